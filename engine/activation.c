@@ -1,0 +1,208 @@
+/* altclip: activation functions and the exponential they share with the softmax
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "activation.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Constants of the reference's formulas: √(2/π) of gelu_new, and selu's two. */
+#define SQRT_2_OVER_PI 0.7978845608028654
+#define SELU_ALPHA 1.6732632423543772848170429916717
+#define SELU_SCALE 1.0507009873554804934193349852946
+
+gboolean
+altclip_activation_from_name (const char *name, AltclipActivation *activation)
+{
+    static const struct {
+        const char *name;
+        AltclipActivation activation;
+    } names[] = {
+        { "gelu", ALTCLIP_ACTIVATION_GELU },
+        { "gelu_new", ALTCLIP_ACTIVATION_GELU_TANH },
+        { "gelu_pytorch_tanh", ALTCLIP_ACTIVATION_GELU_TANH },
+        { "quick_gelu", ALTCLIP_ACTIVATION_QUICK_GELU },
+        { "relu", ALTCLIP_ACTIVATION_RELU },
+        { "silu", ALTCLIP_ACTIVATION_SILU },
+        { "swish", ALTCLIP_ACTIVATION_SILU },
+        { "selu", ALTCLIP_ACTIVATION_SELU },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        if (strcmp (name, names[i].name) == 0) {
+            *activation = names[i].activation;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* eˣ by x = n·ln 2 + r with |r| ≤ ln 2 / 2 and a polynomial in r (the minimax one of Cephes' expf),
+ * within 2 ulp. Without branches or calls, so that the compiler vectorises the loops around it. */
+static inline __attribute__ ((always_inline)) float
+exp_f32 (float x)
+{
+    const float magic = 0x1.8p23f; /* adding it rounds to the nearest integer */
+    float clamped = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+    float n = clamped * 1.44269504088896341f + magic - magic;
+    float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    gint32 bits;
+    float scale;
+
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    bits = ((gint32)n + 127) << 23;
+    memcpy (&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+/* Loops over exp_f32() are compiled once for each width of the CPU's vectors and chosen at run
+ * time: the library itself is built for the oldest CPU of its architecture. */
+#if defined(__x86_64__)
+#define VECTOR_LOOP(name)                                                                       \
+    __attribute__ ((target ("avx512f"))) static void name##_avx512 (float *x, gsize n, float a) \
+    {                                                                                           \
+        name##_loop (x, n, a);                                                                  \
+    }                                                                                           \
+    __attribute__ ((target ("avx2,fma"))) static void name##_avx2 (float *x, gsize n, float a)  \
+    {                                                                                           \
+        name##_loop (x, n, a);                                                                  \
+    }                                                                                           \
+    static void name (float *x, gsize n, float a)                                               \
+    {                                                                                           \
+        if (__builtin_cpu_supports ("avx512f"))                                                 \
+            name##_avx512 (x, n, a);                                                            \
+        else if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))             \
+            name##_avx2 (x, n, a);                                                              \
+        else                                                                                    \
+            name##_loop (x, n, a);                                                              \
+    }
+#else
+#define VECTOR_LOOP(name)                         \
+    static void name (float *x, gsize n, float a) \
+    {                                             \
+        name##_loop (x, n, a);                    \
+    }
+#endif
+
+/* x · sigmoid (a·x): silu is a = 1, quick_gelu a = 1.702. */
+static inline __attribute__ ((always_inline)) void
+apply_sigmoid_loop (float *x, gsize n, float a)
+{
+    for (gsize i = 0; i < n; i++)
+        x[i] = x[i] / (1.0f + exp_f32 (-a * x[i]));
+}
+
+/* x/2 · (1 + tanh u) = x · sigmoid (2u), with u = a · (x + 0.044715·x³). */
+static inline __attribute__ ((always_inline)) void
+apply_gelu_tanh_loop (float *x, gsize n, float a)
+{
+    for (gsize i = 0; i < n; i++) {
+        float u = a * (x[i] + 0.044715f * x[i] * x[i] * x[i]);
+        x[i] = x[i] / (1.0f + exp_f32 (-2.0f * u));
+    }
+}
+
+/* exp (x − a) */
+static inline __attribute__ ((always_inline)) void
+apply_exp_loop (float *x, gsize n, float a)
+{
+    for (gsize i = 0; i < n; i++)
+        x[i] = exp_f32 (x[i] - a);
+}
+
+VECTOR_LOOP (apply_sigmoid)
+VECTOR_LOOP (apply_gelu_tanh)
+VECTOR_LOOP (apply_exp)
+
+static void
+apply_gelu (float *x, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        x[i] = 0.5f * x[i] * (1.0f + erff (x[i] * (float)G_SQRT2 * 0.5f));
+}
+
+static void
+apply_relu (float *x, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        x[i] = x[i] > 0.0f ? x[i] : 0.0f;
+}
+
+static void
+apply_exact (AltclipActivation activation, float *x, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        x[i] = (float)altclip_activation_exact (activation, x[i]);
+}
+
+void
+altclip_activation_apply (AltclipActivation activation, float *x, gsize n)
+{
+    switch (activation) {
+    case ALTCLIP_ACTIVATION_NONE:
+        break;
+    case ALTCLIP_ACTIVATION_GELU:
+        apply_gelu (x, n);
+        break;
+    case ALTCLIP_ACTIVATION_GELU_TANH:
+        apply_gelu_tanh (x, n, (float)SQRT_2_OVER_PI);
+        break;
+    case ALTCLIP_ACTIVATION_QUICK_GELU:
+        apply_sigmoid (x, n, 1.702f);
+        break;
+    case ALTCLIP_ACTIVATION_RELU:
+        apply_relu (x, n);
+        break;
+    case ALTCLIP_ACTIVATION_SILU:
+        apply_sigmoid (x, n, 1.0f);
+        break;
+    case ALTCLIP_ACTIVATION_SELU:
+        apply_exact (activation, x, n);
+        break;
+    }
+}
+
+double
+altclip_activation_exact (AltclipActivation activation, double x)
+{
+    switch (activation) {
+    case ALTCLIP_ACTIVATION_NONE:
+        break;
+    case ALTCLIP_ACTIVATION_GELU:
+        return 0.5 * x * (1.0 + erf (x / G_SQRT2));
+    case ALTCLIP_ACTIVATION_GELU_TANH:
+        return 0.5 * x * (1.0 + tanh (SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)));
+    case ALTCLIP_ACTIVATION_QUICK_GELU:
+        return x / (1.0 + exp (-1.702 * x));
+    case ALTCLIP_ACTIVATION_RELU:
+        return x > 0.0 ? x : 0.0;
+    case ALTCLIP_ACTIVATION_SILU:
+        return x / (1.0 + exp (-x));
+    case ALTCLIP_ACTIVATION_SELU:
+        return SELU_SCALE * (x > 0.0 ? x : SELU_ALPHA * expm1 (x));
+    }
+    return x;
+}
+
+void
+altclip_softmax (float *x, gsize n)
+{
+    float maximum = -INFINITY;
+    float sum = 0.0f;
+
+    for (gsize i = 0; i < n; i++)
+        maximum = x[i] > maximum ? x[i] : maximum;
+    apply_exp (x, n, maximum);
+    for (gsize i = 0; i < n; i++)
+        sum += x[i];
+    for (gsize i = 0; i < n; i++)
+        x[i] /= sum;
+}

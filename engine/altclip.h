@@ -1,0 +1,658 @@
+/* altclip: zero-shot tags for live video
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one public header of libaltclip.
+ *
+ *     g_autoptr (GError) error = NULL;
+ *     g_autoptr (AltclipModel) model = altclip_model_open ("models/demo", NULL, NULL, &error);
+ *     g_autoptr (AltclipSession) session = altclip_session_new (model, 0, &error);
+ *     g_autoptr (AltclipPrompts) prompts =
+ *         altclip_prompts_parse ("a red circle;colour bars", "an ordinary scene", NULL, &error);
+ *     altclip_prompts_embed (prompts, session, NULL, &error);
+ *
+ *     g_autoptr (AltclipImagePlan) plan =
+ *         altclip_image_plan_new (model, width, height, &ALTCLIP_PIXEL_LAYOUT_RGB, &error);
+ *     altclip_image_plan_run (plan, rgb, rowstride, pixel_values);
+ *     altclip_session_encode_images (session, pixel_values, 1, embedding, &error);
+ *     altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, embedding, scores, cosines);
+ *
+ * Every call above can fail; a program checks each one. Strings are UTF-8.
+ * Floating-point arrays are dense, row-major, and never owned by the library.
+ */
+
+#ifndef ALTCLIP_H
+#define ALTCLIP_H
+
+#include <gio/gio.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define ALTCLIP_API __attribute__ ((visibility ("default")))
+
+/* ---- Errors ------------------------------------------------------------- */
+
+/**
+ * AltclipError:
+ * @ALTCLIP_ERROR_IO: a file or directory is missing or cannot be read or written
+ * @ALTCLIP_ERROR_FORMAT: a file is not what its name promises (JSON, safetensors, sentencepiece)
+ * @ALTCLIP_ERROR_CONFIG: a configuration value is missing, unsupported or out of range
+ * @ALTCLIP_ERROR_TENSOR: a tensor is missing or has the wrong shape or type
+ * @ALTCLIP_ERROR_TEXT: a text is not valid UTF-8 or cannot be tokenized
+ * @ALTCLIP_ERROR_PROMPTS: a prompt list breaks its own rules (empty or duplicate label, too many)
+ * @ALTCLIP_ERROR_IMAGE: a picture has a size or form that cannot be used
+ * @ALTCLIP_ERROR_COMPUTE: no kernel answers correctly, or a result is not a number
+ *
+ * Codes of the #ALTCLIP_ERROR domain. A message names the file, the field or
+ * tensor, the value found and the limit. Cancellation is %G_IO_ERROR_CANCELLED.
+ */
+typedef enum {
+    ALTCLIP_ERROR_IO,
+    ALTCLIP_ERROR_FORMAT,
+    ALTCLIP_ERROR_CONFIG,
+    ALTCLIP_ERROR_TENSOR,
+    ALTCLIP_ERROR_TEXT,
+    ALTCLIP_ERROR_PROMPTS,
+    ALTCLIP_ERROR_IMAGE,
+    ALTCLIP_ERROR_COMPUTE
+} AltclipError;
+
+#define ALTCLIP_ERROR (altclip_error_quark ())
+ALTCLIP_API GQuark altclip_error_quark (void);
+
+/* ---- Model -------------------------------------------------------------- */
+
+/**
+ * AltclipModel:
+ *
+ * An AltCLIP directory that has been opened: configuration, weights, tokenizer.
+ * Immutable and reference counted; any number of threads may use it at once.
+ */
+typedef struct _AltclipModel AltclipModel;
+
+/**
+ * AltclipModelOptions:
+ * @kernels: (nullable): name of the kernel set to compute with ("openblas",
+ *   "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
+ *   without that the fastest set that answers correctly on this CPU
+ * @threads: threads for the self-test; 0: one per core
+ */
+typedef struct {
+    const char *kernels;
+    guint threads;
+} AltclipModelOptions;
+
+/**
+ * AltclipTowerInfo:
+ * @hidden_size: width of the residual stream
+ * @intermediate_size: width between the two linear layers of a block
+ * @num_hidden_layers: blocks
+ * @num_attention_heads: heads of a block
+ * @hidden_act: name of the activation function
+ * @layer_norm_eps: epsilon of the layer norms
+ * @parameters: number of parameters of the tower
+ */
+typedef struct {
+    guint hidden_size;
+    guint intermediate_size;
+    guint num_hidden_layers;
+    guint num_attention_heads;
+    const char *hidden_act;
+    double layer_norm_eps;
+    guint64 parameters;
+} AltclipTowerInfo;
+
+/**
+ * AltclipModelInfo:
+ * @directory: the path the model was opened from, resolved
+ * @model_type: `altclip`
+ * @dtype: type of the stored weights: `float32`, `float16`, `bfloat16`, …
+ * @kernels: the kernel set in use
+ * @parameters: number of parameters, all told
+ * @projection_dim: length of an embedding
+ * @logit_scale: exp of the stored logarithm: factor from cosine to logit
+ * @vision: the image tower
+ * @image_size: height and width of its input in pixels
+ * @patch_size: height and width of a patch in pixels
+ * @num_channels: colour channels of its input
+ * @text: the text tower
+ * @project_dim: width of the text tower's own transformation
+ * @vocab_size: rows of the word embedding table
+ * @max_tokens: longest text in tokens, `<s>` and `</s>` included
+ *
+ * What `altclip info` prints. Owned by the model.
+ */
+typedef struct {
+    const char *directory;
+    const char *model_type;
+    const char *dtype;
+    const char *kernels;
+    guint64 parameters;
+    guint projection_dim;
+    double logit_scale;
+    AltclipTowerInfo vision;
+    guint image_size;
+    guint patch_size;
+    guint num_channels;
+    AltclipTowerInfo text;
+    guint project_dim;
+    guint vocab_size;
+    guint max_tokens;
+} AltclipModelInfo;
+
+/**
+ * altclip_model_open:
+ * @directory: a directory in the Hugging Face layout: `config.json`,
+ *   `preprocessor_config.json`, `model.safetensors`, `sentencepiece.bpe.model`
+ * @options: (nullable): see #AltclipModelOptions
+ * @cancellable: (nullable): looked at between steps
+ * @error: #ALTCLIP_ERROR or %G_IO_ERROR_CANCELLED
+ *
+ * Reads the configuration, maps the weights, checks the shape of every tensor,
+ * and proves that two different pictures get two different embeddings.
+ * Blocks; seconds for a large model. The tokenizer is read at the first text.
+ *
+ * Returns: (transfer full) (nullable): the model, or %NULL
+ */
+ALTCLIP_API AltclipModel *altclip_model_open (const char *directory,
+        const AltclipModelOptions *options, GCancellable *cancellable, GError **error);
+
+ALTCLIP_API AltclipModel *altclip_model_ref (AltclipModel *model);
+ALTCLIP_API void altclip_model_unref (AltclipModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
+
+/**
+ * altclip_model_get_info:
+ *
+ * Returns: (transfer none): a description that lives as long as @model
+ */
+ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model);
+
+/**
+ * altclip_model_tokenize:
+ * @text: UTF-8
+ * @error: #ALTCLIP_ERROR_TEXT when @text is not UTF-8, or what reading the
+ *   tokenizer's file brought
+ *
+ * `<s> pieces </s>`, truncated at the model's limit; ids of type gint32, equal
+ * to those of the reference's sentencepiece tokenizer. Thread-safe.
+ *
+ * Returns: (transfer full) (element-type gint32) (nullable): the ids, or %NULL
+ */
+ALTCLIP_API GArray *altclip_model_tokenize (AltclipModel *model, const char *text, GError **error);
+
+/**
+ * altclip_model_decode:
+ * @ids: (array length=n_ids): token ids
+ *
+ * The text of the ids, special tokens written out, as the reference's `decode`.
+ *
+ * Returns: (transfer full) (nullable): UTF-8, or %NULL with @error set for an id
+ *   outside the vocabulary
+ */
+ALTCLIP_API char *altclip_model_decode (
+        AltclipModel *model, const gint32 *ids, gsize n_ids, GError **error);
+
+/* ---- Images ------------------------------------------------------------- */
+
+/**
+ * AltclipPixelLayout:
+ * @pixel_stride: bytes from one pixel to the next
+ * @red: offset of the red byte in a pixel; likewise @green and @blue
+ *
+ * Where the three 8-bit components of a packed pixel lie. Grey has all three
+ * offsets 0; a fourth byte is not looked at.
+ */
+typedef struct {
+    guint8 pixel_stride;
+    guint8 red;
+    guint8 green;
+    guint8 blue;
+} AltclipPixelLayout;
+
+static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_RGB G_GNUC_UNUSED = { 3, 0, 1, 2 };
+static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_GRAY8 G_GNUC_UNUSED = { 1, 0, 0, 0 };
+
+/**
+ * AltclipImagePlan:
+ *
+ * How pictures of one size and layout become the image tower's input: the
+ * resampling filter's taps, computed once, and the rows in between. Has scratch
+ * of its own: one thread at a time.
+ */
+typedef struct _AltclipImagePlan AltclipImagePlan;
+
+/**
+ * altclip_image_plan_new:
+ * @width: width of the pictures in pixels, 1 to 65535
+ * @height: height of the pictures in pixels, 1 to 65535
+ * @layout: where the components lie; copied
+ * @error: #ALTCLIP_ERROR_IMAGE
+ *
+ * Follows `preprocessor_config.json`: resize, centre crop, rescale, normalise,
+ * with Pillow's resampling, bit for bit.
+ *
+ * Returns: (transfer full) (nullable): the plan, or %NULL
+ */
+ALTCLIP_API AltclipImagePlan *altclip_image_plan_new (AltclipModel *model, guint width,
+        guint height, const AltclipPixelLayout *layout, GError **error);
+
+ALTCLIP_API void altclip_image_plan_free (AltclipImagePlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipImagePlan, altclip_image_plan_free)
+
+/**
+ * altclip_image_plan_run:
+ * @data: the picture's first row
+ * @rowstride: bytes from one row to the next
+ * @pixel_values: (out caller-allocated): [num_channels, image_size, image_size]
+ */
+ALTCLIP_API void altclip_image_plan_run (
+        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values);
+
+/**
+ * altclip_image_plan_run_pixels:
+ * @pixels: (out caller-allocated): [image_size, image_size, 3], after resize and
+ *   crop, before rescaling
+ *
+ * The 8-bit half of altclip_image_plan_run(), to look at what the tower sees.
+ */
+ALTCLIP_API void altclip_image_plan_run_pixels (
+        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, guint8 *pixels);
+
+/* ---- Session ------------------------------------------------------------ */
+
+/**
+ * AltclipSession:
+ *
+ * What one computing thread needs beside the model: scratch memory and a pool of
+ * helping threads. One thread at a time; several sessions may share a model.
+ */
+typedef struct _AltclipSession AltclipSession;
+
+/**
+ * altclip_session_new:
+ * @threads: threads to compute with, the caller's included; 0: one per core
+ *
+ * Returns: (transfer full) (nullable): the session, or %NULL
+ */
+ALTCLIP_API AltclipSession *altclip_session_new (
+        AltclipModel *model, guint threads, GError **error);
+
+ALTCLIP_API void altclip_session_free (AltclipSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSession, altclip_session_free)
+
+/**
+ * altclip_session_get_model:
+ *
+ * Returns: (transfer none): the model the session was made for
+ */
+ALTCLIP_API AltclipModel *altclip_session_get_model (AltclipSession *session);
+
+/**
+ * altclip_session_encode_images:
+ * @pixel_values: [n_images, num_channels, image_size, image_size]
+ * @embeddings: (out caller-allocated): [n_images, projection_dim], unit length
+ * @error: #ALTCLIP_ERROR_COMPUTE when an embedding is not a number or zero
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
+        const float *pixel_values, guint n_images, float *embeddings, GError **error);
+
+/**
+ * altclip_session_encode_texts:
+ * @texts: (array length=n_texts): UTF-8
+ * @cancellable: (nullable): looked at between texts
+ * @embeddings: (out caller-allocated): [n_texts, projection_dim], unit length
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_session_encode_texts (AltclipSession *session,
+        const char *const *texts, guint n_texts, GCancellable *cancellable, float *embeddings,
+        GError **error);
+
+/* ---- Forward: every tensor of the reference ------------------------------ */
+
+/**
+ * AltclipTensor:
+ * @name: the reference's name, `logits_per_image` for instance
+ * @is_int64: elements are gint64; otherwise float
+ * @n_dims: number of dimensions, 0 to 4
+ * @dims: the dimensions
+ * @data: the elements
+ */
+typedef struct {
+    char *name;
+    gboolean is_int64;
+    guint n_dims;
+    guint64 dims[4];
+    void *data;
+} AltclipTensor;
+
+/**
+ * AltclipForwardFlags:
+ * @ALTCLIP_FORWARD_HIDDEN_STATES: add `*_model_output.hidden_states.N`
+ */
+typedef enum {
+    ALTCLIP_FORWARD_NONE = 0,
+    ALTCLIP_FORWARD_HIDDEN_STATES = 1 << 0
+} AltclipForwardFlags;
+
+/**
+ * altclip_session_forward:
+ * @texts: (array length=n_texts) (nullable): UTF-8; padded to the longest
+ * @pixel_values: (nullable): [n_images, num_channels, image_size, image_size]
+ *
+ * The reference's `AltCLIPModel.forward` on both towers, or on one when the other
+ * has no input.
+ *
+ * Returns: (transfer full) (element-type AltclipTensor) (nullable): the tensors;
+ *   free with g_ptr_array_unref()
+ */
+ALTCLIP_API GPtrArray *altclip_session_forward (AltclipSession *session, const char *const *texts,
+        guint n_texts, const float *pixel_values, guint n_images, AltclipForwardFlags flags,
+        GError **error);
+
+/**
+ * altclip_tensors_save:
+ * @tensors: (element-type AltclipTensor): what to write
+ * @path: a safetensors file, replaced whole
+ */
+ALTCLIP_API gboolean altclip_tensors_save (GPtrArray *tensors, const char *path, GError **error);
+
+/* ---- Prompts ------------------------------------------------------------ */
+
+/**
+ * ALTCLIP_MAX_LABELS:
+ *
+ * Most labels, and most negative phrases, in one set of prompts.
+ */
+#define ALTCLIP_MAX_LABELS 10000
+
+/**
+ * AltclipScoreMode:
+ * @ALTCLIP_SCORE_SOFTMAX: share among labels and negatives at the model's own
+ *   scale, 0 to 1
+ * @ALTCLIP_SCORE_COSINE: raw cosine, −1 to 1
+ */
+typedef enum { ALTCLIP_SCORE_SOFTMAX, ALTCLIP_SCORE_COSINE } AltclipScoreMode;
+
+/**
+ * AltclipPrompts:
+ *
+ * A set of labels with their texts, negatives and templates; after
+ * altclip_prompts_embed() also their embeddings, and from then on immutable.
+ * Reference counted.
+ */
+typedef struct _AltclipPrompts AltclipPrompts;
+
+/**
+ * altclip_prompts_parse:
+ * @prompts: (nullable): `label; label=text|text; …`: several texts of a label are
+ *   averaged; `;;`, `==` and `||` stand for the character itself
+ * @negative_prompts: (nullable): in the same form; they compete in the softmax and are never
+ *   reported
+ * @templates: (nullable): `;`-separated, `{}` is the text; %NULL or empty: `{}`
+ * @error: #ALTCLIP_ERROR_PROMPTS or #ALTCLIP_ERROR_TEXT, with the number of the entry
+ *
+ * Does no computing and no I/O. An empty or %NULL @prompts gives a set of no labels.
+ *
+ * Returns: (transfer full) (nullable): the set, or %NULL
+ */
+ALTCLIP_API AltclipPrompts *altclip_prompts_parse (
+        const char *prompts, const char *negative_prompts, const char *templates, GError **error);
+
+ALTCLIP_API AltclipPrompts *altclip_prompts_ref (AltclipPrompts *prompts);
+ALTCLIP_API void altclip_prompts_unref (AltclipPrompts *prompts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPrompts, altclip_prompts_unref)
+
+/**
+ * altclip_prompts_embed:
+ * @session: of the model to embed with
+ * @cancellable: (nullable): looked at between texts
+ *
+ * Embeds each text in each template; the mean of a label's unit vectors, made
+ * unit length again, is its embedding. With fewer than two candidates in all,
+ * a neutral phrase is added to the negatives, since a lone label would always score 1.
+ * To be called once, before @prompts is shared.
+ */
+ALTCLIP_API gboolean altclip_prompts_embed (AltclipPrompts *prompts, AltclipSession *session,
+        GCancellable *cancellable, GError **error);
+
+ALTCLIP_API guint altclip_prompts_get_n_labels (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_get_label:
+ *
+ * Returns: (transfer none): label number @index, owned by @prompts
+ */
+ALTCLIP_API const char *altclip_prompts_get_label (AltclipPrompts *prompts, guint index);
+
+/**
+ * altclip_prompts_get_neutral:
+ *
+ * Returns: (transfer none) (nullable): the neutral phrase that altclip_prompts_embed()
+ *   added, or %NULL when there was something to compare
+ */
+ALTCLIP_API const char *altclip_prompts_get_neutral (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_get_unknown:
+ *
+ * Returns: (transfer none) (nullable): the first text of which more than half the
+ *   tokens are unknown to the model's tokenizer, or %NULL
+ */
+ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_score:
+ * @mode: meaning of @scores
+ * @embedding: [projection_dim], unit length, of a picture
+ * @scores: (out caller-allocated): [n_labels]
+ * @cosines: (out caller-allocated) (nullable): [n_labels]
+ *
+ * Allocates nothing when @prompts has at most 1024 candidates. Thread-safe on embedded prompts.
+ */
+ALTCLIP_API void altclip_prompts_score (AltclipPrompts *prompts, AltclipScoreMode mode,
+        const float *embedding, double *scores, double *cosines);
+
+/* ---- Tracker: the state of labels over time ------------------------------ */
+
+/**
+ * AltclipTracker:
+ *
+ * Remembers which labels are active. One thread at a time.
+ */
+typedef struct _AltclipTracker AltclipTracker;
+
+/**
+ * AltclipTransition:
+ * @index: the label
+ * @active: whether it begins (%TRUE) or ends
+ * @score: the score that made it so; on an ending without a score, the last one
+ * @cosine: likewise, the raw cosine
+ * @since: time at which it began
+ * @time: time of the transition
+ * @peak: highest score while it was active
+ */
+typedef struct {
+    guint index;
+    gboolean active;
+    double score;
+    double cosine;
+    guint64 since;
+    guint64 time;
+    double peak;
+} AltclipTransition;
+
+/**
+ * altclip_tracker_new:
+ * @n_labels: number of labels, all inactive at first
+ */
+ALTCLIP_API AltclipTracker *altclip_tracker_new (guint n_labels);
+ALTCLIP_API void altclip_tracker_free (AltclipTracker *tracker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
+
+/**
+ * altclip_tracker_update:
+ * @time: of the scored frame, in nanoseconds, on any one clock
+ * @threshold: a label becomes active at or above it
+ * @hysteresis: and stops being active below threshold · (1 − hysteresis)
+ * @scores: [n_labels]; one that is not a number changes nothing
+ * @cosines: [n_labels]
+ * @transitions: (element-type AltclipTransition): what flipped is appended
+ */
+ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time, double threshold,
+        double hysteresis, const double *scores, const double *cosines, GArray *transitions);
+
+/**
+ * altclip_tracker_end:
+ * @time: of the ending, on the clock of altclip_tracker_update()
+ * @transitions: (element-type AltclipTransition): an ending per active label is appended
+ *
+ * Ends every active label.
+ */
+ALTCLIP_API void altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions);
+
+ALTCLIP_API gboolean altclip_tracker_is_active (AltclipTracker *tracker, guint index);
+
+/* ---- Scheduler: one worker for all streams of a model --------------------- */
+
+/**
+ * AltclipScheduler:
+ *
+ * Opens a model away from the caller and runs it for any number of streams.
+ * Schedulers are shared in a process: the same directory and number of threads give
+ * the same one. It has a worker for pictures and one for prompts.
+ */
+typedef struct _AltclipScheduler AltclipScheduler;
+
+/**
+ * AltclipStream:
+ *
+ * One source of pictures at a scheduler.
+ */
+typedef struct _AltclipStream AltclipStream;
+
+/**
+ * AltclipStreamCallbacks:
+ * @opened: the model is there (@error %NULL) or cannot be had; once
+ * @prompts_ready: the set given to altclip_stream_set_prompts() has its embeddings
+ *   (@error %NULL), or cannot be embedded. A set replaced before its turn gets none
+ * @preprocess: write @frame as the image tower's input; the plan is the callee's
+ * @analysed: @frame has an embedding [projection_dim] (@error %NULL) or failed
+ * @frame_free: @frame is no longer needed: after @analysed, or when it was replaced or flushed
+ *
+ * All are called from the scheduler's threads without a lock of the scheduler held; @opened,
+ * @preprocess and @analysed of one stream never at the same time, @prompts_ready from the prompts
+ * worker at any time after @opened. @frame_free may come from the caller of a stream's function
+ * too.
+ */
+typedef struct {
+    void (*opened) (gpointer user_data, AltclipModel *model, const GError *error);
+    void (*prompts_ready) (gpointer user_data, AltclipPrompts *prompts, const GError *error);
+    gboolean (*preprocess) (
+            gpointer user_data, gpointer frame, float *pixel_values, GError **error);
+    void (*analysed) (
+            gpointer user_data, gpointer frame, const float *embedding, const GError *error);
+    void (*frame_free) (gpointer user_data, gpointer frame);
+} AltclipStreamCallbacks;
+
+/**
+ * AltclipStreamStats:
+ * @submitted: frames given
+ * @analysed: frames that got an embedding
+ * @replaced: frames that a newer one took the place of, or that were flushed
+ * @failed: frames whose preprocessing or inference failed
+ * @latency_p50: median of the last 128 times from submission to result, in ns
+ * @latency_p95: 95th percentile of the same
+ * @queue_age: age of the oldest waiting frame, in ns
+ */
+typedef struct {
+    guint64 submitted;
+    guint64 analysed;
+    guint64 replaced;
+    guint64 failed;
+    guint64 latency_p50;
+    guint64 latency_p95;
+    guint64 queue_age;
+} AltclipStreamStats;
+
+/**
+ * altclip_stream_new:
+ * @directory: the model; opened on the worker thread if no other stream has it open
+ * @threads: as for altclip_session_new()
+ * @callbacks: copied
+ *
+ * Joins the scheduler for @directory, starting it if needed. Returns at once: all
+ * that can go wrong with the model is told to @opened.
+ *
+ * Returns: (transfer full): the stream
+ */
+ALTCLIP_API AltclipStream *altclip_stream_new (const char *directory, guint threads,
+        const AltclipStreamCallbacks *callbacks, gpointer user_data);
+
+/**
+ * altclip_stream_free:
+ *
+ * Drops what waits, waits for a callback of this stream that is running, and leaves the
+ * scheduler. The last stream's leaving cancels an opening in progress and closes the model.
+ * Must not be called from a callback.
+ */
+ALTCLIP_API void altclip_stream_free (AltclipStream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
+
+/**
+ * altclip_stream_set_prompts:
+ * @prompts: (transfer none): a parsed set, not embedded yet
+ *
+ * Replaces a set that still waits. Returns at once.
+ */
+ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts);
+
+/**
+ * altclip_stream_submit_latest:
+ * @frame: (transfer full): the newest frame; replaces one that still waits
+ *
+ * For live streams: at most one frame waits. Never blocks.
+ */
+ALTCLIP_API void altclip_stream_submit_latest (AltclipStream *stream, gpointer frame);
+
+/**
+ * altclip_stream_submit:
+ * @frame: (transfer full): a frame to be analysed in its turn
+ *
+ * For exact streams: every frame is analysed, in order. Never blocks; the caller bounds
+ * how many it lets wait.
+ */
+ALTCLIP_API void altclip_stream_submit (AltclipStream *stream, gpointer frame);
+
+/**
+ * altclip_stream_flush:
+ *
+ * Drops the frames that wait. A frame in work goes on but its @analysed is not called;
+ * when this returns, none is running.  Must not be called from a callback, nor with a lock
+ * held that a callback takes.
+ */
+ALTCLIP_API void altclip_stream_flush (AltclipStream *stream);
+
+ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats);
+
+/* ---- Random weights -------------------------------------------------------- */
+
+/**
+ * altclip_initialise:
+ * @config_path: a `config.json`
+ * @seed: of the random numbers
+ * @directory: created if missing; gets `config.json`, `preprocessor_config.json` and
+ *   `model.safetensors`
+ *
+ * Writes a model of random weights, drawn as the reference (transformers 4.46) draws them.
+ */
+ALTCLIP_API gboolean altclip_initialise (
+        const char *config_path, guint64 seed, const char *directory, GError **error);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_H */

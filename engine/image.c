@@ -1,0 +1,635 @@
+/* altclip: from a picture to the image tower's input
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * CLIPImageProcessor of transformers with the resampling of Pillow 13.0, bit for bit: two passes
+ * with 8-bit results in between and coefficients in fixed point. An axis is described by the taps
+ * of the outputs that the crop keeps, so a panorama costs no more than what is seen of it.
+ */
+
+#include "image.h"
+#include "model.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_PICTURE_SIZE 65535
+#define MAX_OUTPUT_SIZE 8192
+
+/* Pillow's: 8 bits for the result and 2 for negative lobes and overshoot. */
+#define PRECISION_BITS (32 - 8 - 2)
+#define ROUNDING (1 << (PRECISION_BITS - 1))
+
+/* Taps are padded with zeros to a multiple of this, so that loops over them become vector code. */
+#define TAP_BLOCK 8
+
+/* One axis of the resampling: output i is the sum of taps[i] · input[start[i] …]. */
+typedef struct {
+    guint in_size;   /* of the picture */
+    guint full_size; /* after the resize */
+    guint out_size;  /* after the crop */
+    guint crop;      /* first kept output */
+    guint n;         /* kept outputs */
+    guint pad;       /* zeros before them, where the crop is larger */
+    guint n_taps;    /* multiple of TAP_BLOCK */
+    guint in_first;  /* first input that any kept output reads */
+    guint in_count;  /* inputs from there to the last */
+    guint *start;    /* [n], counted from in_first */
+    guint *count;    /* [n], taps that are not padding */
+    gint32 *taps;    /* [n, n_taps] */
+    gint16 *high;    /* [n, n_taps]; tap = 256 · high + low, for 16-bit multiplications */
+    gint16 *low;     /* [n, n_taps], −128 to 127: no sum of 65,535 products overflows */
+} Axis;
+
+struct _AltclipImagePlan {
+    AltclipPixelLayout layout;
+    guint num_channels;
+    guint n_planes; /* that are computed: 1 for grey pictures and grey models */
+    Axis x;
+    Axis y;
+    gboolean vertical_first;
+    gboolean is_luma; /* colour to grey before all else */
+    float lookup[3][256];
+
+    guint8 *luma;     /* [y.in_count, x.in_count], if is_luma */
+    guint8 *middle;   /* between the passes: a row, or [y.in_count, n_planes, x.n] */
+    gint16 *unpacked; /* [n_planes, x.in_count + x.n_taps] */
+    guint8 *row;      /* [n_planes, x.n] */
+    gint32 *sums;     /* [bytes of a row in the vertical pass] */
+    guint8 *pixels;   /* [n_planes, y.out_size, x.out_size]; padding stays 0 */
+};
+
+/* ---- Filters --------------------------------------------------------------------------------- */
+
+typedef struct {
+    double (*weight) (double x);
+    double support;
+} Filter;
+
+static double
+weigh_box (double x)
+{
+    return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
+}
+
+static double
+weigh_bilinear (double x)
+{
+    x = fabs (x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+/* The constants are of single precision in Pillow too. */
+static double
+weigh_hamming (double x)
+{
+    x = fabs (x);
+    if (x == 0.0)
+        return 1.0;
+    if (x >= 1.0)
+        return 0.0;
+    x = x * G_PI;
+    return sin (x) / x * (0.54f + 0.46f * cos (x));
+}
+
+static double
+weigh_bicubic (double x)
+{
+    const double a = -0.5;
+
+    x = fabs (x);
+    if (x < 1.0)
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    if (x < 2.0)
+        return (((x - 5) * x + 8) * x - 4) * a;
+    return 0.0;
+}
+
+static double
+sinc (double x)
+{
+    if (x == 0.0)
+        return 1.0;
+    x = x * G_PI;
+    return sin (x) / x;
+}
+
+static double
+weigh_lanczos (double x)
+{
+    return -3.0 <= x && x < 3.0 ? sinc (x) * sinc (x / 3) : 0.0;
+}
+
+static const Filter filters[] = {
+    [ALTCLIP_RESAMPLE_LANCZOS] = { weigh_lanczos, 3.0 },
+    [ALTCLIP_RESAMPLE_BILINEAR] = { weigh_bilinear, 1.0 },
+    [ALTCLIP_RESAMPLE_BICUBIC] = { weigh_bicubic, 2.0 },
+    [ALTCLIP_RESAMPLE_BOX] = { weigh_box, 0.5 },
+    [ALTCLIP_RESAMPLE_HAMMING] = { weigh_hamming, 1.0 },
+};
+
+/* ---- An axis --------------------------------------------------------------------------------- */
+
+/* Pillow's arithmetic, its order and roundings included. */
+static void
+find_range (const Axis *axis, double support, guint i, double *center, guint *first, guint *count)
+{
+    double scale = (double)axis->in_size / axis->full_size;
+    int begin;
+    int end;
+
+    *center = (axis->crop + i + 0.5) * scale;
+    begin = (int)(*center - support + 0.5);
+    end = (int)(*center + support + 0.5);
+    begin = MAX (begin, 0);
+    end = MIN (end, (int)axis->in_size);
+    *first = (guint)begin;
+    *count = (guint)(end - begin);
+}
+
+static gint32
+to_fixed_point (double weight)
+{
+    return (gint32)((weight < 0 ? -0.5 : 0.5) + weight * (1 << PRECISION_BITS));
+}
+
+static void
+set_tap (Axis *axis, guint i, guint j, gint32 tap)
+{
+    gsize at = (gsize)i * axis->n_taps + j;
+    gint32 low = (tap & 0xFF) - ((tap & 0x80) << 1);
+
+    g_assert (ABS (tap) < 1 << (PRECISION_BITS + 1));
+    axis->taps[at] = tap;
+    axis->low[at] = (gint16)low;
+    axis->high[at] = (gint16)((tap - low) / 256);
+}
+
+static void
+allocate_taps (Axis *axis, guint max_count)
+{
+    axis->n_taps = (max_count + TAP_BLOCK - 1) / TAP_BLOCK * TAP_BLOCK;
+    axis->taps = g_new0 (gint32, (gsize)axis->n * axis->n_taps);
+    axis->high = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
+    axis->low = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
+}
+
+static void
+compute_taps (Axis *axis, const Filter *filter)
+{
+    double scale = (double)axis->in_size / axis->full_size;
+    double filter_scale = MAX (scale, 1.0);
+    double inverse = 1.0 / filter_scale;
+    double support = filter->support * filter_scale;
+    g_autofree double *weights = NULL;
+    guint max_count = 0;
+    double center;
+
+    for (guint i = 0; i < axis->n; i++) {
+        find_range (axis, support, i, &center, &axis->start[i], &axis->count[i]);
+        max_count = MAX (max_count, axis->count[i]);
+    }
+    allocate_taps (axis, max_count);
+    weights = g_new (double, max_count + 1);
+    for (guint i = 0; i < axis->n; i++) {
+        double sum = 0.0;
+        find_range (axis, support, i, &center, &axis->start[i], &axis->count[i]);
+        for (guint j = 0; j < axis->count[i]; j++) {
+            int x = (int)(j + axis->start[i]);
+            weights[j] = filter->weight ((x - center + 0.5) * inverse);
+            sum += weights[j];
+        }
+        for (guint j = 0; j < axis->count[i]; j++)
+            set_tap (axis, i, j, to_fixed_point (sum != 0.0 ? weights[j] / sum : weights[j]));
+    }
+}
+
+/* One tap of 1 each: the nearest input, found by repeated addition as in Pillow, or the same one. */
+static void
+compute_nearest (Axis *axis)
+{
+    double step = (double)axis->in_size / axis->full_size;
+    double at = step * 0.5;
+
+    allocate_taps (axis, 1);
+    for (guint i = 0; i < axis->crop; i++)
+        at += step;
+    for (guint i = 0; i < axis->n; i++) {
+        axis->start[i] = MIN ((guint)at, axis->in_size - 1);
+        axis->count[i] = 1;
+        set_tap (axis, i, 0, 1 << PRECISION_BITS);
+        at += step;
+    }
+}
+
+static void
+count_inputs (Axis *axis)
+{
+    guint last = 0;
+
+    axis->in_first = axis->start[0];
+    for (guint i = 0; i < axis->n; i++)
+        last = MAX (last, axis->start[i] + axis->count[i]);
+    axis->in_count = last - axis->in_first;
+    for (guint i = 0; i < axis->n; i++)
+        axis->start[i] -= axis->in_first;
+}
+
+static void
+axis_init (Axis *axis, guint in_size, guint full_size, guint out_size, AltclipResample resample)
+{
+    axis->in_size = in_size;
+    axis->full_size = full_size;
+    axis->out_size = out_size;
+    axis->n = MIN (full_size, out_size);
+    axis->crop = (full_size - axis->n) / 2;
+    axis->pad = (out_size - axis->n + 1) / 2;
+    axis->start = g_new (guint, axis->n);
+    axis->count = g_new (guint, axis->n);
+    if (resample == ALTCLIP_RESAMPLE_NEAREST || in_size == full_size)
+        compute_nearest (axis);
+    else
+        compute_taps (axis, &filters[resample]);
+    count_inputs (axis);
+}
+
+static void
+axis_clear (Axis *axis)
+{
+    g_free (axis->start);
+    g_free (axis->count);
+    g_free (axis->taps);
+    g_free (axis->high);
+    g_free (axis->low);
+}
+
+/* ---- The two passes -------------------------------------------------------------------------- */
+
+static inline guint8
+to_byte (gint32 sum)
+{
+    return (guint8)CLAMP (sum >> PRECISION_BITS, 0, 255);
+}
+
+static inline gint32
+multiply (const gint16 *x, const gint16 *taps, guint n)
+{
+    gint32 sum = 0;
+
+    for (guint i = 0; i < n; i++)
+        sum += (gint32)x[i] * taps[i];
+    return sum;
+}
+
+/* x: [in_count + n_taps] → out: [n] */
+static void
+resample_row (const Axis *axis, const gint16 *x, guint8 *out)
+{
+    guint n_taps = axis->n_taps & ~(guint)(TAP_BLOCK - 1); /* tells the compiler what it is */
+
+    for (guint i = 0; i < axis->n; i++) {
+        const gint16 *from = x + axis->start[i];
+        gsize at = (gsize)i * n_taps;
+        gint32 high = multiply (from, axis->high + at, n_taps);
+        gint32 low = multiply (from, axis->low + at, n_taps);
+        out[i] = to_byte ((gint32)((guint32)high * 256 + (guint32)low + ROUNDING));
+    }
+}
+
+static inline void
+unpack_plane (const guint8 *bytes, guint stride, guint n, gint16 *out)
+{
+    for (guint i = 0; i < n; i++)
+        out[i] = bytes[(gsize)i * stride];
+}
+
+/* Constant strides make better loops. */
+static void
+unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
+{
+    if (stride == 1)
+        unpack_plane (bytes, 1, n, out);
+    else if (stride == 3)
+        unpack_plane (bytes, 3, n, out);
+    else if (stride == 4)
+        unpack_plane (bytes, 4, n, out);
+    else
+        unpack_plane (bytes, stride, n, out);
+}
+
+/* packed: a row of pixels from x.in_first on → out: [n_planes, x.n] */
+static void
+run_horizontal (
+        AltclipImagePlan *plan, const AltclipPixelLayout *layout, const guint8 *packed, guint8 *out)
+{
+    const Axis *axis = &plan->x;
+    const guint8 offsets[3] = { layout->red, layout->green, layout->blue };
+
+    for (guint c = 0; c < plan->n_planes; c++) {
+        gint16 *x = plan->unpacked + (gsize)c * (axis->in_count + axis->n_taps);
+        unpack (packed + offsets[c], layout->pixel_stride, axis->in_count, x);
+        resample_row (axis, x, out + (gsize)c * axis->n);
+    }
+}
+
+/* rows: [y.in_count, n], @stride bytes apart → out: [n], row @i of the output */
+static void
+run_vertical (AltclipImagePlan *plan, guint i, const guint8 *rows, gsize stride, gsize n,
+        guint8 *out)
+{
+    const Axis *axis = &plan->y;
+    const gint32 *taps = axis->taps + (gsize)i * axis->n_taps;
+    const guint8 *row = rows + axis->start[i] * stride;
+    gint32 *restrict sums = plan->sums;
+
+    for (gsize k = 0; k < n; k++)
+        sums[k] = ROUNDING;
+    for (guint j = 0; j < axis->count[i]; j++, row += stride) {
+        gint32 tap = taps[j];
+        for (gsize k = 0; k < n; k++)
+            sums[k] += row[k] * tap;
+    }
+    for (gsize k = 0; k < n; k++)
+        out[k] = to_byte (sums[k]);
+}
+
+/* row: [n_planes, x.n] → its place in pixels */
+static void
+place_row (AltclipImagePlan *plan, guint i, const guint8 *row)
+{
+    gsize plane = (gsize)plan->x.out_size * plan->y.out_size;
+    gsize at = (gsize)(plan->y.pad + i) * plan->x.out_size + plan->x.pad;
+
+    for (guint c = 0; c < plan->n_planes; c++)
+        memcpy (plan->pixels + c * plane + at, row + (gsize)c * plan->x.n, plan->x.n);
+}
+
+/* Pillow's Image.convert ("L"). */
+static void
+convert_to_luma (AltclipImagePlan *plan, const guint8 *data, gsize rowstride)
+{
+    const AltclipPixelLayout *layout = &plan->layout;
+    guint8 *out = plan->luma;
+
+    for (guint y = 0; y < plan->y.in_count; y++) {
+        const guint8 *pixel = data + y * rowstride;
+        for (guint x = 0; x < plan->x.in_count; x++, pixel += layout->pixel_stride)
+            *out++ = (guint8)((pixel[layout->red] * 19595u + pixel[layout->green] * 38470u +
+                                      pixel[layout->blue] * 7471u + 0x8000u) >>
+                              16);
+    }
+}
+
+static void
+resample_picture (
+        AltclipImagePlan *plan, const AltclipPixelLayout *layout, const guint8 *data, gsize stride)
+{
+    gsize n_middle = (gsize)plan->n_planes * plan->x.n;
+    gsize n_packed = (gsize)plan->x.in_count * layout->pixel_stride;
+
+    if (plan->vertical_first) {
+        for (guint i = 0; i < plan->y.n; i++) {
+            run_vertical (plan, i, data, stride, n_packed, plan->middle);
+            run_horizontal (plan, layout, plan->middle, plan->row);
+            place_row (plan, i, plan->row);
+        }
+        return;
+    }
+    for (guint y = 0; y < plan->y.in_count; y++)
+        run_horizontal (plan, layout, data + y * stride, plan->middle + y * n_middle);
+    for (guint i = 0; i < plan->y.n; i++) {
+        run_vertical (plan, i, plan->middle, n_middle, n_middle, plan->row);
+        place_row (plan, i, plan->row);
+    }
+}
+
+static void
+compute_pixels (AltclipImagePlan *plan, const guint8 *data, gsize rowstride)
+{
+    const guint8 *first = data + plan->y.in_first * rowstride +
+                          (gsize)plan->x.in_first * plan->layout.pixel_stride;
+
+    if (plan->is_luma) {
+        convert_to_luma (plan, first, rowstride);
+        resample_picture (plan, &ALTCLIP_PIXEL_LAYOUT_GRAY8, plan->luma, plan->x.in_count);
+    } else {
+        resample_picture (plan, &plan->layout, first, rowstride);
+    }
+}
+
+/* ---- Planning -------------------------------------------------------------------------------- */
+
+static gboolean
+check_input (guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+{
+    guint8 last = MAX (layout->red, MAX (layout->green, layout->blue));
+
+    if (width < 1 || width > MAX_PICTURE_SIZE || height < 1 || height > MAX_PICTURE_SIZE) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "a picture of %u×%u pixels cannot be used: each side must be 1 to %d", width,
+                height, MAX_PICTURE_SIZE);
+        return FALSE;
+    }
+    if (last >= layout->pixel_stride) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "pixel layout: component offset %u is outside a pixel of %u bytes", last,
+                layout->pixel_stride);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Size after the resize: int(S · long / short) for the longer edge. */
+static void
+find_full_size (const AltclipPreprocessorConfig *config, guint width, guint height,
+        guint *full_width, guint *full_height)
+{
+    double edge = config->shortest_edge;
+
+    *full_width = width;
+    *full_height = height;
+    if (!config->do_resize)
+        return;
+    *full_width = config->shortest_edge ? config->shortest_edge : config->resize_width;
+    *full_height = config->shortest_edge ? config->shortest_edge : config->resize_height;
+    if (config->shortest_edge && width <= height)
+        *full_height = (guint)(edge * height / width);
+    else if (config->shortest_edge)
+        *full_width = (guint)(edge * width / height);
+}
+
+static gboolean
+check_output (guint width, guint height, GError **error)
+{
+    if (width >= 1 && width <= MAX_OUTPUT_SIZE && height >= 1 && height <= MAX_OUTPUT_SIZE)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "preprocessing would make %u×%u pixels: each side must be 1 to %d", width, height,
+            MAX_OUTPUT_SIZE);
+    return FALSE;
+}
+
+/* Byte to tower input, rounded where numpy rounds in the reference. */
+static gboolean
+fill_lookup (AltclipImagePlan *plan, const AltclipPreprocessorConfig *config, GError **error)
+{
+    for (guint c = 0; c < 3; c++) {
+        float mean = (float)config->image_mean[c];
+        float std = (float)config->image_std[c];
+        for (guint v = 0; v < 256; v++) {
+            float value = config->do_rescale ? (float)(v * config->rescale_factor) : (float)v;
+            if (config->do_normalize)
+                value = (value - mean) / std;
+            plan->lookup[c][v] = value;
+            if (!isfinite (value)) {
+                g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
+                        "rescale_factor %g, image_mean %g and image_std %g make %g of the byte %u",
+                        config->rescale_factor, config->image_mean[c], config->image_std[c],
+                        (double)value, v);
+                return FALSE;
+            }
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+allocate_scratch (AltclipImagePlan *plan, GError **error)
+{
+    gsize n_row = (gsize)plan->n_planes * plan->x.n;
+    gsize n_packed = (gsize)plan->x.in_count * plan->layout.pixel_stride;
+    gsize n_middle = plan->vertical_first ? n_packed : plan->y.in_count * n_row;
+    gsize n_output = (gsize)plan->x.out_size * plan->y.out_size;
+
+    if (plan->is_luma)
+        plan->luma = g_try_malloc ((gsize)plan->x.in_count * plan->y.in_count);
+    plan->middle = g_try_malloc (n_middle);
+    plan->unpacked = g_try_new0 (gint16, plan->n_planes * (plan->x.in_count + plan->x.n_taps));
+    plan->row = g_try_malloc (n_row);
+    plan->sums = g_try_new (gint32, MAX (n_row, n_packed));
+    plan->pixels = g_try_malloc0 (plan->n_planes * n_output);
+    if ((plan->luma || !plan->is_luma) && plan->middle && plan->unpacked && plan->row &&
+            plan->sums && plan->pixels)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "a picture of %u×%u pixels needs more memory than there is", plan->x.in_size,
+            plan->y.in_size);
+    return FALSE;
+}
+
+static void
+init_axes (AltclipImagePlan *plan, const AltclipPreprocessorConfig *config, guint width,
+        guint height, guint full_width, guint full_height)
+{
+    axis_init (&plan->x, width, full_width, config->do_center_crop ? config->crop_width : full_width,
+            config->resample);
+    axis_init (&plan->y, height, full_height,
+            config->do_center_crop ? config->crop_height : full_height, config->resample);
+    plan->vertical_first = full_height < height &&
+                           (gint64)height - full_height > 2 * ((gint64)width - full_width);
+}
+
+AltclipImagePlan *
+altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config, guint num_channels,
+        guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+{
+    g_autoptr (AltclipImagePlan) plan = g_new0 (AltclipImagePlan, 1);
+    gboolean is_grey = layout->red == layout->green && layout->green == layout->blue;
+    guint full_width;
+    guint full_height;
+
+    g_return_val_if_fail (num_channels == 1 || num_channels == 3, NULL);
+    if (!check_input (width, height, layout, error))
+        return NULL;
+    find_full_size (config, width, height, &full_width, &full_height);
+    if (!check_output (config->do_center_crop ? config->crop_width : full_width,
+                config->do_center_crop ? config->crop_height : full_height, error))
+        return NULL;
+    plan->layout = *layout;
+    plan->num_channels = num_channels;
+    plan->n_planes = is_grey ? 1 : num_channels;
+    plan->is_luma = num_channels == 1 && !is_grey;
+    init_axes (plan, config, width, height, full_width, full_height);
+    if (!fill_lookup (plan, config, error) || !allocate_scratch (plan, error))
+        return NULL;
+    return g_steal_pointer (&plan);
+}
+
+/* ---- Public ---------------------------------------------------------------------------------- */
+
+AltclipImagePlan *
+altclip_image_plan_new (AltclipModel *model, guint width, guint height,
+        const AltclipPixelLayout *layout, GError **error)
+{
+    const AltclipConfig *config = altclip_model_get_config (model);
+    guint size = config->vision.image_size;
+    g_autoptr (AltclipImagePlan) plan = altclip_image_plan_new_for_config (&config->preprocessor,
+            config->vision.num_channels, width, height, layout, error);
+
+    if (!plan)
+        return NULL;
+    if (plan->x.out_size != size || plan->y.out_size != size) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "preprocessing makes %u×%u pixels of a picture of %u×%u, but the model's "
+                "image_size is %u",
+                plan->x.out_size, plan->y.out_size, width, height, size);
+        return NULL;
+    }
+    return g_steal_pointer (&plan);
+}
+
+void
+altclip_image_plan_free (AltclipImagePlan *plan)
+{
+    if (!plan)
+        return;
+    axis_clear (&plan->x);
+    axis_clear (&plan->y);
+    g_free (plan->luma);
+    g_free (plan->middle);
+    g_free (plan->unpacked);
+    g_free (plan->row);
+    g_free (plan->sums);
+    g_free (plan->pixels);
+    g_free (plan);
+}
+
+guint
+altclip_image_plan_get_output_width (const AltclipImagePlan *plan)
+{
+    return plan->x.out_size;
+}
+
+guint
+altclip_image_plan_get_output_height (const AltclipImagePlan *plan)
+{
+    return plan->y.out_size;
+}
+
+void
+altclip_image_plan_run (
+        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values)
+{
+    gsize n = (gsize)plan->x.out_size * plan->y.out_size;
+
+    compute_pixels (plan, data, rowstride);
+    for (guint c = 0; c < plan->num_channels; c++) {
+        const guint8 *plane = plan->pixels + (plan->n_planes == 1 ? 0 : c * n);
+        for (gsize i = 0; i < n; i++)
+            pixel_values[c * n + i] = plan->lookup[c][plane[i]];
+    }
+}
+
+void
+altclip_image_plan_run_pixels (
+        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, guint8 *pixels)
+{
+    gsize n = (gsize)plan->x.out_size * plan->y.out_size;
+
+    compute_pixels (plan, data, rowstride);
+    for (guint c = 0; c < 3; c++) {
+        const guint8 *plane = plan->pixels + (plan->n_planes == 1 ? 0 : c * n);
+        for (gsize i = 0; i < n; i++)
+            pixels[3 * i + c] = plane[i];
+    }
+}

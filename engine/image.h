@@ -1,0 +1,29 @@
+/* altclip: from a picture to the image tower's input
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef ALTCLIP_IMAGE_H
+#define ALTCLIP_IMAGE_H
+
+#include "config.h"
+
+G_BEGIN_DECLS
+
+/**
+ * altclip_image_plan_new_for_config:
+ * @num_channels: 1 or 3; colour becomes luma for 1
+ *
+ * altclip_image_plan_new() without a model, for any size of output.
+ */
+AltclipImagePlan *altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config,
+        guint num_channels, guint width, guint height, const AltclipPixelLayout *layout,
+        GError **error);
+
+/* Size of what the plan writes, in pixels. */
+guint altclip_image_plan_get_output_width (const AltclipImagePlan *plan);
+guint altclip_image_plan_get_output_height (const AltclipImagePlan *plan);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_IMAGE_H */

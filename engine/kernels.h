@@ -1,0 +1,136 @@
+/* altclip: the kernel seam: what an instruction set or library must provide
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One table of functions per set. Every function is single-threaded, allocates nothing, and is
+ * called with a range, so that the session's pool splits the work. The residual stream is float.
+ */
+
+#ifndef ALTCLIP_KERNELS_H
+#define ALTCLIP_KERNELS_H
+
+#include "activation.h"
+#include "tensor.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AltclipKernels AltclipKernels;
+
+/* A layer norm. */
+typedef struct {
+    float *gamma; /* [width] */
+    float *beta;  /* [width] */
+    guint width;
+    double epsilon;
+} AltclipNorm;
+
+/* A linear layer, y = x·Wᵀ + b, its weights in the layout of the kernel set that packed it. */
+typedef struct {
+    const AltclipKernels *kernels;
+    guint n; /* outputs */
+    guint k; /* inputs */
+    void *packed;
+    float *bias; /* [n], or NULL */
+} AltclipLinear;
+
+/* What happens to a product on its way out. */
+typedef struct {
+    AltclipActivation activation; /* applied after the bias */
+    gboolean accumulate;          /* add to what the output holds: the residual stream, in place */
+} AltclipEpilogue;
+
+/* Sequences of a batch, one after the other in the rows of a matrix. */
+typedef struct {
+    guint n;
+    const guint *offsets;    /* [n + 1]: sequence s has rows offsets[s] to offsets[s + 1] */
+    const guint *n_attended; /* [n]: its first rows, which all its rows attend to */
+    guint longest;           /* rows of the longest */
+} AltclipSequences;
+
+/* Multi-head attention without its linear layers: softmax (q·kᵀ/√d)·v. */
+typedef struct {
+    const float *qkv; /* [rows, 3 · width]: queries, keys, values, heads side by side in each */
+    float *out;       /* [rows, width] */
+    guint width;
+    guint n_heads;
+    const AltclipSequences *sequences;
+} AltclipAttention;
+
+struct _AltclipKernels {
+    const char *name;
+
+    /* Whether the set can run here at all; sets @error if not. */
+    gboolean (*probe) (GError **error);
+
+    /* Bytes of the packed form of weights [n, k]. */
+    gsize (*packed_size) (guint n, guint k);
+
+    /* Packs @weights [rows, k] as rows n0 … of a packed [n, k]. Touches the stored rows once. */
+    void (*pack) (void *packed, guint n, guint k, guint n0, const AltclipStoredTensor *weights);
+
+    /* Layer norm of rows m0 ≤ m < m1; @x may be @out. */
+    void (*norm) (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out);
+
+    /* Columns n0 ≤ n < n1 of x·Wᵀ + b for x [m, k]; rows of @out are @out_stride floats apart. */
+    void (*linear) (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+            const AltclipEpilogue *epilogue, float *out, gsize out_stride);
+
+    /* Floats of scratch that a caller of attention needs, for sequences of @longest rows. */
+    gsize (*attention_scratch) (guint longest);
+
+    /* Pairs of sequence and head, numbered s · n_heads + h, from @first to before @last. */
+    void (*attention) (const AltclipAttention *attention, guint first, guint last, float *scratch);
+};
+
+extern const AltclipKernels altclip_kernels_reference;
+extern const AltclipKernels altclip_kernels_openblas;
+
+/* A product that a model will ask for: [m, k] · [n, k]ᵀ. */
+typedef struct {
+    guint m;
+    guint n;
+    guint k;
+} AltclipProductShape;
+
+/**
+ * altclip_kernels_choose:
+ * @name: (nullable): a set by name; %NULL: the environment variable `ALTCLIP_KERNELS`, else the
+ *     first of the list that proves itself
+ * @shapes: (array length=n_shapes): the model's own products
+ *
+ * A set proves itself by multiplying known matrices of these shapes right, in two threads at once.
+ * One that does not is passed over with a warning, or is an error when it was asked for by name.
+ *
+ * Returns: (transfer none) (nullable): the set
+ */
+const AltclipKernels *altclip_kernels_choose (
+        const char *name, const AltclipProductShape *shapes, gsize n_shapes, GError **error);
+
+/* Proves one set; see altclip_kernels_choose(). */
+gboolean altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape *shapes,
+        gsize n_shapes, GError **error);
+
+/**
+ * altclip_linear_init:
+ * @weights: (array length=n_parts): stored [rows, k], stacked to the layer's rows
+ * @biases: (array length=n_parts) (nullable): stored [rows] likewise
+ *
+ * Packs a linear layer, and lets go of the stored pages.
+ */
+void altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
+        const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
+        guint n_parts);
+void altclip_linear_clear (AltclipLinear *linear);
+
+void altclip_norm_init (AltclipNorm *norm, const AltclipStoredTensor *gamma,
+        const AltclipStoredTensor *beta, double epsilon);
+void altclip_norm_clear (AltclipNorm *norm);
+
+/* Returns: (transfer full): memory for floats or packed weights, on a cache line's boundary and
+ * zeroed; free with altclip_aligned_free(). */
+void *altclip_aligned_alloc (gsize n_bytes);
+void altclip_aligned_free (void *memory);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_KERNELS_H */

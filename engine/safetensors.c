@@ -1,0 +1,351 @@
+/* altclip: the safetensors file format
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An 8-byte little-endian length, a JSON object of that length, then the tensors' data. The object
+ * maps a name to {"dtype", "shape", "data_offsets": [begin, end]}, offsets counted from the end of
+ * the object; "__metadata__" is free text.
+ */
+
+#include "safetensors.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+
+struct _AltclipSafetensors {
+    char *path;
+    GMappedFile *mapped;
+    GPtrArray *tensors;
+};
+
+static const struct {
+    const char *name;
+    gsize size;
+    AltclipDtype dtype;
+} STORED_DTYPES[] = {
+    { "F32", 4, ALTCLIP_DTYPE_F32 },
+    { "F16", 2, ALTCLIP_DTYPE_F16 },
+    { "BF16", 2, ALTCLIP_DTYPE_BF16 },
+    { "F64", 8, ALTCLIP_DTYPE_F64 },
+    { "I64", 8, ALTCLIP_DTYPE_OTHER },
+    { "I32", 4, ALTCLIP_DTYPE_OTHER },
+    { "I16", 2, ALTCLIP_DTYPE_OTHER },
+    { "I8", 1, ALTCLIP_DTYPE_OTHER },
+    { "U64", 8, ALTCLIP_DTYPE_OTHER },
+    { "U32", 4, ALTCLIP_DTYPE_OTHER },
+    { "U16", 2, ALTCLIP_DTYPE_OTHER },
+    { "U8", 1, ALTCLIP_DTYPE_OTHER },
+    { "BOOL", 1, ALTCLIP_DTYPE_OTHER },
+    { "F8_E4M3", 1, ALTCLIP_DTYPE_OTHER },
+    { "F8_E5M2", 1, ALTCLIP_DTYPE_OTHER },
+};
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+static void
+stored_tensor_free (gpointer data)
+{
+    AltclipStoredTensor *tensor = data;
+
+    g_free (tensor->name);
+    g_free (tensor);
+}
+
+void
+altclip_safetensors_close (AltclipSafetensors *file)
+{
+    if (!file)
+        return;
+    g_clear_pointer (&file->tensors, g_ptr_array_unref);
+    g_clear_pointer (&file->mapped, g_mapped_file_unref);
+    g_free (file->path);
+    g_free (file);
+}
+
+static gboolean
+parse_dtype (
+        const char *path, AltclipStoredTensor *tensor, json_t *value, gsize *size, GError **error)
+{
+    const char *name = json_string_value (value);
+
+    for (gsize i = 0; name && i < G_N_ELEMENTS (STORED_DTYPES); i++) {
+        if (strcmp (name, STORED_DTYPES[i].name) == 0) {
+            tensor->dtype = STORED_DTYPES[i].dtype;
+            *size = STORED_DTYPES[i].size;
+            return TRUE;
+        }
+    }
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: tensor '%s': unknown dtype '%s'",
+            path, tensor->name, name ? name : "(not a string)");
+    return FALSE;
+}
+
+static gboolean
+parse_shape (const char *path, AltclipStoredTensor *tensor, json_t *shape, GError **error)
+{
+    if (!json_is_array (shape) || json_array_size (shape) > ALTCLIP_TENSOR_MAX_DIMS) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: tensor '%s': shape is not a list of at most %d numbers", path, tensor->name,
+                ALTCLIP_TENSOR_MAX_DIMS);
+        return FALSE;
+    }
+    tensor->n_dims = (guint)json_array_size (shape);
+    tensor->n_elements = 1;
+    for (guint i = 0; i < tensor->n_dims; i++) {
+        json_t *dim = json_array_get (shape, i);
+        json_int_t value = json_integer_value (dim);
+
+        if (!json_is_integer (dim) || value < 0 ||
+                !g_uint64_checked_mul (&tensor->n_elements, tensor->n_elements, (guint64)value)) {
+            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                    "%s: tensor '%s': dimension %u of its shape (%" JSON_INTEGER_FORMAT
+                    ") is negative, too large or no integer",
+                    path, tensor->name, i, value);
+            return FALSE;
+        }
+        tensor->dims[i] = (guint64)value;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_range (const char *path, AltclipStoredTensor *tensor, json_t *offsets, gsize element_size,
+        const guint8 *data, gsize n_data, GError **error)
+{
+    json_t *first = json_array_get (offsets, 0);
+    json_t *second = json_array_get (offsets, 1);
+    json_int_t begin = json_integer_value (first);
+    json_int_t end = json_integer_value (second);
+    guint64 n_bytes;
+
+    if (json_array_size (offsets) != 2 || !json_is_integer (first) || !json_is_integer (second) ||
+            begin < 0 || end < begin || (guint64)end > n_data) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: tensor '%s': data_offsets [%" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
+                "] do not lie within the file's %" G_GSIZE_FORMAT
+                " bytes of data (is the file truncated?)",
+                path, tensor->name, begin, end, n_data);
+        return FALSE;
+    }
+    if (!g_uint64_checked_mul (&n_bytes, tensor->n_elements, element_size) ||
+            n_bytes != (guint64)(end - begin)) {
+        g_autofree char *shape = altclip_shape_to_string (tensor->dims, tensor->n_dims);
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: tensor '%s': shape %s of %" G_GSIZE_FORMAT
+                "-byte elements does not fill its %" JSON_INTEGER_FORMAT " bytes",
+                path, tensor->name, shape, element_size, end - begin);
+        return FALSE;
+    }
+    tensor->data = data + begin;
+    tensor->n_bytes = (gsize)n_bytes;
+    return TRUE;
+}
+
+static gboolean
+parse_tensor (AltclipSafetensors *file, const char *name, json_t *entry, const guint8 *data,
+        gsize n_data, GError **error)
+{
+    AltclipStoredTensor *tensor = g_new0 (AltclipStoredTensor, 1);
+    gsize element_size = 0;
+
+    tensor->name = g_strdup (name);
+    g_ptr_array_add (file->tensors, tensor);
+    return parse_dtype (
+                   file->path, tensor, json_object_get (entry, "dtype"), &element_size, error) &&
+           parse_shape (file->path, tensor, json_object_get (entry, "shape"), error) &&
+           parse_range (file->path, tensor, json_object_get (entry, "data_offsets"), element_size,
+                   data, n_data, error);
+}
+
+static gint
+compare_by_data (gconstpointer a, gconstpointer b)
+{
+    const AltclipStoredTensor *first = *(AltclipStoredTensor *const *)a;
+    const AltclipStoredTensor *second = *(AltclipStoredTensor *const *)b;
+
+    if (first->data != second->data)
+        return first->data < second->data ? -1 : 1;
+    return (first->n_bytes > second->n_bytes) - (first->n_bytes < second->n_bytes);
+}
+
+/* The ranges must cover the data without gap or overlap, so that nothing hides in a file. */
+static gboolean
+check_coverage (AltclipSafetensors *file, const guint8 *data, gsize n_data, GError **error)
+{
+    const guint8 *at = data;
+
+    g_ptr_array_sort (file->tensors, compare_by_data);
+    for (guint i = 0; i < file->tensors->len; i++) {
+        AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors, i);
+        if (tensor->data != at) {
+            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                    "%s: tensor '%s': its data begin at byte %" G_GSIZE_FORMAT
+                    ", where %" G_GSIZE_FORMAT " was expected (overlap or gap)",
+                    file->path, tensor->name, (gsize)(tensor->data - data), (gsize)(at - data));
+            return FALSE;
+        }
+        at += tensor->n_bytes;
+    }
+    if (at != data + n_data) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: %" G_GSIZE_FORMAT " bytes after the last tensor belong to none", file->path,
+                (gsize)(data + n_data - at));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_header (AltclipSafetensors *file, const char *header, gsize n_header, const guint8 *data,
+        gsize n_data, GError **error)
+{
+    json_error_t json_error;
+    json_t *root = json_loadb (header, n_header, JSON_REJECT_DUPLICATES, &json_error);
+    const char *name;
+    json_t *entry;
+    gboolean ok = TRUE;
+
+    if (!json_is_object (root)) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: header: %s at byte %d",
+                file->path, root ? "not a JSON object" : json_error.text,
+                root ? 0 : json_error.position);
+        json_decref (root);
+        return FALSE;
+    }
+    json_object_foreach (root, name, entry)
+    {
+        if (strcmp (name, "__metadata__") == 0)
+            continue;
+        ok = parse_tensor (file, name, entry, data, n_data, error);
+        if (!ok)
+            break;
+    }
+    json_decref (root);
+    return ok && check_coverage (file, data, n_data, error);
+}
+
+AltclipSafetensors *
+altclip_safetensors_open (const char *path, GError **error)
+{
+    g_autoptr (AltclipSafetensors) file = g_new0 (AltclipSafetensors, 1);
+    g_autoptr (GError) io_error = NULL;
+    const char *contents;
+    gsize length;
+    guint64 n_header;
+
+    file->path = g_strdup (path);
+    file->tensors = g_ptr_array_new_with_free_func (stored_tensor_free);
+    file->mapped = g_mapped_file_new (path, FALSE, &io_error);
+    if (!file->mapped) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
+        return NULL;
+    }
+    contents = g_mapped_file_get_contents (file->mapped);
+    length = g_mapped_file_get_length (file->mapped);
+    if (length < sizeof n_header) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: %" G_GSIZE_FORMAT " bytes are too few for a safetensors file", path, length);
+        return NULL;
+    }
+    memcpy (&n_header, contents, sizeof n_header);
+    n_header = GUINT64_FROM_LE (n_header);
+    if (n_header > MIN (length - sizeof n_header, ALTCLIP_SAFETENSORS_MAX_HEADER)) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: header length %" G_GUINT64_FORMAT " exceeds the %s of %" G_GSIZE_FORMAT
+                " bytes (is the file truncated?)",
+                path, n_header, length - 8 < ALTCLIP_SAFETENSORS_MAX_HEADER ? "file" : "limit",
+                MIN (length - sizeof n_header, (gsize)ALTCLIP_SAFETENSORS_MAX_HEADER));
+        return NULL;
+    }
+    if (!parse_header (file, contents + 8, (gsize)n_header, (const guint8 *)contents + 8 + n_header,
+                length - 8 - (gsize)n_header, error))
+        return NULL;
+    return g_steal_pointer (&file);
+}
+
+GPtrArray *
+altclip_safetensors_get_tensors (AltclipSafetensors *file)
+{
+    return file->tensors;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static gsize
+tensor_get_n_bytes (const AltclipTensor *tensor)
+{
+    return altclip_tensor_get_n_elements (tensor) *
+           (tensor->is_int64 ? sizeof (gint64) : sizeof (float));
+}
+
+/* Returns: (transfer full): the header, padded with blanks so that the data are aligned. */
+static char *
+build_header (GPtrArray *tensors)
+{
+    json_t *root = json_object ();
+    gsize at = 0;
+    char *text;
+    GString *padded;
+
+    for (guint i = 0; i < tensors->len; i++) {
+        const AltclipTensor *tensor = g_ptr_array_index (tensors, i);
+        json_t *shape = json_array ();
+        gsize n_bytes = tensor_get_n_bytes (tensor);
+
+        for (guint d = 0; d < tensor->n_dims; d++)
+            json_array_append_new (shape, json_integer ((json_int_t)tensor->dims[d]));
+        json_object_set_new (root, tensor->name,
+                json_pack ("{s:s, s:o, s:[I, I]}", "dtype", tensor->is_int64 ? "I64" : "F32",
+                        "shape", shape, "data_offsets", (json_int_t)at,
+                        (json_int_t)(at + n_bytes)));
+        at += n_bytes;
+    }
+    text = json_dumps (root, JSON_COMPACT);
+    padded = g_string_new (text);
+    while (padded->len % 8)
+        g_string_append_c (padded, ' ');
+    free (text);
+    json_decref (root);
+    return g_string_free (padded, FALSE);
+}
+
+static gboolean
+write_all (GOutputStream *stream, const char *header, GPtrArray *tensors, GError **error)
+{
+    guint64 n_header = GUINT64_TO_LE (strlen (header));
+
+    if (!g_output_stream_write_all (stream, &n_header, sizeof n_header, NULL, NULL, error) ||
+            !g_output_stream_write_all (stream, header, strlen (header), NULL, NULL, error))
+        return FALSE;
+    for (guint i = 0; i < tensors->len; i++) {
+        const AltclipTensor *tensor = g_ptr_array_index (tensors, i);
+        if (!g_output_stream_write_all (
+                    stream, tensor->data, tensor_get_n_bytes (tensor), NULL, NULL, error))
+            return FALSE;
+    }
+    return g_output_stream_close (stream, NULL, error);
+}
+
+/* GFileOutputStream writes beside the file and renames at close; cancelling the close keeps the
+ * old one. */
+gboolean
+altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error)
+{
+    g_autoptr (GFile) file = g_file_new_for_path (path);
+    g_autoptr (GError) io_error = NULL;
+    g_autoptr (GFileOutputStream) stream =
+            g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &io_error);
+    g_autofree char *header = build_header (tensors);
+
+    if (stream && write_all (G_OUTPUT_STREAM (stream), header, tensors, &io_error))
+        return TRUE;
+    if (stream) {
+        g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+        g_cancellable_cancel (cancelled);
+        g_output_stream_close (G_OUTPUT_STREAM (stream), cancelled, NULL);
+    }
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: %s", path, io_error->message);
+    return FALSE;
+}

@@ -1,0 +1,45 @@
+/* altclip: the safetensors file format
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef ALTCLIP_SAFETENSORS_H
+#define ALTCLIP_SAFETENSORS_H
+
+#include "tensor.h"
+
+G_BEGIN_DECLS
+
+/* Longest header that is read, in bytes; the limit of the reference implementation. */
+#define ALTCLIP_SAFETENSORS_MAX_HEADER 100000000
+
+typedef struct _AltclipSafetensors AltclipSafetensors;
+
+/**
+ * altclip_safetensors_open:
+ * @path: the file; mapped, not read
+ *
+ * Checks the whole outline: header length, JSON, types, shapes against byte ranges, and that
+ * the ranges cover the file's data exactly, without overlap.
+ *
+ * Returns: (transfer full) (nullable): the file
+ */
+AltclipSafetensors *altclip_safetensors_open (const char *path, GError **error);
+
+void altclip_safetensors_close (AltclipSafetensors *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSafetensors, altclip_safetensors_close)
+
+/* Returns: (transfer none) (element-type AltclipStoredTensor): in the order of their data. */
+GPtrArray *altclip_safetensors_get_tensors (AltclipSafetensors *file);
+
+/**
+ * altclip_safetensors_write:
+ * @tensors: (element-type AltclipTensor): what to write
+ *
+ * Replaces @path whole, or leaves it as it was.
+ */
+gboolean altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_SAFETENSORS_H */

@@ -1,0 +1,666 @@
+/* altclip: one worker for all streams of a model
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A scheduler has two threads: one opens the model and runs the image tower, one embeds prompts.
+ * Both call a stream's callbacks without the scheduler's lock. `calls` counts the callbacks of a
+ * stream that are running; flushing and leaving wait until it is 0. Frames in work stay reachable
+ * in `batch`, so that a flush can take them back without waiting for the inference.
+ *
+ * Built on pthread primitives rather than GLib's, which thread sanitizers cannot see into.
+ */
+
+#include "altclip.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pictures in one run of the tower. More would only make the first wait for the last. */
+#define MAX_BATCH 8
+
+/* Times that the latency percentiles look back on. */
+#define N_LATENCIES 128
+
+struct _AltclipScheduler {
+    char *key; /* in the registry */
+    char *directory;
+    guint threads;
+    guint n_streams; /* under the registry's lock */
+    GThread *image_thread;
+    GThread *prompt_thread;
+    GCancellable *cancellable; /* of the opening */
+    pthread_mutex_t lock;
+    pthread_cond_t work;  /* there is something to do */
+    pthread_cond_t quiet; /* a callback has returned */
+    /* Under the lock: */
+    AltclipModel *model;
+    GError *open_error;
+    gboolean quitting;
+    GPtrArray *streams;
+    guint next_stream; /* whose turn it is */
+    GPtrArray *batch;  /* Frames in work */
+};
+
+struct _AltclipStream {
+    gint ref_count;
+    AltclipScheduler *scheduler;
+    AltclipStreamCallbacks callbacks;
+    gpointer user_data;
+    /* Under the scheduler's lock: */
+    gboolean told_opened;
+    gboolean leaving;
+    guint calls;
+    GQueue waiting;                    /* Frames */
+    AltclipPrompts *prompts;           /* waiting to be embedded */
+    GCancellable *prompts_cancellable; /* of the set being embedded */
+    AltclipStreamStats stats;
+    guint64 latencies[N_LATENCIES];
+    guint64 n_latencies;
+};
+
+typedef struct {
+    AltclipStream *stream;
+    gpointer frame; /* NULL once it has been given back */
+    guint64 submitted;
+    gboolean preprocessed;
+    GError *error;
+} Frame;
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static GHashTable *registry; /* key → AltclipScheduler, not owned; under registry_lock */
+
+/* With the registry's lock. Another scheduler may have taken the key since. */
+static void
+registry_remove (AltclipScheduler *scheduler)
+{
+    if (!registry || g_hash_table_lookup (registry, scheduler->key) != scheduler)
+        return;
+    g_hash_table_remove (registry, scheduler->key);
+    if (g_hash_table_size (registry) == 0)
+        g_clear_pointer (&registry, g_hash_table_unref);
+}
+
+static guint64
+now (void)
+{
+    return (guint64)g_get_monotonic_time () * 1000;
+}
+
+/* ---- Streams and frames ---------------------------------------------------------------------- */
+
+static AltclipStream *
+stream_ref (AltclipStream *stream)
+{
+    g_atomic_int_inc (&stream->ref_count);
+    return stream;
+}
+
+static void
+stream_unref (AltclipStream *stream)
+{
+    if (g_atomic_int_dec_and_test (&stream->ref_count))
+        g_free (stream);
+}
+
+static Frame *
+frame_new (AltclipStream *stream, gpointer data)
+{
+    Frame *frame = g_new0 (Frame, 1);
+
+    frame->stream = stream_ref (stream);
+    frame->frame = data;
+    frame->submitted = now ();
+    return frame;
+}
+
+static void
+frame_free (gpointer data)
+{
+    Frame *frame = data;
+
+    g_clear_error (&frame->error);
+    stream_unref (frame->stream);
+    g_free (frame);
+}
+
+/* Gives the caller's frame back; without the lock, since it runs the caller's code. */
+static void
+frame_give_back (Frame *frame)
+{
+    frame->stream->callbacks.frame_free (frame->stream->user_data, frame->frame);
+    frame->frame = NULL;
+}
+
+static void
+begin_call (AltclipStream *stream)
+{
+    stream->calls++;
+    pthread_mutex_unlock (&stream->scheduler->lock);
+}
+
+static void
+end_call (AltclipStream *stream)
+{
+    pthread_mutex_lock (&stream->scheduler->lock);
+    stream->calls--;
+    pthread_cond_broadcast (&stream->scheduler->quiet);
+}
+
+/* ---- Image worker: telling, gathering, running ------------------------------------------------
+ */
+
+static AltclipStream *
+find_untold (AltclipScheduler *scheduler)
+{
+    for (guint i = 0; i < scheduler->streams->len; i++) {
+        AltclipStream *stream = g_ptr_array_index (scheduler->streams, i);
+        if (!stream->told_opened && !stream->leaving)
+            return stream;
+    }
+    return NULL;
+}
+
+/* With the lock, which is let go for the call. */
+static void
+tell_opened (AltclipScheduler *scheduler, AltclipStream *stream)
+{
+    stream_ref (stream);
+    stream->told_opened = TRUE;
+    begin_call (stream);
+    stream->callbacks.opened (stream->user_data, scheduler->model, scheduler->open_error);
+    end_call (stream);
+    stream_unref (stream);
+}
+
+/* Takes one waiting frame of each stream in turn, and again, until the batch is full. */
+static void
+gather_batch (AltclipScheduler *scheduler)
+{
+    guint n_streams = scheduler->streams->len;
+    guint idle = 0;
+
+    while (scheduler->batch->len < MAX_BATCH && idle < n_streams) {
+        AltclipStream *stream =
+                g_ptr_array_index (scheduler->streams, scheduler->next_stream % n_streams);
+        Frame *frame = stream->leaving ? NULL : g_queue_pop_head (&stream->waiting);
+
+        scheduler->next_stream = (scheduler->next_stream + 1) % n_streams;
+        idle = frame ? 0 : idle + 1;
+        if (frame)
+            g_ptr_array_add (scheduler->batch, frame);
+    }
+}
+
+/* With the lock, which is let go for the calls. Returns: pictures to be encoded, moved up so that
+ * they follow each other; their frames have `preprocessed` set. */
+static guint
+preprocess_batch (AltclipScheduler *scheduler, float *pixel_values, gsize picture_size)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < scheduler->batch->len; i++) {
+        Frame *frame = g_ptr_array_index (scheduler->batch, i);
+        AltclipStream *stream = frame->stream;
+
+        if (!frame->frame)
+            continue;
+        begin_call (stream);
+        frame->preprocessed = stream->callbacks.preprocess (
+                stream->user_data, frame->frame, pixel_values + n * picture_size, &frame->error);
+        end_call (stream);
+        n += frame->preprocessed;
+    }
+    return n;
+}
+
+static void
+note_result (Frame *frame)
+{
+    AltclipStream *stream = frame->stream;
+
+    if (frame->error) {
+        stream->stats.failed++;
+        return;
+    }
+    stream->stats.analysed++;
+    stream->latencies[stream->n_latencies++ % N_LATENCIES] = now () - frame->submitted;
+}
+
+/* With the lock, which is let go for the calls. */
+static void
+deliver_batch (
+        AltclipScheduler *scheduler, const float *embeddings, guint dim, const GError *batch_error)
+{
+    for (guint i = 0; i < scheduler->batch->len; i++) {
+        Frame *frame = g_ptr_array_index (scheduler->batch, i);
+        AltclipStream *stream = frame->stream;
+        const float *embedding = frame->preprocessed ? embeddings : NULL;
+
+        if (frame->preprocessed)
+            embeddings += dim;
+        if (!frame->frame)
+            continue;
+        if (batch_error && !frame->error)
+            frame->error = g_error_copy (batch_error);
+        note_result (frame);
+        begin_call (stream);
+        stream->callbacks.analysed (
+                stream->user_data, frame->frame, frame->error ? NULL : embedding, frame->error);
+        frame_give_back (frame);
+        end_call (stream);
+    }
+    g_ptr_array_set_size (scheduler->batch, 0);
+}
+
+/* What the image worker computes with; empty when the model could not be opened. */
+typedef struct {
+    AltclipSession *session;
+    gsize picture_size; /* floats of one picture */
+    guint dim;
+    float *pixel_values; /* [MAX_BATCH, picture_size] */
+    float *embeddings;   /* [MAX_BATCH, dim] */
+} ImageWork;
+
+static void
+image_work_init (ImageWork *work, AltclipModel *model, guint threads)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+
+    work->session = altclip_session_new (model, threads, NULL);
+    work->picture_size = (gsize)info->num_channels * info->image_size * info->image_size;
+    work->dim = info->projection_dim;
+    work->pixel_values = g_new (float, MAX_BATCH * work->picture_size);
+    work->embeddings = g_new (float, MAX_BATCH * work->dim);
+}
+
+static void
+image_work_clear (ImageWork *work)
+{
+    altclip_session_free (work->session);
+    g_free (work->pixel_values);
+    g_free (work->embeddings);
+}
+
+/* With the lock, which is let go while computing. */
+static void
+run_batch (AltclipScheduler *scheduler, ImageWork *work)
+{
+    g_autoptr (GError) error = NULL;
+    guint n;
+
+    if (!work->session) {
+        deliver_batch (scheduler, NULL, 0, scheduler->open_error);
+        return;
+    }
+    n = preprocess_batch (scheduler, work->pixel_values, work->picture_size);
+    pthread_mutex_unlock (&scheduler->lock);
+    altclip_session_encode_images (work->session, work->pixel_values, n, work->embeddings, &error);
+    pthread_mutex_lock (&scheduler->lock);
+    deliver_batch (scheduler, work->embeddings, work->dim, error);
+}
+
+/* ---- Image worker: opening and the loop -------------------------------------------------------
+ */
+
+/* A model that failed to open is not offered to later streams: they try anew. */
+static void
+forget (AltclipScheduler *scheduler)
+{
+    pthread_mutex_lock (&registry_lock);
+    registry_remove (scheduler);
+    pthread_mutex_unlock (&registry_lock);
+}
+
+static void
+open_model (AltclipScheduler *scheduler)
+{
+    AltclipModelOptions options = { NULL, scheduler->threads };
+    GError *error = NULL;
+    AltclipModel *model =
+            altclip_model_open (scheduler->directory, &options, scheduler->cancellable, &error);
+
+    if (!model)
+        forget (scheduler);
+    pthread_mutex_lock (&scheduler->lock);
+    scheduler->model = model;
+    scheduler->open_error = error;
+    pthread_cond_broadcast (&scheduler->work);
+    pthread_mutex_unlock (&scheduler->lock);
+}
+
+static gpointer
+run_images (gpointer data)
+{
+    AltclipScheduler *scheduler = data;
+    ImageWork work = { 0 };
+
+    open_model (scheduler);
+    if (scheduler->model)
+        image_work_init (&work, scheduler->model, scheduler->threads);
+    pthread_mutex_lock (&scheduler->lock);
+    while (!scheduler->quitting) {
+        AltclipStream *untold = find_untold (scheduler);
+
+        if (untold) {
+            tell_opened (scheduler, untold);
+            continue;
+        }
+        gather_batch (scheduler);
+        if (scheduler->batch->len > 0)
+            run_batch (scheduler, &work);
+        else
+            pthread_cond_wait (&scheduler->work, &scheduler->lock);
+    }
+    pthread_mutex_unlock (&scheduler->lock);
+    image_work_clear (&work);
+    return NULL;
+}
+
+/* ---- Prompt worker ----------------------------------------------------------------------------
+ */
+
+/* A stream is told of its prompts after its opening. */
+static AltclipStream *
+find_prompted (AltclipScheduler *scheduler)
+{
+    for (guint i = 0; scheduler->model && i < scheduler->streams->len; i++) {
+        AltclipStream *stream = g_ptr_array_index (scheduler->streams, i);
+        if (stream->prompts && stream->told_opened && !stream->leaving)
+            return stream;
+    }
+    return NULL;
+}
+
+/* With the lock, which is let go while computing and for the call. */
+static void
+embed_prompts (AltclipStream *stream, AltclipSession *session)
+{
+    AltclipScheduler *scheduler = stream->scheduler;
+    g_autoptr (AltclipPrompts) prompts = g_steal_pointer (&stream->prompts);
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+
+    stream_ref (stream);
+    stream->prompts_cancellable = cancellable;
+    pthread_mutex_unlock (&scheduler->lock);
+    altclip_prompts_embed (prompts, session, cancellable, &error);
+    pthread_mutex_lock (&scheduler->lock);
+    stream->prompts_cancellable = NULL;
+    if (!stream->leaving && !stream->prompts) {
+        begin_call (stream);
+        stream->callbacks.prompts_ready (stream->user_data, prompts, error);
+        end_call (stream);
+    }
+    stream_unref (stream);
+}
+
+static gpointer
+run_prompts (gpointer data)
+{
+    AltclipScheduler *scheduler = data;
+    AltclipSession *session = NULL;
+
+    pthread_mutex_lock (&scheduler->lock);
+    while (!scheduler->quitting) {
+        AltclipStream *stream = find_prompted (scheduler);
+
+        if (!stream) {
+            pthread_cond_wait (&scheduler->work, &scheduler->lock);
+            continue;
+        }
+        if (!session)
+            session = altclip_session_new (scheduler->model, scheduler->threads, NULL);
+        embed_prompts (stream, session);
+    }
+    pthread_mutex_unlock (&scheduler->lock);
+    altclip_session_free (session);
+    return NULL;
+}
+
+/* ---- Life of a scheduler ----------------------------------------------------------------------
+ */
+
+static AltclipScheduler *
+scheduler_new (const char *key, const char *directory, guint threads)
+{
+    AltclipScheduler *scheduler = g_new0 (AltclipScheduler, 1);
+
+    scheduler->key = g_strdup (key);
+    scheduler->directory = g_strdup (directory);
+    scheduler->threads = threads;
+    scheduler->cancellable = g_cancellable_new ();
+    scheduler->streams = g_ptr_array_new ();
+    scheduler->batch = g_ptr_array_new_with_free_func (frame_free);
+    pthread_mutex_init (&scheduler->lock, NULL);
+    pthread_cond_init (&scheduler->work, NULL);
+    pthread_cond_init (&scheduler->quiet, NULL);
+    scheduler->image_thread = g_thread_new ("altclip-images", run_images, scheduler);
+    scheduler->prompt_thread = g_thread_new ("altclip-prompts", run_prompts, scheduler);
+    return scheduler;
+}
+
+/* Stops the threads, which have no stream left to serve. */
+static void
+scheduler_free (AltclipScheduler *scheduler)
+{
+    g_cancellable_cancel (scheduler->cancellable);
+    pthread_mutex_lock (&scheduler->lock);
+    scheduler->quitting = TRUE;
+    pthread_cond_broadcast (&scheduler->work);
+    pthread_mutex_unlock (&scheduler->lock);
+    g_thread_join (scheduler->image_thread);
+    g_thread_join (scheduler->prompt_thread);
+    g_clear_pointer (&scheduler->model, altclip_model_unref);
+    g_clear_error (&scheduler->open_error);
+    g_ptr_array_unref (scheduler->streams);
+    g_ptr_array_unref (scheduler->batch);
+    pthread_cond_destroy (&scheduler->quiet);
+    pthread_cond_destroy (&scheduler->work);
+    pthread_mutex_destroy (&scheduler->lock);
+    g_object_unref (scheduler->cancellable);
+    g_free (scheduler->directory);
+    g_free (scheduler->key);
+    g_free (scheduler);
+}
+
+static AltclipScheduler *
+join_scheduler (const char *directory, guint threads)
+{
+    char *resolved = realpath (directory, NULL);
+    g_autofree char *key = g_strdup_printf ("%u %s", threads, resolved ? resolved : directory);
+    AltclipScheduler *scheduler;
+
+    pthread_mutex_lock (&registry_lock);
+    if (!registry)
+        registry = g_hash_table_new (g_str_hash, g_str_equal);
+    scheduler = g_hash_table_lookup (registry, key);
+    if (!scheduler) {
+        scheduler = scheduler_new (key, directory, threads);
+        g_hash_table_insert (registry, scheduler->key, scheduler);
+    }
+    scheduler->n_streams++;
+    pthread_mutex_unlock (&registry_lock);
+    free (resolved);
+    return scheduler;
+}
+
+static void
+leave_scheduler (AltclipScheduler *scheduler)
+{
+    gboolean last;
+
+    pthread_mutex_lock (&registry_lock);
+    last = --scheduler->n_streams == 0;
+    if (last)
+        registry_remove (scheduler);
+    pthread_mutex_unlock (&registry_lock);
+    if (last)
+        scheduler_free (scheduler);
+}
+
+/* ---- Life of a stream --------------------------------------------------------------------------
+ */
+
+AltclipStream *
+altclip_stream_new (const char *directory, guint threads, const AltclipStreamCallbacks *callbacks,
+        gpointer user_data)
+{
+    AltclipStream *stream = g_new0 (AltclipStream, 1);
+    AltclipScheduler *scheduler = join_scheduler (directory, threads);
+
+    stream->ref_count = 1;
+    stream->scheduler = scheduler;
+    stream->callbacks = *callbacks;
+    stream->user_data = user_data;
+    g_queue_init (&stream->waiting);
+    pthread_mutex_lock (&scheduler->lock);
+    g_ptr_array_add (scheduler->streams, stream);
+    pthread_cond_broadcast (&scheduler->work);
+    pthread_mutex_unlock (&scheduler->lock);
+    return stream;
+}
+
+/* With the lock. Moves the stream's frames that nobody is calling back with to @dropped. A frame in
+ * a batch stays there without its content, and its place in the results is skipped. */
+static void
+take_back_frames (AltclipStream *stream, GQueue *dropped)
+{
+    GPtrArray *batch = stream->scheduler->batch;
+    Frame *frame;
+
+    while (stream->calls > 0)
+        pthread_cond_wait (&stream->scheduler->quiet, &stream->scheduler->lock);
+    while ((frame = g_queue_pop_head (&stream->waiting))) {
+        g_queue_push_tail (dropped, frame->frame);
+        frame_free (frame);
+    }
+    for (guint i = 0; i < batch->len; i++) {
+        frame = g_ptr_array_index (batch, i);
+        if (frame->stream == stream && frame->frame)
+            g_queue_push_tail (dropped, g_steal_pointer (&frame->frame));
+    }
+    stream->stats.replaced += dropped->length;
+}
+
+static void
+give_back_all (AltclipStream *stream, GQueue *dropped)
+{
+    while (!g_queue_is_empty (dropped))
+        stream->callbacks.frame_free (stream->user_data, g_queue_pop_head (dropped));
+}
+
+void
+altclip_stream_free (AltclipStream *stream)
+{
+    AltclipScheduler *scheduler;
+    GQueue dropped = G_QUEUE_INIT;
+
+    if (!stream)
+        return;
+    scheduler = stream->scheduler;
+    pthread_mutex_lock (&scheduler->lock);
+    stream->leaving = TRUE;
+    if (stream->prompts_cancellable)
+        g_cancellable_cancel (stream->prompts_cancellable);
+    take_back_frames (stream, &dropped);
+    g_ptr_array_remove (scheduler->streams, stream);
+    g_clear_pointer (&stream->prompts, altclip_prompts_unref);
+    pthread_mutex_unlock (&scheduler->lock);
+    give_back_all (stream, &dropped);
+    leave_scheduler (scheduler);
+    stream_unref (stream);
+}
+
+/* ---- Use of a stream ---------------------------------------------------------------------------
+ */
+
+void
+altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts)
+{
+    AltclipScheduler *scheduler = stream->scheduler;
+
+    pthread_mutex_lock (&scheduler->lock);
+    g_clear_pointer (&stream->prompts, altclip_prompts_unref);
+    stream->prompts = altclip_prompts_ref (prompts);
+    if (stream->prompts_cancellable)
+        g_cancellable_cancel (stream->prompts_cancellable);
+    pthread_cond_broadcast (&scheduler->work);
+    pthread_mutex_unlock (&scheduler->lock);
+}
+
+static void
+submit (AltclipStream *stream, gpointer data, gboolean replace)
+{
+    AltclipScheduler *scheduler = stream->scheduler;
+    Frame *frame = frame_new (stream, data);
+    Frame *replaced = NULL;
+
+    pthread_mutex_lock (&scheduler->lock);
+    stream->stats.submitted++;
+    if (replace)
+        replaced = g_queue_pop_tail (&stream->waiting);
+    if (replaced)
+        stream->stats.replaced++;
+    g_queue_push_tail (&stream->waiting, frame);
+    pthread_cond_broadcast (&scheduler->work);
+    pthread_mutex_unlock (&scheduler->lock);
+    if (replaced) {
+        frame_give_back (replaced);
+        frame_free (replaced);
+    }
+}
+
+void
+altclip_stream_submit_latest (AltclipStream *stream, gpointer frame)
+{
+    submit (stream, frame, TRUE);
+}
+
+void
+altclip_stream_submit (AltclipStream *stream, gpointer frame)
+{
+    submit (stream, frame, FALSE);
+}
+
+void
+altclip_stream_flush (AltclipStream *stream)
+{
+    AltclipScheduler *scheduler = stream->scheduler;
+    GQueue dropped = G_QUEUE_INIT;
+
+    pthread_mutex_lock (&scheduler->lock);
+    take_back_frames (stream, &dropped);
+    pthread_mutex_unlock (&scheduler->lock);
+    give_back_all (stream, &dropped);
+}
+
+static int
+compare_times (const void *a, const void *b)
+{
+    guint64 first = *(const guint64 *)a;
+    guint64 second = *(const guint64 *)b;
+
+    return (first > second) - (first < second);
+}
+
+void
+altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats)
+{
+    guint64 latencies[N_LATENCIES];
+    Frame *oldest;
+    guint n;
+
+    pthread_mutex_lock (&stream->scheduler->lock);
+    *stats = stream->stats;
+    n = (guint)MIN (stream->n_latencies, N_LATENCIES);
+    memcpy (latencies, stream->latencies, n * sizeof *latencies);
+    oldest = g_queue_peek_head (&stream->waiting);
+    stats->queue_age = oldest ? now () - oldest->submitted : 0;
+    pthread_mutex_unlock (&stream->scheduler->lock);
+    if (n == 0)
+        return;
+    qsort (latencies, n, sizeof *latencies, compare_times);
+    stats->latency_p50 = latencies[n / 2];
+    stats->latency_p95 = latencies[n * 95 / 100];
+}

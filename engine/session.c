@@ -1,0 +1,143 @@
+/* altclip: what one computing thread needs beside the model
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "session.h"
+
+#include <math.h>
+
+/* Rows of the text tower in one batch: enough to keep the products busy, little memory. */
+#define MAX_BATCH_ROWS 1024
+
+struct _AltclipSession {
+    AltclipModel *model;
+    AltclipWorkspace *workspace;
+};
+
+AltclipSession *
+altclip_session_new (AltclipModel *model, guint threads, GError **error)
+{
+    AltclipSession *session;
+
+    if (threads > 1024) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                "%u threads exceed the limit of 1024", threads);
+        return NULL;
+    }
+    session = g_new0 (AltclipSession, 1);
+    session->model = altclip_model_ref (model);
+    session->workspace = altclip_workspace_new (threads ? threads : g_get_num_processors ());
+    return session;
+}
+
+void
+altclip_session_free (AltclipSession *session)
+{
+    if (!session)
+        return;
+    altclip_workspace_free (session->workspace);
+    altclip_model_unref (session->model);
+    g_free (session);
+}
+
+AltclipModel *
+altclip_session_get_model (AltclipSession *session)
+{
+    return session->model;
+}
+
+AltclipWorkspace *
+altclip_session_get_workspace (AltclipSession *session)
+{
+    return session->workspace;
+}
+
+gboolean
+altclip_normalise_rows (float *rows, guint n, guint dim, GError **error)
+{
+    for (guint row = 0; row < n; row++, rows += dim) {
+        double square = 0.0;
+
+        for (guint i = 0; i < dim; i++)
+            square += (double)rows[i] * rows[i];
+        if (!(square > 0.0) || !isfinite (square)) {
+            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                    "embedding %u has the length %g, which is no positive number", row,
+                    sqrt (square));
+            return FALSE;
+        }
+        for (guint i = 0; i < dim; i++)
+            rows[i] = (float)(rows[i] / sqrt (square));
+    }
+    return TRUE;
+}
+
+gboolean
+altclip_session_encode_images (AltclipSession *session, const float *pixel_values, guint n_images,
+        float *embeddings, GError **error)
+{
+    AltclipVisionOutputs outputs = { .features = embeddings };
+
+    if (n_images == 0)
+        return TRUE;
+    altclip_vision_run (altclip_model_get_vision (session->model), session->workspace, pixel_values,
+            n_images, &outputs);
+    return altclip_normalise_rows (
+            embeddings, n_images, altclip_model_get_info (session->model)->projection_dim, error);
+}
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* Runs the texts gathered in @ids, whose ends are in @offsets, and empties both. */
+static gboolean
+encode_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
+        float *embeddings, GError **error)
+{
+    guint n = offsets->len - 1;
+    g_autofree guint *lengths = g_new (guint, n);
+    const guint *ends = (const guint *)(void *)offsets->data;
+    AltclipTokens tokens = { (const gint32 *)(void *)ids->data, { n, ends, lengths, longest } };
+    AltclipTextOutputs outputs = { .features = embeddings };
+
+    for (guint i = 0; i < n; i++)
+        lengths[i] = ends[i + 1] - ends[i];
+    altclip_text_run (
+            altclip_model_get_text (session->model), session->workspace, &tokens, &outputs);
+    g_array_set_size (ids, 0);
+    g_array_set_size (offsets, 1);
+    return altclip_normalise_rows (
+            embeddings, n, altclip_model_get_info (session->model)->projection_dim, error);
+}
+
+gboolean
+altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+        GCancellable *cancellable, float *embeddings, GError **error)
+{
+    guint dim = altclip_model_get_info (session->model)->projection_dim;
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GArray) offsets = g_array_new (FALSE, TRUE, sizeof (guint));
+    guint longest = 0;
+
+    g_array_set_size (offsets, 1);
+    for (guint i = 0; i < n_texts; i++) {
+        g_autoptr (GArray) text_ids = NULL;
+
+        if (g_cancellable_set_error_if_cancelled (cancellable, error))
+            return FALSE;
+        text_ids = altclip_model_tokenize (session->model, texts[i], error);
+        if (!text_ids)
+            return FALSE;
+        g_array_append_vals (ids, text_ids->data, text_ids->len);
+        g_array_append_val (offsets, ids->len);
+        longest = MAX (longest, text_ids->len);
+        if (ids->len >= MAX_BATCH_ROWS || i + 1 == n_texts) {
+            guint n = offsets->len - 1;
+            if (!encode_batch (session, ids, offsets, longest, embeddings, error))
+                return FALSE;
+            embeddings += (gsize)n * dim;
+            longest = 0;
+        }
+    }
+    return TRUE;
+}

@@ -1,0 +1,181 @@
+/* altclip: tensors: as they lie in a file, and in memory
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tensor.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    gsize size;
+} DTYPES[] = {
+    [ALTCLIP_DTYPE_F32] = { "float32", 4 },
+    [ALTCLIP_DTYPE_F16] = { "float16", 2 },
+    [ALTCLIP_DTYPE_BF16] = { "bfloat16", 2 },
+    [ALTCLIP_DTYPE_F64] = { "float64", 8 },
+    [ALTCLIP_DTYPE_OTHER] = { "other", 0 },
+};
+
+const char *
+altclip_dtype_get_name (AltclipDtype dtype)
+{
+    return DTYPES[dtype].name;
+}
+
+gsize
+altclip_dtype_get_size (AltclipDtype dtype)
+{
+    return DTYPES[dtype].size;
+}
+
+static float
+float_from_bits (guint32 bits)
+{
+    float value;
+
+    memcpy (&value, &bits, sizeof value);
+    return value;
+}
+
+/* Subnormal halves are m · 2⁻²⁴; the others only change exponent bias (15 → 127) and width. */
+static float
+float_from_half (guint16 half)
+{
+    guint32 sign = (guint32)(half & 0x8000) << 16;
+    guint32 exponent = (half >> 10) & 0x1f;
+    guint32 mantissa = half & 0x3ff;
+
+    if (exponent == 0) {
+        float magnitude = (float)mantissa * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    if (exponent == 31)
+        return float_from_bits (sign | 0x7f800000 | mantissa << 13);
+    return float_from_bits (sign | (exponent + 112) << 23 | mantissa << 13);
+}
+
+static void
+read_f16 (const guint8 *data, guint64 n, float *out)
+{
+    for (guint64 i = 0; i < n; i++) {
+        guint16 half;
+        memcpy (&half, data + 2 * i, sizeof half);
+        out[i] = float_from_half (GUINT16_FROM_LE (half));
+    }
+}
+
+static void
+read_bf16 (const guint8 *data, guint64 n, float *out)
+{
+    for (guint64 i = 0; i < n; i++) {
+        guint16 top;
+        memcpy (&top, data + 2 * i, sizeof top);
+        out[i] = float_from_bits ((guint32)GUINT16_FROM_LE (top) << 16);
+    }
+}
+
+static void
+read_f32 (const guint8 *data, guint64 n, float *out)
+{
+    for (guint64 i = 0; i < n; i++) {
+        guint32 bits;
+        memcpy (&bits, data + 4 * i, sizeof bits);
+        out[i] = float_from_bits (GUINT32_FROM_LE (bits));
+    }
+}
+
+static void
+read_f64 (const guint8 *data, guint64 n, float *out)
+{
+    for (guint64 i = 0; i < n; i++) {
+        guint64 bits;
+        double value;
+        memcpy (&bits, data + 8 * i, sizeof bits);
+        bits = GUINT64_FROM_LE (bits);
+        memcpy (&value, &bits, sizeof value);
+        out[i] = (float)value;
+    }
+}
+
+void
+altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
+{
+    const guint8 *data = tensor->data + first * DTYPES[tensor->dtype].size;
+
+    g_assert (n <= tensor->n_elements && first <= tensor->n_elements - n);
+    switch (tensor->dtype) {
+    case ALTCLIP_DTYPE_F32:
+        read_f32 (data, n, out);
+        break;
+    case ALTCLIP_DTYPE_F16:
+        read_f16 (data, n, out);
+        break;
+    case ALTCLIP_DTYPE_BF16:
+        read_bf16 (data, n, out);
+        break;
+    case ALTCLIP_DTYPE_F64:
+        read_f64 (data, n, out);
+        break;
+    case ALTCLIP_DTYPE_OTHER:
+        g_assert_not_reached ();
+    }
+}
+
+char *
+altclip_shape_to_string (const guint64 *dims, guint n_dims)
+{
+    GString *text = g_string_new ("[");
+
+    for (guint i = 0; i < n_dims; i++)
+        g_string_append_printf (text, "%s%" G_GUINT64_FORMAT, i ? ", " : "", dims[i]);
+    g_string_append_c (text, ']');
+    return g_string_free (text, FALSE);
+}
+
+/* ---- In memory ------------------------------------------------------------------------------- */
+
+static void
+tensor_free (gpointer data)
+{
+    AltclipTensor *tensor = data;
+
+    g_free (tensor->name);
+    g_free (tensor->data);
+    g_free (tensor);
+}
+
+GPtrArray *
+altclip_tensors_new (void)
+{
+    return g_ptr_array_new_with_free_func (tensor_free);
+}
+
+gsize
+altclip_tensor_get_n_elements (const AltclipTensor *tensor)
+{
+    gsize n = 1;
+
+    for (guint i = 0; i < tensor->n_dims; i++)
+        n *= tensor->dims[i];
+    return n;
+}
+
+void *
+altclip_tensors_add (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
+{
+    AltclipTensor *tensor = g_new0 (AltclipTensor, 1);
+
+    g_assert (n_dims <= G_N_ELEMENTS (tensor->dims));
+    tensor->name = g_strdup (name);
+    tensor->is_int64 = is_int64;
+    tensor->n_dims = n_dims;
+    for (guint i = 0; i < n_dims; i++)
+        tensor->dims[i] = dims[i];
+    tensor->data = g_malloc0_n (
+            altclip_tensor_get_n_elements (tensor), is_int64 ? sizeof (gint64) : sizeof (float));
+    g_ptr_array_add (tensors, tensor);
+    return tensor->data;
+}

@@ -1,0 +1,73 @@
+/* altclip: tensors: as they lie in a file, and in memory
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef ALTCLIP_TENSOR_H
+#define ALTCLIP_TENSOR_H
+
+#include "altclip.h"
+
+G_BEGIN_DECLS
+
+#define ALTCLIP_TENSOR_MAX_DIMS 8
+
+/* Element types of a file. Only the floating-point ones can be weights. */
+typedef enum {
+    ALTCLIP_DTYPE_F32,
+    ALTCLIP_DTYPE_F16,
+    ALTCLIP_DTYPE_BF16,
+    ALTCLIP_DTYPE_F64,
+    ALTCLIP_DTYPE_OTHER
+} AltclipDtype;
+
+typedef struct {
+    char *name;
+    AltclipDtype dtype;
+    guint n_dims;
+    guint64 dims[ALTCLIP_TENSOR_MAX_DIMS];
+    guint64 n_elements;
+    const guint8 *data; /* row-major, little-endian; may be misaligned for its type */
+    gsize n_bytes;
+} AltclipStoredTensor;
+
+/* Returns: (transfer none): the type's name in the reference, "float32" for instance. */
+const char *altclip_dtype_get_name (AltclipDtype dtype);
+
+/* Returns: bytes of one element, 0 for %ALTCLIP_DTYPE_OTHER. */
+gsize altclip_dtype_get_size (AltclipDtype dtype);
+
+/**
+ * altclip_stored_tensor_read:
+ * @first: first element wanted
+ * @n: number of elements wanted; first + n ≤ n_elements
+ * @out: (out caller-allocated): [n]
+ *
+ * Converts elements to float.
+ */
+void altclip_stored_tensor_read (
+        const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out);
+
+/* Returns: (transfer full): the shape as text, "[250002, 1024]" for instance. */
+char *altclip_shape_to_string (const guint64 *dims, guint n_dims);
+
+/* Returns: (transfer full) (element-type AltclipTensor): an empty list that owns its tensors. */
+GPtrArray *altclip_tensors_new (void);
+
+/**
+ * altclip_tensors_add:
+ * @dims: [n_dims], n_dims ≤ 4
+ *
+ * Appends a zeroed tensor.
+ *
+ * Returns: (transfer none): its elements
+ */
+void *altclip_tensors_add (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims);
+
+/* Returns: number of elements. */
+gsize altclip_tensor_get_n_elements (const AltclipTensor *tensor);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_TENSOR_H */

@@ -1,0 +1,228 @@
+/* altclip: the text tower
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "text.h"
+
+#include <string.h>
+
+#define PREFIX "text_model."
+
+/* ---- Stored weights -------------------------------------------------------------------------- */
+
+static gboolean
+find_pair (AltclipWeights *weights, const char *name, const char *rows_meaning, guint64 rows,
+        const char *columns_meaning, guint64 columns, const AltclipStoredTensor *pair[2],
+        GError **error)
+{
+    g_autofree char *weight = g_strconcat (name, ".weight", NULL);
+    g_autofree char *bias = g_strconcat (name, ".bias", NULL);
+
+    if (columns == 0) {
+        pair[0] = altclip_weights_require (weights, error, weight, rows_meaning, 1, rows);
+    } else {
+        g_autofree char *meaning = g_strdup_printf ("%s × %s", rows_meaning, columns_meaning);
+        pair[0] = altclip_weights_require (weights, error, weight, meaning, 2, rows, columns);
+    }
+    if (!pair[0])
+        return FALSE;
+    pair[1] = altclip_weights_require (weights, error, bias, rows_meaning, 1, rows);
+    return pair[1] != NULL;
+}
+
+static gboolean
+find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **error)
+{
+    const AltclipTextConfig *config = stored->config;
+    guint64 width = config->tower.hidden_size;
+
+    stored->words = altclip_weights_require (weights, error,
+            PREFIX "roberta.embeddings.word_embeddings.weight", "vocab_size × hidden_size", 2,
+            (guint64)config->vocab_size, width);
+    if (!stored->words)
+        return FALSE;
+    stored->positions = altclip_weights_require (weights, error,
+            PREFIX "roberta.embeddings.position_embeddings.weight",
+            "max_position_embeddings × hidden_size", 2, (guint64)config->max_position_embeddings,
+            width);
+    if (!stored->positions)
+        return FALSE;
+    stored->types = altclip_weights_require (weights, error,
+            PREFIX "roberta.embeddings.token_type_embeddings.weight",
+            "type_vocab_size × hidden_size", 2, (guint64)config->type_vocab_size, width);
+    if (!stored->types)
+        return FALSE;
+    return find_pair (weights, PREFIX "roberta.embeddings.LayerNorm", "hidden_size", width, NULL, 0,
+            stored->embedding_norm, error);
+}
+
+gboolean
+altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
+        const AltclipConfig *config, GError **error)
+{
+    guint64 width = config->text.tower.hidden_size;
+    guint64 project_dim = config->text.project_dim;
+
+    stored->config = &config->text;
+    stored->projection_dim = config->projection_dim;
+    if (!find_embeddings (stored, weights, error) ||
+            !find_pair (weights, PREFIX "pre_LN", "hidden_size", width, NULL, 0, stored->pre_norm,
+                    error) ||
+            !find_pair (weights, PREFIX "transformation", "project_dim", project_dim, "hidden_size",
+                    width, stored->transformation, error))
+        return FALSE;
+    stored->projection = altclip_weights_require (weights, error, "text_projection.weight",
+            "projection_dim × project_dim", 2, (guint64)config->projection_dim, project_dim);
+    if (!stored->projection)
+        return FALSE;
+    stored->n_parameters = stored->words->n_elements + stored->positions->n_elements +
+                           stored->types->n_elements + 4 * width +
+                           stored->transformation[0]->n_elements + project_dim;
+    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.",
+            &config->text.tower, ALTCLIP_POST_NORM, &stored->n_parameters, error);
+    return stored->blocks != NULL;
+}
+
+void
+altclip_stored_text_clear (AltclipStoredText *stored)
+{
+    g_clear_pointer (&stored->blocks, g_free);
+}
+
+/* ---- Packed tower ---------------------------------------------------------------------------- */
+
+AltclipText *
+altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels)
+{
+    AltclipText *text = g_new0 (AltclipText, 1);
+    double epsilon = stored->config->tower.layer_norm_eps;
+
+    text->stored = stored;
+    altclip_norm_init (
+            &text->embedding_norm, stored->embedding_norm[0], stored->embedding_norm[1], epsilon);
+    altclip_encoder_init (
+            &text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM, stored->blocks);
+    altclip_norm_init (&text->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
+    altclip_linear_init (&text->transformation, kernels, &stored->transformation[0],
+            &stored->transformation[1], 1);
+    altclip_linear_init (&text->projection, kernels, &stored->projection, NULL, 1);
+    return text;
+}
+
+void
+altclip_text_free (AltclipText *text)
+{
+    if (!text)
+        return;
+    altclip_norm_clear (&text->embedding_norm);
+    altclip_encoder_clear (&text->encoder);
+    altclip_norm_clear (&text->pre_norm);
+    altclip_linear_clear (&text->transformation);
+    altclip_linear_clear (&text->projection);
+    g_free (text);
+}
+
+/* ---- Forward --------------------------------------------------------------------------------- */
+
+static void
+add_row (const AltclipStoredTensor *table, guint64 row, guint width, float *scratch, float *x)
+{
+    altclip_stored_tensor_read (table, row * width, width, scratch);
+    for (guint i = 0; i < width; i++)
+        x[i] += scratch[i];
+}
+
+/* Word, type 0 and position embeddings. Positions count the tokens that are not padding, from
+ * pad + 1; a padding token has the position `pad`. */
+static void
+embed_sequence (
+        const AltclipStoredText *stored, const gint32 *ids, guint n, float *scratch, float *x)
+{
+    guint width = stored->config->tower.hidden_size;
+    guint pad = stored->config->pad_token_id;
+    guint position = pad;
+
+    for (guint i = 0; i < n; i++, x += width) {
+        gboolean is_pad = (guint)ids[i] == pad;
+
+        altclip_stored_tensor_read (stored->words, (guint64)ids[i] * width, width, x);
+        add_row (stored->types, 0, width, scratch, x);
+        if (!is_pad)
+            position++;
+        add_row (stored->positions, is_pad ? pad : position, width, scratch, x);
+    }
+}
+
+static void
+embed (const AltclipText *text, AltclipWorkspace *workspace, const AltclipTokens *tokens, float *x)
+{
+    guint width = text->stored->config->tower.hidden_size;
+    float *scratch = altclip_workspace_get (workspace, ALTCLIP_BUFFER_POOLED, width);
+
+    for (guint s = 0; s < tokens->sequences.n; s++) {
+        guint row = tokens->sequences.offsets[s];
+        embed_sequence (text->stored, tokens->ids + row, tokens->sequences.offsets[s + 1] - row,
+                scratch, x + (gsize)row * width);
+    }
+}
+
+/* pre_LN and transformation of @rows of @x. Returns: (transfer none): [rows, project_dim] */
+static float *
+transform (const AltclipText *text, AltclipWorkspace *workspace, float *x, guint rows)
+{
+    AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    float *transformed = altclip_workspace_get (
+            workspace, ALTCLIP_BUFFER_PROJECTED, (gsize)rows * text->stored->config->project_dim);
+
+    altclip_norm_run (workspace, text->encoder.kernels, &text->pre_norm, x, rows, x);
+    altclip_linear_run (workspace, &text->transformation, x, rows, plain, transformed);
+    return transformed;
+}
+
+/* Runs the blocks on @x [rows, width]. Returns: (transfer none): the transformed first row of each
+ * text: [texts, project_dim] */
+static float *
+encode (const AltclipText *text, AltclipWorkspace *workspace, float *x,
+        const AltclipSequences *sequences, const AltclipTextOutputs *outputs)
+{
+    gsize dim = text->stored->config->project_dim;
+    guint rows = sequences->offsets[sequences->n];
+    float *transformed;
+
+    if (!outputs->last_hidden_state && !outputs->hidden_state) {
+        altclip_encoder_run_first_rows (&text->encoder, workspace, x, sequences);
+        return transform (text, workspace, x, sequences->n);
+    }
+    altclip_encoder_run (&text->encoder, workspace, x, sequences, outputs->hidden_state,
+            outputs->hidden_state_data);
+    transformed = transform (text, workspace, x, rows);
+    if (outputs->last_hidden_state)
+        memcpy (outputs->last_hidden_state, transformed, rows * dim * sizeof (float));
+    for (gsize s = 0; s < sequences->n; s++)
+        memmove (transformed + s * dim, transformed + sequences->offsets[s] * dim,
+                dim * sizeof (float));
+    return transformed;
+}
+
+void
+altclip_text_run (const AltclipText *text, AltclipWorkspace *workspace, const AltclipTokens *tokens,
+        const AltclipTextOutputs *outputs)
+{
+    const AltclipSequences *sequences = &tokens->sequences;
+    gsize dim = text->stored->config->project_dim;
+    guint rows = sequences->offsets[sequences->n];
+    AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    float *x = altclip_workspace_get (workspace, ALTCLIP_BUFFER_RESIDUAL,
+            (gsize)rows * text->stored->config->tower.hidden_size);
+    float *pooled;
+
+    embed (text, workspace, tokens, x);
+    altclip_norm_run (workspace, text->encoder.kernels, &text->embedding_norm, x, rows, x);
+    pooled = encode (text, workspace, x, sequences, outputs);
+    if (outputs->pooler_output)
+        memcpy (outputs->pooler_output, pooled, sequences->n * dim * sizeof (float));
+    if (outputs->features)
+        altclip_linear_run (
+                workspace, &text->projection, pooled, sequences->n, plain, outputs->features);
+}
