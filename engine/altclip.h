@@ -170,6 +170,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
 ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model);
 
 /**
+ * altclip_model_get_memory:
+ *
+ * Returns: bytes that the packed weights take: the image tower's, and once a text was embedded the
+ *   text tower's too. Thread-safe
+ */
+ALTCLIP_API guint64 altclip_model_get_memory (AltclipModel *model);
+
+/**
  * altclip_model_tokenize:
  * @text: UTF-8
  * @error: #ALTCLIP_ERROR_TEXT when @text is not UTF-8, or what reading the

@@ -163,6 +163,19 @@ altclip_encoder_clear (AltclipEncoder *encoder)
     g_clear_pointer (&encoder->blocks, g_free);
 }
 
+gsize
+altclip_encoder_get_size (const AltclipEncoder *encoder)
+{
+    gsize size = 0;
+
+    for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
+        const AltclipBlock *block = &encoder->blocks[i];
+        size += altclip_linear_get_size (&block->qkv) + altclip_linear_get_size (&block->out) +
+                altclip_linear_get_size (&block->fc1) + altclip_linear_get_size (&block->fc2);
+    }
+    return size;
+}
+
 /* ---- Forward --------------------------------------------------------------------------------- */
 
 static const AltclipEpilogue PLAIN = { ALTCLIP_ACTIVATION_NONE, FALSE };

@@ -57,6 +57,9 @@ void altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernel
         const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored);
 void altclip_encoder_clear (AltclipEncoder *encoder);
 
+/* Returns: bytes of the packed weights. */
+gsize altclip_encoder_get_size (const AltclipEncoder *encoder);
+
 /* Told the residual stream [rows, width] before block 0 and after each block. */
 typedef void (*AltclipHiddenStateFunc) (gpointer data, guint layer, const float *x);
 

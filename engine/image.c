@@ -204,7 +204,8 @@ compute_taps (Axis *axis, const Filter *filter)
     }
 }
 
-/* One tap of 1 each: the nearest input, found by repeated addition as in Pillow, or the same one. */
+/* One tap of 1 each: the nearest input, found by repeated addition as in Pillow, or the same one.
+ */
 static void
 compute_nearest (Axis *axis)
 {
@@ -334,8 +335,8 @@ run_horizontal (
 
 /* rows: [y.in_count, n], @stride bytes apart → out: [n], row @i of the output */
 static void
-run_vertical (AltclipImagePlan *plan, guint i, const guint8 *rows, gsize stride, gsize n,
-        guint8 *out)
+run_vertical (
+        AltclipImagePlan *plan, guint i, const guint8 *rows, gsize stride, gsize n, guint8 *out)
 {
     const Axis *axis = &plan->y;
     const gint32 *taps = axis->taps + (gsize)i * axis->n_taps;
@@ -521,12 +522,12 @@ static void
 init_axes (AltclipImagePlan *plan, const AltclipPreprocessorConfig *config, guint width,
         guint height, guint full_width, guint full_height)
 {
-    axis_init (&plan->x, width, full_width, config->do_center_crop ? config->crop_width : full_width,
-            config->resample);
+    axis_init (&plan->x, width, full_width,
+            config->do_center_crop ? config->crop_width : full_width, config->resample);
     axis_init (&plan->y, height, full_height,
             config->do_center_crop ? config->crop_height : full_height, config->resample);
-    plan->vertical_first = full_height < height &&
-                           (gint64)height - full_height > 2 * ((gint64)width - full_width);
+    plan->vertical_first =
+            full_height < height && (gint64)height - full_height > 2 * ((gint64)width - full_width);
 }
 
 AltclipImagePlan *
@@ -563,8 +564,8 @@ altclip_image_plan_new (AltclipModel *model, guint width, guint height,
 {
     const AltclipConfig *config = altclip_model_get_config (model);
     guint size = config->vision.image_size;
-    g_autoptr (AltclipImagePlan) plan = altclip_image_plan_new_for_config (&config->preprocessor,
-            config->vision.num_channels, width, height, layout, error);
+    g_autoptr (AltclipImagePlan) plan = altclip_image_plan_new_for_config (
+            &config->preprocessor, config->vision.num_channels, width, height, layout, error);
 
     if (!plan)
         return NULL;

@@ -73,6 +73,12 @@ altclip_linear_clear (AltclipLinear *linear)
     g_clear_pointer (&linear->bias, altclip_aligned_free);
 }
 
+gsize
+altclip_linear_get_size (const AltclipLinear *linear)
+{
+    return linear->packed ? linear->kernels->packed_size (linear->n, linear->k) : 0;
+}
+
 void
 altclip_norm_init (AltclipNorm *norm, const AltclipStoredTensor *gamma,
         const AltclipStoredTensor *beta, double epsilon)

@@ -122,6 +122,9 @@ void altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
         guint n_parts);
 void altclip_linear_clear (AltclipLinear *linear);
 
+/* Returns: bytes of the packed weights. */
+gsize altclip_linear_get_size (const AltclipLinear *linear);
+
 void altclip_norm_init (AltclipNorm *norm, const AltclipStoredTensor *gamma,
         const AltclipStoredTensor *beta, double epsilon);
 void altclip_norm_clear (AltclipNorm *norm);

@@ -238,6 +238,22 @@ altclip_model_get_info (AltclipModel *model)
     return &model->info;
 }
 
+guint64
+altclip_model_get_memory (AltclipModel *model)
+{
+    gsize size = altclip_linear_get_size (&model->vision.patch) +
+                 altclip_encoder_get_size (&model->vision.encoder) +
+                 altclip_linear_get_size (&model->vision.projection);
+
+    pthread_mutex_lock (&model->lock);
+    if (model->text)
+        size += altclip_encoder_get_size (&model->text->encoder) +
+                altclip_linear_get_size (&model->text->transformation) +
+                altclip_linear_get_size (&model->text->projection);
+    pthread_mutex_unlock (&model->lock);
+    return size;
+}
+
 const AltclipConfig *
 altclip_model_get_config (AltclipModel *model)
 {

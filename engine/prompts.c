@@ -1,263 +1,487 @@
-/* altclip: a set of labels, their texts and embeddings
+/* altclip: lists of prompts, parsed and embedded
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "prompts.h"
+#include "session.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_TEXT_BYTES 4096
-#define MAX_TEXTS_PER_LABEL 1000
+#define MAX_TEXTS_OF_LABEL 1000
 #define MAX_TEMPLATES 1000
+#define MAX_FILLED_BYTES 65536
+#define MAX_SHOWN_BYTES 80
 
-/* Texts embedded in one call, between looks at the cancellable. */
-#define CHUNK 64
+/* What a template's text goes in place of. */
+#define SLOT "{}"
 
-/* Competes where nothing else does; worded so that it fits any picture. */
-#define NEUTRAL "a picture"
+/* Competes with a lone label. */
+#define NEUTRAL_PHRASE "a picture"
 
+/* Texts given to the session at a time. */
+#define CHUNK 32
+
+/* One of the three lists, for messages. */
 typedef struct {
-    char *label;
-    char **texts;
-} Candidate;
+    const char *name;
+    guint entry; /* counted from 1 */
+    const char *shown;
+} Place;
 
-struct _AltclipPrompts {
-    gint ref_count;
-    GArray *candidates; /* of Candidate: labels, then negatives */
-    guint n_labels;
-    char **templates;
-    gboolean neutral;
-    char *unknown;
-    float *embeddings;
-    AltclipCandidates embedded;
-};
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+static void fail (const Place *place, AltclipError code, GError **error, const char *format, ...)
+        G_GNUC_PRINTF (4, 5);
+
+static void
+fail (const Place *place, AltclipError code, GError **error, const char *format, ...)
+{
+    g_autofree char *start = g_strndup (place->shown, MAX_SHOWN_BYTES);
+    g_autofree char *shown = g_utf8_make_valid (start, -1);
+    g_autofree char *reason = NULL;
+    va_list arguments;
+
+    va_start (arguments, format);
+    reason = g_strdup_vprintf (format, arguments);
+    va_end (arguments);
+    g_set_error (error, ALTCLIP_ERROR, (int)code, "%s, entry %u (\"%s%s\"): %s", place->name,
+            place->entry, shown, strlen (place->shown) > MAX_SHOWN_BYTES ? "…" : "", reason);
+}
 
 /* ---- Splitting ------------------------------------------------------------------------------- */
 
-/* Splits at @separator; a doubled one stands for the character itself. The parts keep doubled
- * characters of other separators, and are trimmed of blanks. */
+/* Blanks of any script; bytes that are not UTF-8 are left for the check that names them. */
+static void
+trim (GString *part)
+{
+    const char *begin = part->str;
+    const char *end = part->str + part->len;
+
+    if (!g_utf8_validate (part->str, (gssize)part->len, NULL))
+        return;
+    while (begin < end && g_unichar_isspace (g_utf8_get_char (begin)))
+        begin = g_utf8_next_char (begin);
+    while (begin < end && g_unichar_isspace (g_utf8_get_char (g_utf8_prev_char (end))))
+        end = g_utf8_prev_char (end);
+    g_string_truncate (part, (gsize)(end - part->str));
+    g_string_erase (part, 0, begin - part->str);
+}
+
+/* Returns: (transfer full): the parts of @text, trimmed, at most @max + 1 of them; a doubled
+ *     separator is the character itself. */
 static GPtrArray *
-split (const char *text, char separator)
+split (const char *text, char separator, guint max)
 {
     GPtrArray *parts = g_ptr_array_new_with_free_func (g_free);
-    GString *part = g_string_new (NULL);
+    gboolean more = TRUE;
 
-    for (const char *at = text; *at; at++) {
-        if (*at == separator && at[1] == separator) {
-            g_string_append_c (part, separator);
-            at++;
-        } else if (*at == separator) {
-            g_ptr_array_add (parts, g_strstrip (g_string_free (part, FALSE)));
-            part = g_string_new (NULL);
-        } else {
-            g_string_append_c (part, *at);
+    while (more && parts->len <= max) {
+        GString *part = g_string_new (NULL);
+        for (; *text && (*text != separator || text[1] == separator); text++) {
+            g_string_append_c (part, *text);
+            if (*text == separator)
+                text++;
         }
+        trim (part);
+        g_ptr_array_add (parts, g_string_free (part, FALSE));
+        more = *text++ != '\0';
     }
-    g_ptr_array_add (parts, g_strstrip (g_string_free (part, FALSE)));
     return parts;
 }
 
-/* ---- Parsing --------------------------------------------------------------------------------- */
-
-static void
-candidate_clear (gpointer data)
+/* Like split() at ';', but nothing after the last one is no entry. */
+static GPtrArray *
+split_entries (const char *text, guint max)
 {
-    Candidate *candidate = data;
+    GPtrArray *entries = split (text ? text : "", ';', max + 1);
+    const char *last = g_ptr_array_index (entries, entries->len - 1);
 
-    g_free (candidate->label);
-    g_strfreev (candidate->texts);
+    if (*last == '\0')
+        g_ptr_array_set_size (entries, (gint)entries->len - 1);
+    return entries;
 }
 
-static gboolean
-check_text (const char *what, guint number, const char *text, GError **error)
-{
-    if (*text == '\0') {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                "%s: entry %u has an empty label or text", what, number);
-        return FALSE;
-    }
-    if (strlen (text) > MAX_TEXT_BYTES) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                "%s: entry %u has a text of %" G_GSIZE_FORMAT " bytes; the limit is %d", what,
-                number, strlen (text), MAX_TEXT_BYTES);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* Splits the texts of one entry, after its `=`. */
-static gboolean
-parse_texts (const char *what, guint number, const char *text, Candidate *candidate, GError **error)
-{
-    g_autoptr (GPtrArray) texts = split (text, '|');
-
-    for (guint i = 0; i < texts->len; i++)
-        if (!check_text (what, number, g_ptr_array_index (texts, i), error))
-            return FALSE;
-    if (texts->len > MAX_TEXTS_PER_LABEL) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                "%s: entry %u has %u texts; the limit is %d", what, number, texts->len,
-                MAX_TEXTS_PER_LABEL);
-        return FALSE;
-    }
-    g_ptr_array_add (texts, NULL);
-    candidate->texts = (char **)g_ptr_array_free (g_steal_pointer (&texts), FALSE);
-    return TRUE;
-}
-
-/* `label` or `label=text|text`; a lone label is its own text, in which `||` is still one bar. */
-static gboolean
-parse_entry (
-        const char *what, guint number, const char *entry, Candidate *candidate, GError **error)
-{
-    g_autoptr (GPtrArray) halves = split (entry, '=');
-    const char *label = g_ptr_array_index (halves, 0);
-
-    if (halves->len > 2) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                "%s: entry %u ('%s') has more than one '='; write '==' for the character itself",
-                what, number, entry);
-        return FALSE;
-    }
-    if (!check_text (what, number, label, error))
-        return FALSE;
-    if (halves->len == 2) {
-        candidate->label = g_strdup (label);
-        return parse_texts (what, number, g_ptr_array_index (halves, 1), candidate, error);
-    }
-    if (!parse_texts (what, number, label, candidate, error))
-        return FALSE;
-    if (candidate->texts[1]) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                "%s: entry %u ('%s') has several texts but no label; write 'label=text|text', or "
-                "'||' for the character itself",
-                what, number, entry);
-        return FALSE;
-    }
-    candidate->label = g_strdup (candidate->texts[0]);
-    return TRUE;
-}
+/* ---- Checks ---------------------------------------------------------------------------------- */
 
 static gboolean
-check_utf8 (const char *what, const char *text, GError **error)
+check_utf8 (const Place *place, GError **error)
 {
     const char *end;
 
-    if (g_utf8_validate (text, -1, &end))
+    if (g_utf8_validate (place->shown, -1, &end))
         return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT,
-            "%s: not valid UTF-8 at byte %" G_GSIZE_FORMAT, what, (gsize)(end - text));
+    fail (place, ALTCLIP_ERROR_TEXT, error, "not valid UTF-8 from byte %" G_GSIZE_FORMAT " on",
+            (gsize)(end - place->shown));
     return FALSE;
 }
 
-/* Splits a list at `;`. A trailing separator is not an entry. */
-static GPtrArray *
-split_list (const char *what, const char *text, guint limit, GError **error)
+static gboolean
+check_length (const Place *place, const char *what, const char *text, GError **error)
 {
-    g_autoptr (GPtrArray) entries = NULL;
+    gsize length = strlen (text);
 
-    if (!check_utf8 (what, text, error))
-        return NULL;
-    entries = split (text, ';');
-    if (*(const char *)g_ptr_array_index (entries, entries->len - 1) == '\0')
-        g_ptr_array_set_size (entries, (gint)entries->len - 1);
-    if (entries->len > limit) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS, "%s: %u entries; the limit is %u",
-                what, entries->len, limit);
-        return NULL;
-    }
-    return g_steal_pointer (&entries);
+    if (length >= 1 && length <= MAX_TEXT_BYTES)
+        return TRUE;
+    if (length == 0)
+        fail (place, ALTCLIP_ERROR_PROMPTS, error, "empty %s", what);
+    else
+        fail (place, ALTCLIP_ERROR_PROMPTS, error,
+                "a %s of %" G_GSIZE_FORMAT " bytes exceeds the limit of %d", what, length,
+                MAX_TEXT_BYTES);
+    return FALSE;
 }
 
 static gboolean
-parse_list (AltclipPrompts *prompts, const char *what, const char *text, GError **error)
+check_count (const Place *place, const char *what, guint n, guint max, GError **error)
 {
-    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-    g_autoptr (GPtrArray) entries = split_list (what, text ? text : "", ALTCLIP_MAX_LABELS, error);
+    if (n <= max)
+        return TRUE;
+    fail (place, ALTCLIP_ERROR_PROMPTS, error, "more than %u %s", max, what);
+    return FALSE;
+}
 
-    if (!entries)
+/* ---- Entries --------------------------------------------------------------------------------- */
+
+static void
+entry_free (gpointer data)
+{
+    AltclipPromptEntry *entry = data;
+
+    g_free (entry->label);
+    g_ptr_array_unref (entry->texts);
+    g_free (entry);
+}
+
+/* Adds a label that stands for itself; its texts may be replaced. */
+static AltclipPromptEntry *
+add_entry (AltclipPrompts *prompts, const char *label)
+{
+    AltclipPromptEntry *entry = g_new0 (AltclipPromptEntry, 1);
+
+    entry->label = g_strdup (label);
+    entry->texts = g_ptr_array_new_with_free_func (g_free);
+    g_ptr_array_add (entry->texts, g_strdup (label));
+    g_ptr_array_add (prompts->entries, entry);
+    return entry;
+}
+
+static gboolean
+parse_texts (AltclipPromptEntry *entry, const Place *place, const char *texts, GError **error)
+{
+    g_ptr_array_unref (entry->texts);
+    entry->texts = split (texts, '|', MAX_TEXTS_OF_LABEL);
+    if (!check_count (place, "texts", entry->texts->len, MAX_TEXTS_OF_LABEL, error))
         return FALSE;
-    for (guint i = 0; i < entries->len; i++) {
-        Candidate candidate = { NULL, NULL };
-        gboolean ok = parse_entry (what, i + 1, g_ptr_array_index (entries, i), &candidate, error);
-
-        g_array_append_val (prompts->candidates, candidate);
-        if (!ok)
+    for (guint i = 0; i < entry->texts->len; i++) {
+        if (!check_length (place, "text", g_ptr_array_index (entry->texts, i), error))
             return FALSE;
-        if (!g_hash_table_add (seen, candidate.label)) {
-            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                    "%s: entry %u: the label '%s' is already taken", what, i + 1, candidate.label);
-            return FALSE;
-        }
     }
     return TRUE;
+}
+
+/* label or label=text|text */
+static gboolean
+parse_entry (AltclipPrompts *prompts, const Place *place, GHashTable *seen, GError **error)
+{
+    g_autoptr (GPtrArray) sides = split (place->shown, '=', 2);
+    g_autoptr (GPtrArray) labels = split (g_ptr_array_index (sides, 0), '|', 1);
+    AltclipPromptEntry *entry;
+
+    if (sides->len > 2) {
+        fail (place, ALTCLIP_ERROR_PROMPTS, error,
+                "more than one '='; '==' stands for the character itself");
+        return FALSE;
+    }
+    if (labels->len > 1) {
+        fail (place, ALTCLIP_ERROR_PROMPTS, error,
+                "'|' stands between the texts after '='; '||' stands for the character itself");
+        return FALSE;
+    }
+    if (!check_length (place, "label", g_ptr_array_index (labels, 0), error))
+        return FALSE;
+    entry = add_entry (prompts, g_ptr_array_index (labels, 0));
+    if (!g_hash_table_add (seen, entry->label)) {
+        fail (place, ALTCLIP_ERROR_PROMPTS, error, "duplicate label \"%s\"", entry->label);
+        return FALSE;
+    }
+    return sides->len == 1 || parse_texts (entry, place, g_ptr_array_index (sides, 1), error);
+}
+
+static gboolean
+parse_entries (AltclipPrompts *prompts, const char *name, const char *text, GError **error)
+{
+    g_autoptr (GPtrArray) parts = split_entries (text, ALTCLIP_MAX_LABELS);
+    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < parts->len; i++) {
+        Place place = { name, i + 1, g_ptr_array_index (parts, i) };
+        if (!check_utf8 (&place, error) ||
+                !check_count (&place, "labels", i + 1, ALTCLIP_MAX_LABELS, error) ||
+                !parse_entry (prompts, &place, seen, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- Templates ------------------------------------------------------------------------------- */
+
+static char *
+fill_template (const char *template, const char *text)
+{
+    GString *filled = g_string_new (template);
+
+    g_string_replace (filled, SLOT, text, 0);
+    return g_string_free (filled, FALSE);
+}
+
+static gsize
+find_longest_text (AltclipPrompts *prompts)
+{
+    gsize longest = strlen (NEUTRAL_PHRASE);
+
+    for (guint i = 0; i < prompts->entries->len; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        for (guint j = 0; j < entry->texts->len; j++)
+            longest = MAX (longest, strlen (g_ptr_array_index (entry->texts, j)));
+    }
+    return longest;
+}
+
+static gboolean
+check_template (const Place *place, gsize longest, GError **error)
+{
+    const char *slot = place->shown;
+    gsize length = strlen (place->shown);
+
+    if (!check_utf8 (place, error) || !check_length (place, "template", place->shown, error))
+        return FALSE;
+    if (!strstr (place->shown, SLOT)) {
+        fail (place, ALTCLIP_ERROR_PROMPTS, error,
+                "no '" SLOT "', which the text goes in place of");
+        return FALSE;
+    }
+    while ((slot = strstr (slot, SLOT))) {
+        length += longest;
+        slot += strlen (SLOT);
+    }
+    if (length <= MAX_FILLED_BYTES)
+        return TRUE;
+    fail (place, ALTCLIP_ERROR_PROMPTS, error,
+            "with the longest text it makes more than the limit of %d bytes", MAX_FILLED_BYTES);
+    return FALSE;
 }
 
 static gboolean
 parse_templates (AltclipPrompts *prompts, const char *text, GError **error)
 {
-    g_autoptr (GPtrArray) templates =
-            split_list ("templates", text && *text ? text : "{}", MAX_TEMPLATES, error);
+    gsize longest = find_longest_text (prompts);
 
-    if (!templates)
-        return FALSE;
-    if (templates->len == 0)
-        g_ptr_array_add (templates, g_strdup ("{}"));
-    for (guint i = 0; i < templates->len; i++) {
-        const char *template = g_ptr_array_index (templates, i);
-
-        if (!check_text ("templates", i + 1, template, error))
+    prompts->templates = split_entries (text, MAX_TEMPLATES);
+    if (prompts->templates->len == 0)
+        g_ptr_array_add (prompts->templates, g_strdup (SLOT));
+    for (guint i = 0; i < prompts->templates->len; i++) {
+        Place place = { "templates", i + 1, g_ptr_array_index (prompts->templates, i) };
+        if (!check_count (&place, "templates", i + 1, MAX_TEMPLATES, error) ||
+                !check_template (&place, longest, error))
             return FALSE;
-        if (!strstr (template, "{}")) {
-            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
-                    "templates: entry %u ('%s') has no '{}' for the text", i + 1, template);
-            return FALSE;
-        }
     }
-    g_ptr_array_add (templates, NULL);
-    prompts->templates = (char **)g_ptr_array_free (g_steal_pointer (&templates), FALSE);
     return TRUE;
 }
 
-AltclipPrompts *
-altclip_prompts_parse (
-        const char *text, const char *negative_prompts, const char *templates, GError **error)
-{
-    g_autoptr (AltclipPrompts) prompts = g_new0 (AltclipPrompts, 1);
+/* ---- Embedding ------------------------------------------------------------------------------- */
 
-    prompts->ref_count = 1;
-    prompts->candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
-    g_array_set_clear_func (prompts->candidates, candidate_clear);
-    if (!parse_list (prompts, "prompts", text, error))
-        return NULL;
-    prompts->n_labels = prompts->candidates->len;
-    if (!parse_list (prompts, "negative-prompts", negative_prompts, error) ||
-            !parse_templates (prompts, templates, error))
-        return NULL;
-    return g_steal_pointer (&prompts);
+/* Filled templates that wait for the session, and the entries they belong to. */
+typedef struct {
+    AltclipSession *session;
+    GCancellable *cancellable;
+    guint dim;
+    char *texts[CHUNK];
+    guint entries[CHUNK];
+    guint n;
+    float *embeddings; /* [CHUNK, dim] */
+    float *sums;       /* [entries, dim] */
+} Embedding;
+
+static gboolean
+embed_chunk (Embedding *embedding, GError **error)
+{
+    gboolean ok =
+            !g_cancellable_set_error_if_cancelled (embedding->cancellable, error) &&
+            (embedding->n == 0 || altclip_session_encode_texts (embedding->session,
+                                          (const char *const *)embedding->texts, embedding->n,
+                                          embedding->cancellable, embedding->embeddings, error));
+
+    for (guint i = 0; i < embedding->n; i++) {
+        float *sum = embedding->sums + (gsize)embedding->entries[i] * embedding->dim;
+        for (guint j = 0; ok && j < embedding->dim; j++)
+            sum[j] += embedding->embeddings[(gsize)i * embedding->dim + j];
+        g_clear_pointer (&embedding->texts[i], g_free);
+    }
+    embedding->n = 0;
+    return ok;
 }
 
-/* ---- Life and content ------------------------------------------------------------------------ */
+static gboolean
+embed_text (
+        Embedding *embedding, guint entry, const char *template, const char *text, GError **error)
+{
+    embedding->texts[embedding->n] = fill_template (template, text);
+    embedding->entries[embedding->n] = entry;
+    embedding->n++;
+    return embedding->n < CHUNK || embed_chunk (embedding, error);
+}
+
+static gboolean
+embed_entry (Embedding *embedding, AltclipPrompts *prompts, guint index, GError **error)
+{
+    const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, index);
+
+    for (guint i = 0; i < entry->texts->len; i++) {
+        for (guint j = 0; j < prompts->templates->len; j++) {
+            if (!embed_text (embedding, index, g_ptr_array_index (prompts->templates, j),
+                        g_ptr_array_index (entry->texts, i), error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* The mean of unit vectors and their sum have one direction. */
+static gboolean
+normalise_entries (AltclipPrompts *prompts, float *sums, guint dim, GError **error)
+{
+    for (guint i = 0; i < prompts->entries->len; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        if (!altclip_normalise_rows (sums + (gsize)i * dim, 1, dim, error)) {
+            g_prefix_error (error, "prompt \"%s\": ", entry->label);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* ---- Unknown tokens -------------------------------------------------------------------------- */
+
+/* Whether the token is only the space before a word. */
+static gboolean
+is_blank (AltclipModel *model, gint32 id)
+{
+    g_autofree char *text = altclip_model_decode (model, &id, 1, NULL);
+
+    return text && *text == '\0';
+}
+
+/* A run of unknown characters is one token, and a space before it another: not counted. */
+static gboolean
+is_mostly_unknown (AltclipModel *model, GArray *ids)
+{
+    guint n_unknown = 0;
+    guint n = ids->len - 2;
+
+    for (guint i = 1; i + 1 < ids->len; i++) {
+        if (g_array_index (ids, gint32, i) != ALTCLIP_TOKEN_UNK)
+            continue;
+        n_unknown++;
+        if (i > 1 && is_blank (model, g_array_index (ids, gint32, i - 1)))
+            n--;
+    }
+    return 2 * n_unknown > n;
+}
+
+static gboolean
+find_unknown (AltclipPrompts *prompts, AltclipModel *model, GError **error)
+{
+    for (guint i = 0; i < prompts->entries->len && !prompts->unknown; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        for (guint j = 0; j < entry->texts->len && !prompts->unknown; j++) {
+            const char *text = g_ptr_array_index (entry->texts, j);
+            g_autoptr (GArray) ids = altclip_model_tokenize (model, text, error);
+            if (!ids)
+                return FALSE;
+            if (is_mostly_unknown (model, ids))
+                prompts->unknown = g_strdup (text);
+        }
+    }
+    return TRUE;
+}
+
+/* ---- Public ---------------------------------------------------------------------------------- */
+
+AltclipPrompts *
+altclip_prompts_parse (
+        const char *prompts, const char *negative_prompts, const char *templates, GError **error)
+{
+    g_autoptr (AltclipPrompts) parsed = g_new0 (AltclipPrompts, 1);
+
+    g_atomic_ref_count_init (&parsed->ref_count);
+    parsed->entries = g_ptr_array_new_with_free_func (entry_free);
+    if (!parse_entries (parsed, "prompts", prompts, error))
+        return NULL;
+    parsed->n_labels = parsed->entries->len;
+    if (!parse_entries (parsed, "negative-prompts", negative_prompts, error) ||
+            !parse_templates (parsed, templates, error))
+        return NULL;
+    return g_steal_pointer (&parsed);
+}
 
 AltclipPrompts *
 altclip_prompts_ref (AltclipPrompts *prompts)
 {
-    g_atomic_int_inc (&prompts->ref_count);
+    g_atomic_ref_count_inc (&prompts->ref_count);
     return prompts;
 }
 
 void
 altclip_prompts_unref (AltclipPrompts *prompts)
 {
-    if (!g_atomic_int_dec_and_test (&prompts->ref_count))
+    if (!prompts || !g_atomic_ref_count_dec (&prompts->ref_count))
         return;
-    g_array_unref (prompts->candidates);
-    g_strfreev (prompts->templates);
+    g_clear_pointer (&prompts->entries, g_ptr_array_unref);
+    g_clear_pointer (&prompts->templates, g_ptr_array_unref);
     g_free (prompts->unknown);
     g_free (prompts->embeddings);
     g_free (prompts);
+}
+
+gboolean
+altclip_prompts_embed (
+        AltclipPrompts *prompts, AltclipSession *session, GCancellable *cancellable, GError **error)
+{
+    AltclipModel *model = altclip_session_get_model (session);
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+    g_autofree float *embeddings = g_new (float, (gsize)CHUNK * info->projection_dim);
+    g_autofree float *sums = NULL;
+    Embedding embedding = { session, cancellable, info->projection_dim, { NULL }, { 0 }, 0,
+        embeddings, NULL };
+    gboolean ok = TRUE;
+
+    g_return_val_if_fail (!prompts->embeddings, FALSE);
+    if (!find_unknown (prompts, model, error))
+        return FALSE;
+    if (prompts->entries->len == 1 && prompts->n_labels == 1)
+        prompts->neutral = add_entry (prompts, NEUTRAL_PHRASE)->label;
+    sums = g_new0 (float, (gsize)prompts->entries->len * info->projection_dim);
+    embedding.sums = sums;
+    for (guint i = 0; i < prompts->entries->len && ok; i++)
+        ok = embed_entry (&embedding, prompts, i, error);
+    ok = ok && embed_chunk (&embedding, error) &&
+         normalise_entries (prompts, sums, info->projection_dim, error);
+    if (ok)
+        altclip_prompts_set_embeddings (
+                prompts, g_steal_pointer (&sums), info->projection_dim, info->logit_scale);
+    return ok;
+}
+
+void
+altclip_prompts_set_embeddings (
+        AltclipPrompts *prompts, float *embeddings, guint dim, double logit_scale)
+{
+    g_free (prompts->embeddings);
+    prompts->embeddings = embeddings;
+    prompts->dim = dim;
+    prompts->logit_scale = logit_scale;
 }
 
 guint
@@ -269,202 +493,21 @@ altclip_prompts_get_n_labels (AltclipPrompts *prompts)
 const char *
 altclip_prompts_get_label (AltclipPrompts *prompts, guint index)
 {
+    const AltclipPromptEntry *entry;
+
     g_return_val_if_fail (index < prompts->n_labels, NULL);
-    return g_array_index (prompts->candidates, Candidate, index).label;
+    entry = g_ptr_array_index (prompts->entries, index);
+    return entry->label;
 }
 
 const char *
 altclip_prompts_get_neutral (AltclipPrompts *prompts)
 {
-    return prompts->neutral ? NEUTRAL : NULL;
+    return prompts->neutral;
 }
 
 const char *
 altclip_prompts_get_unknown (AltclipPrompts *prompts)
 {
     return prompts->unknown;
-}
-
-const AltclipCandidates *
-altclip_prompts_get_candidates (AltclipPrompts *prompts)
-{
-    return prompts->embeddings ? &prompts->embedded : NULL;
-}
-
-void
-altclip_prompts_set_embeddings (
-        AltclipPrompts *prompts, guint dim, double logit_scale, const float *embeddings)
-{
-    guint n = prompts->candidates->len;
-
-    g_free (prompts->embeddings);
-    prompts->embeddings = g_new (float, MAX ((gsize)n * dim, 1));
-    memcpy (prompts->embeddings, embeddings, (gsize)n * dim * sizeof (float));
-    prompts->embedded =
-            (AltclipCandidates){ prompts->n_labels, n, dim, logit_scale, prompts->embeddings };
-}
-
-/* ---- Embedding ------------------------------------------------------------------------------- */
-
-static void
-add_neutral (AltclipPrompts *prompts)
-{
-    Candidate neutral = { g_strdup (NEUTRAL), NULL };
-
-    neutral.texts = g_new0 (char *, 2);
-    neutral.texts[0] = g_strdup (NEUTRAL);
-    g_array_append_val (prompts->candidates, neutral);
-    prompts->neutral = TRUE;
-}
-
-/* More than half of the pieces between <s> and </s> are <unk>. */
-static gboolean
-is_unknown (AltclipModel *model, const char *text, GError **error)
-{
-    g_autoptr (GArray) ids = altclip_model_tokenize (model, text, error);
-    guint n_unknown = 0;
-
-    for (guint i = 1; ids && i + 1 < ids->len; i++)
-        n_unknown += g_array_index (ids, gint32, i) == 3;
-    return ids && 2 * n_unknown > ids->len - 2;
-}
-
-static gboolean
-find_unknown (AltclipPrompts *prompts, AltclipModel *model, GError **error)
-{
-    GError *failure = NULL;
-
-    for (guint i = 0; i < prompts->candidates->len && !prompts->unknown; i++) {
-        char **texts = g_array_index (prompts->candidates, Candidate, i).texts;
-        for (guint t = 0; texts[t] && !prompts->unknown && !failure; t++)
-            if (is_unknown (model, texts[t], &failure))
-                prompts->unknown = g_strdup (texts[t]);
-        if (failure)
-            break;
-    }
-    if (!failure)
-        return TRUE;
-    g_propagate_error (error, failure);
-    return FALSE;
-}
-
-/* Every text of a candidate in every template. */
-static GPtrArray *
-fill_templates (const Candidate *candidate, char *const *templates)
-{
-    GPtrArray *filled = g_ptr_array_new_with_free_func (g_free);
-
-    for (guint t = 0; candidate->texts[t]; t++) {
-        for (guint i = 0; templates[i]; i++) {
-            g_autoptr (GString) text = g_string_new (templates[i]);
-            g_string_replace (text, "{}", candidate->texts[t], 0);
-            g_ptr_array_add (filled, g_string_free (g_steal_pointer (&text), FALSE));
-        }
-    }
-    return filled;
-}
-
-/* What waits to be embedded: texts, and whose they are. */
-typedef struct {
-    AltclipSession *session;
-    GCancellable *cancellable;
-    guint dim;
-    GPtrArray *texts;
-    GArray *owners;    /* guint */
-    float *embeddings; /* of one chunk */
-    double *sums;      /* [candidates, dim] */
-} Queue;
-
-static gboolean
-queue_run (Queue *queue, GError **error)
-{
-    if (!altclip_session_encode_texts (queue->session, (const char *const *)queue->texts->pdata,
-                queue->texts->len, queue->cancellable, queue->embeddings, error))
-        return FALSE;
-    for (guint i = 0; i < queue->texts->len; i++) {
-        double *sum = queue->sums + (gsize)g_array_index (queue->owners, guint, i) * queue->dim;
-        for (guint d = 0; d < queue->dim; d++)
-            sum[d] += queue->embeddings[(gsize)i * queue->dim + d];
-    }
-    g_ptr_array_set_size (queue->texts, 0);
-    g_array_set_size (queue->owners, 0);
-    return TRUE;
-}
-
-static gboolean
-sum_embeddings (AltclipPrompts *prompts, Queue *queue, GError **error)
-{
-    for (guint i = 0; i < prompts->candidates->len; i++) {
-        g_autoptr (GPtrArray) filled = fill_templates (
-                &g_array_index (prompts->candidates, Candidate, i), prompts->templates);
-
-        for (guint t = 0; t < filled->len; t++) {
-            g_ptr_array_add (queue->texts, g_strdup (g_ptr_array_index (filled, t)));
-            g_array_append_val (queue->owners, i);
-            if (queue->texts->len == CHUNK && !queue_run (queue, error))
-                return FALSE;
-        }
-    }
-    return queue_run (queue, error);
-}
-
-/* Scales the sums to unit length. */
-static gboolean
-normalise (AltclipPrompts *prompts, const double *sums, guint dim, float *out, GError **error)
-{
-    for (guint i = 0; i < prompts->candidates->len; i++) {
-        const double *sum = sums + (gsize)i * dim;
-        double square = 0.0;
-
-        for (guint d = 0; d < dim; d++)
-            square += sum[d] * sum[d];
-        if (!(square > 0.0)) {
-            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-                    "the texts of '%s' cancel each other out",
-                    g_array_index (prompts->candidates, Candidate, i).label);
-            return FALSE;
-        }
-        for (guint d = 0; d < dim; d++)
-            out[(gsize)i * dim + d] = (float)(sum[d] / sqrt (square));
-    }
-    return TRUE;
-}
-
-static gboolean
-embed_candidates (AltclipPrompts *prompts, Queue *queue, double logit_scale, GError **error)
-{
-    g_autofree float *embeddings = g_new (float, (gsize)prompts->candidates->len * queue->dim);
-
-    if (!sum_embeddings (prompts, queue, error) ||
-            !normalise (prompts, queue->sums, queue->dim, embeddings, error))
-        return FALSE;
-    altclip_prompts_set_embeddings (prompts, queue->dim, logit_scale, embeddings);
-    return TRUE;
-}
-
-gboolean
-altclip_prompts_embed (
-        AltclipPrompts *prompts, AltclipSession *session, GCancellable *cancellable, GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (session);
-    const AltclipModelInfo *info = altclip_model_get_info (model);
-    Queue queue = { .session = session, .cancellable = cancellable, .dim = info->projection_dim };
-    gboolean ok;
-
-    if (prompts->n_labels == 0)
-        return TRUE;
-    if (!find_unknown (prompts, model, error))
-        return FALSE;
-    if (prompts->candidates->len < 2)
-        add_neutral (prompts);
-    queue.texts = g_ptr_array_new_with_free_func (g_free);
-    queue.owners = g_array_new (FALSE, FALSE, sizeof (guint));
-    queue.embeddings = g_new (float, CHUNK *queue.dim);
-    queue.sums = g_new0 (double, (gsize)prompts->candidates->len *queue.dim);
-    ok = embed_candidates (prompts, &queue, info->logit_scale, error);
-    g_ptr_array_unref (queue.texts);
-    g_array_unref (queue.owners);
-    g_free (queue.embeddings);
-    g_free (queue.sums);
-    return ok;
 }

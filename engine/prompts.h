@@ -1,4 +1,4 @@
-/* altclip: a set of labels, their texts and embeddings
+/* altclip: prompts, as scoring sees them
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,21 +10,34 @@
 
 G_BEGIN_DECLS
 
-/* What a picture is compared with: the labels, then the negatives. */
+/* A label, or a phrase that only competes, and what stands for it. */
 typedef struct {
+    char *label;
+    GPtrArray *texts; /* (element-type utf8): at least one */
+} AltclipPromptEntry;
+
+struct _AltclipPrompts {
+    gatomicrefcount ref_count;
+    GPtrArray *entries; /* (element-type AltclipPromptEntry): labels, negatives, neutral phrase */
     guint n_labels;
-    guint n; /* labels and negatives */
+    GPtrArray *templates; /* (element-type utf8): at least one */
+    const char *neutral;  /* (nullable): label of the last entry, if it was added */
+    char *unknown;        /* (nullable): a text the model's tokenizer does not know */
+
+    /* From here on set when embedded. */
     guint dim;
-    double logit_scale;
-    const float *embeddings; /* [n, dim], unit length */
-} AltclipCandidates;
+    double logit_scale; /* from cosine to logit */
+    float *embeddings;  /* [entries, dim], unit length; NULL: not embedded */
+};
 
-/* Returns: (transfer none) (nullable): of an embedded set; NULL before. */
-const AltclipCandidates *altclip_prompts_get_candidates (AltclipPrompts *prompts);
-
-/* Gives @prompts embeddings [n, dim] by hand, for its labels and negatives in order. */
+/**
+ * altclip_prompts_set_embeddings:
+ * @embeddings: (transfer full): [entries, dim], unit length
+ *
+ * The last step of altclip_prompts_embed().
+ */
 void altclip_prompts_set_embeddings (
-        AltclipPrompts *prompts, guint dim, double logit_scale, const float *embeddings);
+        AltclipPrompts *prompts, float *embeddings, guint dim, double logit_scale);
 
 G_END_DECLS
 

@@ -251,12 +251,17 @@ altclip_safetensors_open (const char *path, GError **error)
     }
     memcpy (&n_header, contents, sizeof n_header);
     n_header = GUINT64_FROM_LE (n_header);
-    if (n_header > MIN (length - sizeof n_header, ALTCLIP_SAFETENSORS_MAX_HEADER)) {
+    if (n_header > ALTCLIP_SAFETENSORS_MAX_HEADER) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-                "%s: header length %" G_GUINT64_FORMAT " exceeds the %s of %" G_GSIZE_FORMAT
+                "%s: header length %" G_GUINT64_FORMAT " exceeds the limit of %d bytes", path,
+                n_header, ALTCLIP_SAFETENSORS_MAX_HEADER);
+        return NULL;
+    }
+    if (n_header > length - sizeof n_header) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+                "%s: header length %" G_GUINT64_FORMAT " does not fit the file of %" G_GSIZE_FORMAT
                 " bytes (is the file truncated?)",
-                path, n_header, length - 8 < ALTCLIP_SAFETENSORS_MAX_HEADER ? "file" : "limit",
-                MIN (length - sizeof n_header, (gsize)ALTCLIP_SAFETENSORS_MAX_HEADER));
+                path, n_header, length);
         return NULL;
     }
     if (!parse_header (file, contents + 8, (gsize)n_header, (const guint8 *)contents + 8 + n_header,

@@ -166,10 +166,11 @@ static void
 tell_opened (AltclipScheduler *scheduler, AltclipStream *stream)
 {
     stream_ref (stream);
-    stream->told_opened = TRUE;
     begin_call (stream);
     stream->callbacks.opened (stream->user_data, scheduler->model, scheduler->open_error);
     end_call (stream);
+    stream->told_opened = TRUE;
+    pthread_cond_broadcast (&scheduler->work); /* its prompts may go ahead */
     stream_unref (stream);
 }
 

@@ -1,4 +1,4 @@
-/* altclip: from cosines to scores
+/* altclip: from embeddings to scores
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,12 +6,13 @@
 #include "prompts.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Candidates whose cosines fit on the stack. */
+/* Candidates whose logits fit on the stack. */
 #define N_ON_STACK 1024
 
 static double
-dot (const float *a, const float *b, guint n)
+multiply (const float *a, const float *b, guint n)
 {
     double sum = 0.0;
 
@@ -20,44 +21,43 @@ dot (const float *a, const float *b, guint n)
     return sum;
 }
 
-/* softmax (scale · cosine) over all candidates, of which the labels are kept. The largest is
- * subtracted first, so that no scale overflows. */
+/* Softmax of scale · x over [n], in place. The maximum goes first, so nothing overflows. */
 static void
-softmax (const double *cosines, guint n, double scale, guint n_labels, double *scores)
+apply_softmax (double *x, guint n, double scale)
 {
-    double largest = cosines[0];
+    double maximum = -INFINITY;
     double sum = 0.0;
 
-    for (guint i = 1; i < n; i++)
-        largest = MAX (largest, cosines[i]);
     for (guint i = 0; i < n; i++)
-        sum += exp (scale * (cosines[i] - largest));
-    for (guint i = 0; i < n_labels; i++)
-        scores[i] = exp (scale * (cosines[i] - largest)) / sum;
+        maximum = fmax (maximum, scale * x[i]);
+    for (guint i = 0; i < n; i++) {
+        x[i] = exp (scale * x[i] - maximum);
+        sum += x[i];
+    }
+    for (guint i = 0; i < n; i++)
+        x[i] /= sum;
 }
 
 void
 altclip_prompts_score (AltclipPrompts *prompts, AltclipScoreMode mode, const float *embedding,
         double *scores, double *cosines)
 {
-    const AltclipCandidates *candidates = altclip_prompts_get_candidates (prompts);
-    double on_stack[N_ON_STACK];
-    g_autofree double *on_heap = NULL;
-    double *all = on_stack;
+    double stack[N_ON_STACK];
+    g_autofree double *heap = NULL;
+    guint n = prompts->entries->len;
+    gsize n_bytes = prompts->n_labels * sizeof (double);
+    double *x = stack;
 
-    if (!candidates)
+    if (prompts->n_labels == 0)
         return;
-    if (candidates->n > N_ON_STACK)
-        all = on_heap = g_new (double, candidates->n);
-    for (guint i = 0; i < candidates->n; i++)
-        all[i] = dot (
-                candidates->embeddings + (gsize)i * candidates->dim, embedding, candidates->dim);
-    for (guint i = 0; cosines && i < candidates->n_labels; i++)
-        cosines[i] = all[i];
-    if (mode == ALTCLIP_SCORE_SOFTMAX) {
-        softmax (all, candidates->n, candidates->logit_scale, candidates->n_labels, scores);
-        return;
-    }
-    for (guint i = 0; i < candidates->n_labels; i++)
-        scores[i] = all[i];
+    g_return_if_fail (prompts->embeddings);
+    if (n > N_ON_STACK)
+        x = heap = g_new (double, n);
+    for (guint i = 0; i < n; i++)
+        x[i] = multiply (prompts->embeddings + (gsize)i * prompts->dim, embedding, prompts->dim);
+    if (cosines)
+        memcpy (cosines, x, n_bytes);
+    if (mode == ALTCLIP_SCORE_SOFTMAX)
+        apply_softmax (x, n, prompts->logit_scale);
+    memcpy (scores, x, n_bytes);
 }

@@ -32,6 +32,7 @@ constexpr gsize MAX_PIECE_BYTES = 1024;
 /* The library keeps room for 64 nested user-defined pieces, and for 32 nested rules. */
 constexpr gsize MAX_USER_PIECE_BYTES = 64;
 constexpr guint MAX_NESTED_RULES = 32;
+constexpr gsize MAX_TABLE_BYTES = 2 * 1024 * 1024;
 constexpr gsize MAX_REPLACEMENT_BYTES = 1024;
 constexpr gsize MAX_SELF_TEST_BYTES = 1024 * 1024;
 constexpr float MAX_SCORE = 1e6F;
@@ -71,7 +72,7 @@ struct Field {
 /* The fields of one message, in order. */
 class Reader
 {
-public:
+  public:
     Reader (const char *name, std::string_view bytes) : name_ (name), bytes_ (bytes)
     {
     }
@@ -131,7 +132,7 @@ public:
         return GUINT32_FROM_LE (value);
     }
 
-private:
+  private:
     guint64
     varint ()
     {
@@ -166,39 +167,44 @@ private:
 /* A darts-clone double array: a trie over bytes whose leaves are offsets of replacements. */
 class Trie
 {
-public:
+  public:
     Trie (const Reader &reader, std::string_view units, std::string_view replacements)
         : reader_ (reader), units_ (units), replacements_ (replacements), n_ (units.size () / 4)
     {
     }
 
-    /* Walks every path there is from the root. In a sound trie no unit is reached twice. */
+    /* Walks every path from the root, and one that was walked again only when more rules lie on
+     * the way to it: paths may meet, and one that runs in a circle over a rule holds too many. */
     void
     check () const
     {
-        std::vector<bool> seen (n_, false);
-        std::vector<std::pair<guint32, guint>> waiting; /* block of children, rules so far */
+        std::vector<guint8> n_walked (n_, 0); /* per block: most rules on the way to it, plus 1 */
+        std::vector<guint32> waiting;
+        guint32 root = children (0, unit (0));
 
-        waiting.emplace_back (children (0, unit (0)), 0);
+        n_walked[root] = 1;
+        waiting.push_back (root);
         while (!waiting.empty ()) {
-            auto [block, n_rules] = waiting.back ();
+            guint32 block = waiting.back ();
             waiting.pop_back ();
             for (guint32 byte = 0; byte < 256; byte++) {
                 guint32 at = block ^ byte;
                 guint32 child = unit (at);
                 if ((child & LABEL) != byte)
                     continue;
-                if (seen[at])
-                    reader_.fail ("the table's paths meet");
-                seen[at] = true;
-                waiting.emplace_back (children (at, child), n_rules + check_rule (at, child));
-                if (waiting.back ().second > MAX_NESTED_RULES)
+                guint32 next = children (at, child);
+                guint n_rules = n_walked[block] + check_rule (at, child);
+                if (n_rules > MAX_NESTED_RULES)
                     reader_.fail ("too many rules start alike");
+                if (n_rules <= n_walked[next])
+                    continue;
+                n_walked[next] = (guint8)n_rules;
+                waiting.push_back (next);
             }
         }
     }
 
-private:
+  private:
     static constexpr guint32 LABEL = (1U << 31) | 0xFF;
     static constexpr guint32 HAS_LEAF = 1U << 8;
 
@@ -264,7 +270,8 @@ check_charsmap (const Reader &reader, std::string_view map)
         reader.fail ("the table is cut short");
     n_bytes = Reader::little_endian (map.data ());
     map.remove_prefix (4);
-    if (n_bytes >= map.size () || n_bytes == 0 || n_bytes % (256 * 4) != 0)
+    if (n_bytes >= map.size () || n_bytes == 0 || n_bytes > MAX_TABLE_BYTES ||
+            n_bytes % (256 * 4) != 0)
         reader.fail ("the table has an impossible size");
     check_replacements (reader, map.substr (n_bytes));
     Trie (reader, map.substr (0, n_bytes), map.substr (n_bytes)).check ();

@@ -9,16 +9,38 @@
 
 typedef struct {
     gboolean active;
-    double score; /* the last */
-    double cosine;
     guint64 since;
     double peak;
-} LabelState;
+    double score;  /* the last one */
+    double cosine; /* likewise */
+} State;
 
 struct _AltclipTracker {
     guint n_labels;
-    LabelState *labels;
+    State *states; /* [n_labels] */
 };
+
+static void
+flip (State *state, guint index, guint64 time, GArray *transitions)
+{
+    AltclipTransition transition;
+
+    state->active = !state->active;
+    if (state->active) {
+        state->since = time;
+        state->peak = state->score;
+    }
+    transition = (AltclipTransition){
+        .index = index,
+        .active = state->active,
+        .score = state->score,
+        .cosine = state->cosine,
+        .since = state->since,
+        .time = time,
+        .peak = state->peak,
+    };
+    g_array_append_val (transitions, transition);
+}
 
 AltclipTracker *
 altclip_tracker_new (guint n_labels)
@@ -26,7 +48,7 @@ altclip_tracker_new (guint n_labels)
     AltclipTracker *tracker = g_new0 (AltclipTracker, 1);
 
     tracker->n_labels = n_labels;
-    tracker->labels = g_new0 (LabelState, n_labels);
+    tracker->states = g_new0 (State, n_labels);
     return tracker;
 }
 
@@ -35,64 +57,42 @@ altclip_tracker_free (AltclipTracker *tracker)
 {
     if (!tracker)
         return;
-    g_free (tracker->labels);
+    g_free (tracker->states);
     g_free (tracker);
-}
-
-gboolean
-altclip_tracker_is_active (AltclipTracker *tracker, guint index)
-{
-    return index < tracker->n_labels && tracker->labels[index].active;
-}
-
-/* Turns a label on or off and appends the transition. */
-static void
-flip (AltclipTracker *tracker, guint index, guint64 time, GArray *transitions)
-{
-    LabelState *label = &tracker->labels[index];
-    AltclipTransition transition;
-
-    label->active = !label->active;
-    if (label->active) {
-        label->since = time;
-        label->peak = label->score;
-    }
-    transition = (AltclipTransition){ index, label->active, label->score, label->cosine,
-        label->since, time, label->peak };
-    g_array_append_val (transitions, transition);
-}
-
-/* An active label falls below a lower line, so that a score at the threshold does not flicker. For
- * a threshold below 0 (cosine) the line is still the lower one. */
-static gboolean
-crosses (const LabelState *label, double threshold, double hysteresis)
-{
-    if (label->active)
-        return label->score < threshold - fabs (threshold) * hysteresis;
-    return label->score >= threshold;
 }
 
 void
 altclip_tracker_update (AltclipTracker *tracker, guint64 time, double threshold, double hysteresis,
         const double *scores, const double *cosines, GArray *transitions)
 {
-    for (guint i = 0; i < tracker->n_labels; i++) {
-        LabelState *label = &tracker->labels[i];
+    /* threshold · (1 − hysteresis), and below the threshold also where that is negative */
+    double release = threshold - fabs (threshold) * hysteresis;
 
+    for (guint i = 0; i < tracker->n_labels; i++) {
+        State *state = &tracker->states[i];
         if (isnan (scores[i]))
             continue;
-        label->score = scores[i];
-        label->cosine = cosines[i];
-        label->peak = MAX (label->peak, label->score);
-        if (crosses (label, threshold, hysteresis))
-            flip (tracker, i, time, transitions);
+        state->score = scores[i];
+        state->cosine = cosines[i];
+        if (state->active ? scores[i] < release : scores[i] >= threshold)
+            flip (state, i, time, transitions);
+        else if (state->active)
+            state->peak = fmax (state->peak, scores[i]);
     }
 }
 
 void
 altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions)
 {
-    for (guint i = 0; i < tracker->n_labels; i++)
-        if (tracker->labels[i].active)
-            flip (tracker, i, time, transitions);
+    for (guint i = 0; i < tracker->n_labels; i++) {
+        if (tracker->states[i].active)
+            flip (&tracker->states[i], i, time, transitions);
+    }
+}
+
+gboolean
+altclip_tracker_is_active (AltclipTracker *tracker, guint index)
+{
+    g_return_val_if_fail (index < tracker->n_labels, FALSE);
+    return tracker->states[index].active;
 }

@@ -1,0 +1,272 @@
+/* altclip: still pictures from files
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gdk-pixbuf decodes, but only the two formats that we name: its other loaders are not to meet
+ * files that nobody vouches for. It makes 8-bit RGB of grey, palettes and 16 bits (the high byte,
+ * as Pillow does for colour).
+ */
+
+#include "still.h"
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define MAX_FILE_BYTES (512 * 1024 * 1024)
+
+/* ---- Outline --------------------------------------------------------------------------------- */
+
+/* Both follow the file's outline to its end mark: of a file that was cut off, gdk-pixbuf would show
+ * the part there is, and nobody would be told. */
+
+static guint32
+read_be32 (const guint8 *bytes)
+{
+    return (guint32)bytes[0] << 24 | (guint32)bytes[1] << 16 | (guint32)bytes[2] << 8 | bytes[3];
+}
+
+static gboolean
+png_is_complete (const guint8 *bytes, gsize n)
+{
+    gsize at = 8;
+
+    while (n - at >= 12) {
+        guint32 length = read_be32 (bytes + at);
+
+        if (length > n - at - 12)
+            return FALSE;
+        if (memcmp (bytes + at + 4, "IEND", 4) == 0)
+            return TRUE;
+        at += 12 + (gsize)length;
+    }
+    return FALSE;
+}
+
+/* In compressed data a 0xff is followed by 0 or by a restart mark, which have no length. */
+static gboolean
+jpeg_is_complete (const guint8 *bytes, gsize n)
+{
+    gsize at = 2;
+
+    while (n - at >= 2) {
+        guint8 mark = bytes[at + 1];
+
+        if (bytes[at] != 0xff || mark == 0xff) {
+            at++;
+        } else if (mark == 0xd9) {
+            return TRUE;
+        } else if (mark == 0 || mark == 1 || (mark >= 0xd0 && mark <= 0xd7)) {
+            at += 2;
+        } else {
+            gsize length = n - at >= 4 ? bytes[at + 2] * 256u + bytes[at + 3] : n;
+            if (length > n - at - 2)
+                return FALSE;
+            at += 2 + length;
+        }
+    }
+    return FALSE;
+}
+
+static const struct {
+    const char *name; /* gdk-pixbuf's */
+    guint8 magic[8];
+    gsize n_magic;
+    gboolean (*is_complete) (const guint8 *bytes, gsize n);
+} FORMATS[] = {
+    { "png", { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' }, 8, png_is_complete },
+    { "jpeg", { 0xff, 0xd8, 0xff }, 3, jpeg_is_complete },
+};
+
+/* Returns: (nullable): gdk-pixbuf's name of the format of a whole file */
+static const char *
+check_outline (const char *path, const guint8 *bytes, gsize n, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
+        if (n < FORMATS[i].n_magic || memcmp (bytes, FORMATS[i].magic, FORMATS[i].n_magic) != 0)
+            continue;
+        if (FORMATS[i].is_complete (bytes, n))
+            return FORMATS[i].name;
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "%s: the file ends after %" G_GSIZE_FORMAT
+                " bytes, before the picture does (is it truncated?)",
+                path, n);
+        return NULL;
+    }
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "%s: not a PNG or JPEG picture, by its first bytes", path);
+    return NULL;
+}
+
+/* ---- Decoding -------------------------------------------------------------------------------- */
+
+/* What the file's header says; 0: not known yet. */
+typedef struct {
+    int width;
+    int height;
+} Size;
+
+static gboolean
+size_is_too_large (const Size *size)
+{
+    return (guint64)size->width * (guint64)size->height > STILL_MAX_PIXELS;
+}
+
+/* Called when the header is known, before memory is allocated. A size of 0 makes the loader stop.
+ */
+static void
+on_size_prepared (GdkPixbufLoader *loader, int width, int height, gpointer data)
+{
+    Size *size = data;
+
+    *size = (Size){ width, height };
+    if (size_is_too_large (size))
+        gdk_pixbuf_loader_set_size (loader, 0, 0);
+}
+
+/* Returns: (transfer full) (nullable): the picture, upright */
+static GdkPixbuf *
+decode (const char *format, const guint8 *bytes, gsize n, Size *size, GError **error)
+{
+    g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new_with_type (format, error);
+    GdkPixbuf *pixbuf;
+
+    if (!loader)
+        return NULL;
+    g_signal_connect (loader, "size-prepared", G_CALLBACK (on_size_prepared), size);
+    if (!gdk_pixbuf_loader_write (loader, bytes, n, error)) {
+        gdk_pixbuf_loader_close (loader, NULL);
+        return NULL;
+    }
+    if (!gdk_pixbuf_loader_close (loader, error))
+        return NULL;
+    pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
+    if (pixbuf)
+        return gdk_pixbuf_apply_embedded_orientation (pixbuf);
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "the file holds no picture");
+    return NULL;
+}
+
+/* Returns: (transfer full) (nullable): the file, which is an ordinary one: a pipe or device could
+ * keep us waiting for ever */
+static char *
+read_file (const char *path, gsize *n, GError **error)
+{
+    GStatBuf status;
+    char *contents = NULL;
+
+    if (g_stat (path, &status) == 0 && !S_ISREG (status.st_mode)) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: not a regular file", path);
+        return NULL;
+    }
+    if (g_stat (path, &status) == 0 && status.st_size > MAX_FILE_BYTES) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "%s: %" G_GINT64_FORMAT " bytes exceed the limit of %d", path,
+                (gint64)status.st_size, MAX_FILE_BYTES);
+        return NULL;
+    }
+    g_file_get_contents (path, &contents, n, error);
+    return contents;
+}
+
+/* Returns: (transfer full) (nullable): the picture, upright */
+static GdkPixbuf *
+load_pixbuf (const char *path, GError **error)
+{
+    gsize n;
+    g_autofree char *contents = read_file (path, &n, error);
+    const char *format;
+    Size size = { 0, 0 };
+    g_autoptr (GError) decode_error = NULL;
+    GdkPixbuf *pixbuf;
+
+    if (!contents)
+        return NULL;
+    format = check_outline (path, (const guint8 *)contents, n, error);
+    if (!format)
+        return NULL;
+    pixbuf = decode (format, (const guint8 *)contents, n, &size, &decode_error);
+    if (size_is_too_large (&size))
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "%s: %d × %d pixels exceed the limit of %d pixels", path, size.width, size.height,
+                STILL_MAX_PIXELS);
+    else if (!pixbuf)
+        g_set_error (
+                error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: %s", path, decode_error->message);
+    return pixbuf;
+}
+
+/* ---- Pixels ---------------------------------------------------------------------------------- */
+
+/* Pillow's Image.alpha_composite on opaque white, to the bit. */
+static guint8
+over_white (guint value, guint alpha)
+{
+    guint sum = ((value * alpha + 255 * (255 - alpha)) << 7) + (0x80 << 7);
+
+    return (guint8)((((sum >> 8) + sum) >> 8) >> 7);
+}
+
+/* [height, width, 4], in place. */
+static void
+composite_on_white (GdkPixbuf *pixbuf)
+{
+    guint8 *row = gdk_pixbuf_get_pixels (pixbuf);
+    gsize n_bytes = (gsize)gdk_pixbuf_get_width (pixbuf) * 4;
+
+    for (int y = 0; y < gdk_pixbuf_get_height (pixbuf); y++) {
+        for (gsize x = 0; x < n_bytes; x += 4) {
+            for (gsize c = 0; c < 3; c++)
+                row[x + c] = over_white (row[x + c], row[x + 3]);
+        }
+        row += gdk_pixbuf_get_rowstride (pixbuf);
+    }
+}
+
+/* ---- Public ---------------------------------------------------------------------------------- */
+
+gsize
+still_get_size (AltclipModel *model)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+
+    return (gsize)info->num_channels * info->image_size * info->image_size;
+}
+
+float *
+still_load (const char *path, AltclipModel *model, GError **error)
+{
+    g_autoptr (GdkPixbuf) pixbuf = load_pixbuf (path, error);
+    g_autoptr (AltclipImagePlan) plan = NULL;
+    AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
+    float *pixel_values;
+
+    if (!pixbuf)
+        return NULL;
+    if (gdk_pixbuf_get_has_alpha (pixbuf))
+        composite_on_white (pixbuf);
+    layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
+    plan = altclip_image_plan_new (model, (guint)gdk_pixbuf_get_width (pixbuf),
+            (guint)gdk_pixbuf_get_height (pixbuf), &layout, error);
+    if (!plan) {
+        g_prefix_error (error, "%s: ", path);
+        return NULL;
+    }
+    pixel_values = g_new (float, still_get_size (model));
+    altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
+            (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
+    return pixel_values;
+}
+
+gboolean
+still_embed (AltclipSession *session, const char *path, float *embedding, GError **error)
+{
+    g_autofree float *pixel_values = still_load (path, altclip_session_get_model (session), error);
+
+    if (!pixel_values)
+        return FALSE;
+    if (altclip_session_encode_images (session, pixel_values, 1, embedding, error))
+        return TRUE;
+    g_prefix_error (error, "%s: ", path);
+    return FALSE;
+}

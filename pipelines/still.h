@@ -1,0 +1,44 @@
+/* altclip: still pictures from files
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef STILL_H
+#define STILL_H
+
+#include "altclip.h"
+
+G_BEGIN_DECLS
+
+/* Most pixels of a picture that is read. */
+#define STILL_MAX_PIXELS (100 * 1000 * 1000)
+
+/**
+ * still_load:
+ * @path: a PNG or JPEG file
+ * @model: whose input is wanted
+ * @error: #ALTCLIP_ERROR_IO or #ALTCLIP_ERROR_IMAGE, naming the file
+ *
+ * The picture upright (EXIF orientation), in 8-bit RGB, on white where it is transparent, as the
+ * tower's input.
+ *
+ * Returns: (transfer full) (nullable): pixel_values [num_channels, image_size, image_size]
+ */
+float *still_load (const char *path, AltclipModel *model, GError **error);
+
+/* Returns: number of floats of one picture. */
+gsize still_get_size (AltclipModel *model);
+
+/**
+ * still_embed:
+ * @path: a PNG or JPEG file
+ * @embedding: (out caller-allocated): [projection_dim], unit length
+ * @error: as for still_load(), or what the computing brought, naming the file
+ *
+ * Returns: %TRUE on success
+ */
+gboolean still_embed (AltclipSession *session, const char *path, float *embedding, GError **error);
+
+G_END_DECLS
+
+#endif /* STILL_H */

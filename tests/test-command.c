@@ -1,0 +1,886 @@
+/* altclip: the altclip command, used rightly and wrongly
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ALTCLIP_COMMAND in the environment is the command's path.
+ */
+
+#include "golden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MODEL "patch14"
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+/* What a run of the command left. */
+typedef struct {
+    int status;
+    char *out;
+    char *err;
+} Result;
+
+static void
+result_clear (Result *result)
+{
+    g_free (result->out);
+    g_free (result->err);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
+
+/* @arguments: (element-type utf8), not NULL-terminated */
+static Result
+run_list (GPtrArray *arguments)
+{
+    Result result = { -1, NULL, NULL };
+    g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+    g_autoptr (GError) error = NULL;
+    int wait_status;
+
+    g_ptr_array_add (argv, (gpointer)g_getenv ("ALTCLIP_COMMAND"));
+    for (guint i = 0; i < arguments->len; i++)
+        g_ptr_array_add (argv, g_ptr_array_index (arguments, i));
+    g_ptr_array_add (argv, NULL);
+    g_spawn_sync (NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out,
+            &result.err, &wait_status, &error);
+    g_assert_no_error (error);
+    g_assert_true (WIFEXITED (wait_status));
+    result.status = WEXITSTATUS (wait_status);
+    return result;
+}
+
+static Result G_GNUC_NULL_TERMINATED
+run (const char *first, ...)
+{
+    g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+    va_list list;
+
+    va_start (list, first);
+    for (const char *next = first; next; next = va_arg (list, const char *))
+        g_ptr_array_add (arguments, (gpointer)next);
+    va_end (list);
+    return run_list (arguments);
+}
+
+static void
+assert_contains (const char *text, const char *part)
+{
+    if (!strstr (text, part))
+        g_error ("'%s' does not contain '%s'", text, part);
+}
+
+/* One message, on standard error, and nothing else. */
+static void
+assert_failed (const Result *result, const char *message)
+{
+    g_test_message ("%s", result->err);
+    g_assert_cmpstr (result->out, ==, "");
+    g_assert_true (g_str_has_prefix (result->err, "altclip: "));
+    assert_contains (result->err, message);
+    g_assert_true (strchr (result->err, '\n') == result->err + strlen (result->err) - 1);
+    g_assert_cmpint (result->status, ==, 1);
+}
+
+/* A message and a hint. */
+static void
+assert_refused (const Result *result, const char *message)
+{
+    g_test_message ("%s", result->err);
+    g_assert_cmpstr (result->out, ==, "");
+    g_assert_true (g_str_has_prefix (result->err, "altclip"));
+    assert_contains (result->err, message);
+    assert_contains (result->err, "--help");
+    g_assert_cmpint (result->status, ==, 2);
+}
+
+/* Returns: (transfer full): the JSON lines of a run that succeeded, as a list */
+static json_t *
+parse_lines (const Result *result)
+{
+    g_auto (GStrv) lines = g_strsplit (result->out, "\n", -1);
+    json_t *list = json_array ();
+    guint n = g_strv_length (lines);
+
+    g_assert_cmpstr (lines[n - 1], ==, "");
+    for (guint i = 0; i + 1 < n; i++) {
+        json_t *line = json_loads (lines[i], 0, NULL);
+        g_assert_nonnull (line);
+        json_array_append_new (list, line);
+    }
+    return list;
+}
+
+static json_t *
+parse_success (const Result *result, guint n_lines)
+{
+    json_t *lines;
+
+    g_assert_cmpstr (result->err, ==, "");
+    g_assert_cmpint (result->status, ==, 0);
+    lines = parse_lines (result);
+    g_assert_cmpuint (json_array_size (lines), ==, n_lines);
+    return lines;
+}
+
+static const char *
+get_string (json_t *object, const char *name)
+{
+    const char *value = json_string_value (json_object_get (object, name));
+
+    g_assert_nonnull (value);
+    return value;
+}
+
+static double
+get_number (json_t *object, const char *name)
+{
+    json_t *value = json_object_get (object, name);
+
+    g_assert_true (json_is_number (value));
+    return json_number_value (value);
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+/* A directory for a test, and what it needs most often. */
+typedef struct {
+    char *directory;
+    char *model;   /* path of MODEL */
+    char *picture; /* path of the first golden picture as PNG */
+    GoldenInputs *inputs;
+    GoldenFile *expected;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const GoldenPicture *picture;
+    g_autoptr (GdkPixbuf) pixbuf = NULL;
+    g_autoptr (GError) error = NULL;
+
+    fixture->directory = g_dir_make_tmp ("altclip-command-XXXXXX", NULL);
+    fixture->model = golden_get_path (MODEL, NULL);
+    fixture->picture = g_build_filename (fixture->directory, "picture.png", NULL);
+    fixture->inputs = golden_inputs_read ();
+    fixture->expected = golden_file_open_expected (MODEL);
+    picture = g_ptr_array_index (fixture->inputs->pictures, 0);
+    pixbuf = gdk_pixbuf_new_from_data (picture->pixels, GDK_COLORSPACE_RGB, FALSE, 8,
+            (int)picture->width, (int)picture->height, (int)picture->width * 3, NULL, NULL);
+    gdk_pixbuf_save (pixbuf, fixture->picture, "png", &error, NULL);
+    g_assert_no_error (error);
+}
+
+static void
+remove_directory (const char *directory)
+{
+    g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name (dir))) {
+        g_autofree char *path = g_build_filename (directory, name, NULL);
+        g_assert_cmpint (g_unlink (path), ==, 0);
+    }
+    g_assert_cmpint (g_rmdir (directory), ==, 0);
+}
+
+static void
+tear_down (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    remove_directory (fixture->directory);
+    golden_file_close (fixture->expected);
+    golden_inputs_free (fixture->inputs);
+    g_free (fixture->picture);
+    g_free (fixture->model);
+    g_free (fixture->directory);
+}
+
+static void
+write_bytes (const char *directory, const char *name, const char *bytes, gsize n)
+{
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    g_assert_true (g_file_set_contents (path, bytes, (gssize)n, NULL));
+}
+
+/* ---- Help and usage -------------------------------------------------------------------------- */
+
+static void
+test_help (void)
+{
+    static const char *const commands[] = { "info", "tokenize", "init", "forward", "embed",
+        "classify" };
+    g_auto (Result) help = run ("--help", NULL);
+    g_auto (Result) version = run ("--version", NULL);
+
+    g_assert_cmpint (help.status, ==, 0);
+    g_assert_cmpstr (help.err, ==, "");
+    for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
+        g_auto (Result) own = run (commands[i], "--help", NULL);
+        g_autofree char *usage = g_strdup_printf ("altclip %s [OPTION…]", commands[i]);
+
+        assert_contains (help.out, commands[i]);
+        g_assert_cmpint (own.status, ==, 0);
+        assert_contains (own.out, usage);
+        assert_contains (own.out, "Example");
+    }
+    g_assert_cmpint (version.status, ==, 0);
+    g_assert_true (g_str_has_prefix (version.out, "altclip "));
+}
+
+static void
+test_usage (void)
+{
+    static const struct {
+        const char *arguments[8];
+        const char *message;
+    } wrong[] = {
+        { { NULL }, "Usage: altclip COMMAND" },
+        { { "paint" }, "no command 'paint'" },
+        { { "--paint" }, "no option '--paint'" },
+        { { "info" }, "expected MODEL" },
+        { { "info", "a", "b" }, "'b' is too much" },
+        { { "info", "--paint", "a" }, "--paint" },
+        { { "tokenize", "a" }, "expected MODEL TEXT…" },
+        { { "tokenize", "a", "ok", "caf\xe9" },
+                "TEXT number 2 is not valid UTF-8: byte 4 is 0xe9" },
+        { { "tokenize", "a", "--decode", "0", "x" }, "ID number 2 is 'x', but must be 0 to" },
+        { { "tokenize", "a", "--decode", "99999999999" }, "ID number 1 is '99999999999'" },
+        { { "init", "a" }, "--config is missing" },
+        { { "init", "a", "--config", "b", "--seed", "-1" }, "--seed is '-1', but must be 0 to" },
+        { { "forward", "a", "--text", "b" }, "--output is missing" },
+        { { "forward", "a", "--output", "b" }, "at least one --text or --image" },
+        { { "forward", "a", "--text", "\xff", "--output", "b" }, "--text is not valid UTF-8" },
+        { { "forward", "a", "--text", "b", "--output", "c", "--precision", "f8" },
+                "--precision is 'f8', but must be f32" },
+        { { "embed", "a" }, "at least one --text or --image" },
+        { { "embed", "a", "--image" }, "--image" },
+        { { "classify", "a", "--prompts", "b" }, "expected MODEL FILE…" },
+        { { "classify", "a", "b" }, "--prompts is missing" },
+        { { "classify", "a", "b", "--prompts", "" }, "--prompts" },
+        { { "classify", "a", "b", "--prompts", " ; " }, "" },
+        { { "classify", "a", "b", "--prompts", "cat;dog;cat" }, "cat" },
+        { { "classify", "a", "b", "--prompts", "\xe4\xb8" },
+                "--prompts is not valid UTF-8: byte 1 is 0xe4" },
+        { { "classify", "a", "b", "--prompts", "c", "--negative-prompts", "\xff" },
+                "--negative-prompts" },
+        { { "classify", "a", "b", "--prompts", "c", "--score-mode", "sigmoid" },
+                "--score-mode is 'sigmoid', but must be softmax or cosine" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
+        g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+        g_auto (Result) result = { 0 };
+
+        for (gsize k = 0; k < G_N_ELEMENTS (wrong[i].arguments) && wrong[i].arguments[k]; k++)
+            g_ptr_array_add (arguments, (gpointer)wrong[i].arguments[k]);
+        result = run_list (arguments);
+        if (arguments->len == 0)
+            g_assert_true (g_str_has_prefix (result.err, "Usage: altclip COMMAND"));
+        else
+            assert_refused (&result, wrong[i].message);
+        g_assert_cmpint (result.status, ==, 2);
+    }
+}
+
+/* ---- info, tokenize -------------------------------------------------------------------------- */
+
+static void
+test_info (void)
+{
+    g_autofree char *model = golden_get_path ("half", NULL);
+    g_auto (Result) result = run ("info", model, NULL);
+    json_t *lines = parse_success (&result, 1);
+    json_t *info = json_array_get (lines, 0);
+    json_t *vision = json_object_get (info, "vision");
+    json_t *text = json_object_get (info, "text");
+
+    g_assert_cmpstr (get_string (info, "model_type"), ==, "altclip");
+    g_assert_cmpstr (get_string (info, "dtype"), ==, "float16");
+    g_assert_cmpfloat (get_number (info, "parameters"), ==, 160927);
+    g_assert_cmpfloat (get_number (info, "projection_dim"), ==, 17);
+    g_assert_cmpfloat (get_number (vision, "hidden_size"), ==, 72);
+    g_assert_cmpfloat (get_number (vision, "num_hidden_layers"), ==, 2);
+    g_assert_cmpfloat (get_number (vision, "num_attention_heads"), ==, 3);
+    g_assert_cmpfloat (get_number (vision, "intermediate_size"), ==, 90);
+    g_assert_cmpfloat (get_number (vision, "image_size"), ==, 98);
+    g_assert_cmpfloat (get_number (vision, "patch_size"), ==, 14);
+    g_assert_cmpstr (get_string (vision, "hidden_act"), ==, "quick_gelu");
+    g_assert_cmpfloat (get_number (text, "hidden_size"), ==, 36);
+    g_assert_cmpfloat (get_number (text, "num_hidden_layers"), ==, 3);
+    g_assert_cmpfloat (get_number (text, "project_dim"), ==, 28);
+    g_assert_cmpfloat (get_number (text, "max_tokens"), ==, 48);
+    g_assert_cmpfloat (get_number (text, "layer_norm_eps"), ==, 1e-5);
+    json_decref (lines);
+}
+
+/* Without the padding. */
+static guint
+count_tokens (GoldenFile *expected, guint row)
+{
+    const GoldenTensor *mask = golden_file_get (expected, "attention_mask");
+    const gint64 *values = (const gint64 *)mask->data + row * mask->dims[1];
+    guint n = 0;
+
+    while (n < mask->dims[1] && values[n])
+        n++;
+    return n;
+}
+
+static void
+test_tokenize (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+    const GoldenTensor *ids = golden_file_get (fixture->expected, "input_ids");
+    guint n_texts = g_strv_length (fixture->inputs->texts);
+    g_auto (Result) result = { 0 };
+    json_t *lines;
+
+    g_ptr_array_add (arguments, (gpointer) "tokenize");
+    g_ptr_array_add (arguments, fixture->model);
+    for (guint i = 0; i < n_texts; i++)
+        g_ptr_array_add (arguments, fixture->inputs->texts[i]);
+    result = run_list (arguments);
+    lines = parse_success (&result, n_texts);
+    for (guint i = 0; i < n_texts; i++) {
+        json_t *line = json_array_get (lines, i);
+        json_t *found = json_object_get (line, "input_ids");
+
+        g_assert_cmpstr (get_string (line, "text"), ==, fixture->inputs->texts[i]);
+        g_assert_cmpuint (json_array_size (found), ==, count_tokens (fixture->expected, i));
+        for (guint k = 0; k < json_array_size (found); k++)
+            g_assert_cmpint (json_integer_value (json_array_get (found, k)), ==,
+                    ((const gint64 *)ids->data)[i * ids->dims[1] + k]);
+    }
+    json_decref (lines);
+}
+
+static void
+test_decode (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GPtrArray) arguments = g_ptr_array_new_with_free_func (g_free);
+    const GoldenTensor *ids = golden_file_get (fixture->expected, "input_ids");
+    g_auto (Result) result = { 0 };
+    g_auto (Result) too_large = run ("tokenize", fixture->model, "--decode", "0", "377", NULL);
+    json_t *lines;
+
+    g_ptr_array_add (arguments, g_strdup ("tokenize"));
+    g_ptr_array_add (arguments, g_strdup (fixture->model));
+    g_ptr_array_add (arguments, g_strdup ("--decode"));
+    for (guint i = 0; i < count_tokens (fixture->expected, 0); i++)
+        g_ptr_array_add (
+                arguments, g_strdup_printf ("%" G_GINT64_FORMAT, ((const gint64 *)ids->data)[i]));
+    result = run_list (arguments);
+    lines = parse_success (&result, 1);
+    g_assert_cmpstr (get_string (json_array_get (lines, 0), "text"), ==,
+            "<s> a red circle on a blue background</s>");
+    json_decref (lines);
+    assert_failed (&too_large, "377");
+}
+
+/* ---- embed, classify, forward ---------------------------------------------------------------- */
+
+static void
+assert_embedding (
+        json_t *line, const char *kind, const char *source, const GoldenTensor *expected, guint row)
+{
+    json_t *embedding = json_object_get (line, "embedding");
+    guint dim = (guint)expected->dims[1];
+
+    g_assert_cmpstr (get_string (line, "kind"), ==, kind);
+    g_assert_cmpstr (get_string (line, "source"), ==, source);
+    g_assert_cmpuint (json_array_size (embedding), ==, dim);
+    for (guint i = 0; i < dim; i++)
+        g_assert_cmpfloat_with_epsilon (json_number_value (json_array_get (embedding, i)),
+                ((const float *)expected->data)[row * dim + i], 1e-5);
+}
+
+static void
+test_embed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    GStrv texts = fixture->inputs->texts;
+    g_auto (Result) result = run ("embed", fixture->model, "--image", fixture->picture, "--text",
+            texts[1], "--text", texts[3], "--precision", "f32", NULL);
+    json_t *lines = parse_success (&result, 3);
+    const GoldenTensor *text_embeds = golden_file_get (fixture->expected, "text_embeds");
+    const GoldenTensor *image_embeds = golden_file_get (fixture->expected, "image_embeds");
+
+    assert_embedding (json_array_get (lines, 0), "text", texts[1], text_embeds, 1);
+    assert_embedding (json_array_get (lines, 1), "text", texts[3], text_embeds, 3);
+    assert_embedding (json_array_get (lines, 2), "image", fixture->picture, image_embeds, 0);
+    json_decref (lines);
+}
+
+/* Which of the golden texts test_classify() asks for; the last is negative. */
+static const guint CANDIDATES[] = { 0, 1, 3, 8 };
+
+static double
+get_share (Fixture *fixture, guint candidate)
+{
+    const float *logits = golden_file_get (fixture->expected, "logits_per_image")->data;
+    double sum = 0.0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS (CANDIDATES); i++)
+        sum += exp ((double)logits[CANDIDATES[i]] - (double)logits[candidate]);
+    return 1.0 / sum;
+}
+
+static void
+assert_results (Fixture *fixture, json_t *line, const char *mode)
+{
+    const float *logits = golden_file_get (fixture->expected, "logits_per_image")->data;
+    double scale = exp (4.6);
+    json_t *results = json_object_get (line, "results");
+    double last = G_MAXDOUBLE;
+
+    g_assert_cmpstr (get_string (line, "file"), ==, fixture->picture);
+    g_assert_cmpuint (json_array_size (results), ==, 3);
+    for (guint i = 0; i < 3; i++) {
+        json_t *result = json_array_get (results, i);
+        guint candidate = 0;
+        double cosine;
+
+        while (strcmp (fixture->inputs->texts[candidate], get_string (result, "label")) != 0)
+            candidate++;
+        cosine = (double)logits[candidate] / scale;
+        g_assert_cmpfloat_with_epsilon (get_number (result, "cosine"), cosine, 1e-5);
+        g_assert_cmpfloat_with_epsilon (get_number (result, "score"),
+                strcmp (mode, "cosine") == 0 ? cosine : get_share (fixture, candidate), 1e-3);
+        g_assert_cmpfloat (get_number (result, "score"), <=, last);
+        last = get_number (result, "score");
+    }
+}
+
+static void
+test_classify (Fixture *fixture, gconstpointer data)
+{
+    const char *mode = data;
+    GStrv texts = fixture->inputs->texts;
+    g_autofree char *prompts =
+            g_strjoin (";", texts[CANDIDATES[0]], texts[CANDIDATES[1]], texts[CANDIDATES[2]], NULL);
+    g_auto (Result) result = run ("classify", fixture->model, fixture->picture, "--prompts",
+            prompts, "--negative-prompts", texts[CANDIDATES[3]], "--score-mode", mode, NULL);
+    json_t *lines = parse_success (&result, 1);
+
+    assert_results (fixture, json_array_get (lines, 0), mode);
+    json_decref (lines);
+}
+
+/* A file that cannot be read does not keep the next from being classified. */
+static void
+test_bad_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
+    g_auto (Result) result = run ("classify", fixture->model, "--prompts", "a;b", "/no/such.png",
+            config, fixture->picture, NULL);
+    json_t *lines = parse_lines (&result);
+
+    g_assert_cmpint (result.status, ==, 1);
+    g_assert_cmpuint (json_array_size (lines), ==, 1);
+    g_assert_cmpstr (get_string (json_array_get (lines, 0), "file"), ==, fixture->picture);
+    assert_contains (result.err, "/no/such.png");
+    assert_contains (result.err, config);
+    assert_contains (result.err, "not a PNG or JPEG");
+    json_decref (lines);
+}
+
+/* A single phrase has something to compete with, and a person is told. */
+static void
+test_lone_phrase (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_auto (Result) result =
+            run ("classify", fixture->model, "--prompts", "a cat", fixture->picture, NULL);
+    json_t *lines = parse_lines (&result);
+    json_t *results = json_object_get (json_array_get (lines, 0), "results");
+
+    g_assert_cmpint (result.status, ==, 0);
+    g_assert_cmpuint (json_array_size (results), ==, 1);
+    g_assert_cmpfloat (get_number (json_array_get (results, 0), "score"), <, 1.0);
+    assert_contains (result.err, "nothing to compare");
+    json_decref (lines);
+}
+
+/* A tensor that forward writes has the reference's name, shape and values. */
+static void
+assert_tensor (GoldenFile *found_file, GoldenFile *expected_file, const char *name)
+{
+    g_autofree char *full = g_strconcat ("subset.", name, NULL);
+    const GoldenTensor *found = golden_file_get (found_file, name);
+    const GoldenTensor *expected = golden_file_get (expected_file, full);
+
+    g_assert_cmpuint (found->n_dims, ==, expected->n_dims);
+    for (guint i = 0; i < found->n_dims; i++)
+        g_assert_cmpuint (found->dims[i], ==, expected->dims[i]);
+    for (gsize i = 0; i < found->n_elements; i++)
+        g_assert_cmpfloat_with_epsilon (
+                ((const float *)found->data)[i], ((const float *)expected->data)[i], 1e-3);
+}
+
+static void
+test_forward (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const names[] = { "text_model_output.last_hidden_state",
+        "vision_model_output.last_hidden_state", "vision_model_output.pooler_output",
+        "text_model_output.pooler_output", "text_features", "image_features", "text_embeds",
+        "image_embeds", "logits_per_text", "logits_per_image", "text_model_output.hidden_states.0",
+        "text_model_output.hidden_states.2", "vision_model_output.hidden_states.0",
+        "vision_model_output.hidden_states.3" };
+    GStrv texts = fixture->inputs->texts;
+    const guint *subset = (const guint *)(gconstpointer)fixture->inputs->subset_texts->data;
+    g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
+    g_auto (Result) result = run ("forward", fixture->model, "--text", texts[subset[0]], "--text",
+            texts[subset[1]], "--text", texts[subset[2]], "--image", fixture->picture,
+            "--hidden-states", "--precision", "f32", "--output", output, NULL);
+    g_autoptr (GoldenFile) found = NULL;
+
+    g_assert_cmpstr (result.err, ==, "");
+    g_assert_cmpint (result.status, ==, 0);
+    found = golden_file_open (output);
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+        assert_tensor (found, fixture->expected, names[i]);
+    g_assert_cmpuint (golden_file_get (found, "pixel_values")->dims[0], ==, 1);
+    g_assert_cmpint (golden_file_get (found, "input_ids")->type, ==, GOLDEN_INT64);
+    g_assert_cmpuint (golden_file_get (found, "attention_mask")->dims[0], ==, 3);
+}
+
+static void
+test_forward_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_auto (Result) no_place = run (
+            "forward", fixture->model, "--text", "a", "--output", "/no/such/out.safetensors", NULL);
+    g_auto (Result) no_picture = run ("forward", fixture->model, "--image", "/no/such.png",
+            "--output", "/no/such/out.safetensors", NULL);
+
+    assert_failed (&no_place, "/no/such/out.safetensors");
+    assert_failed (&no_picture, "/no/such.png");
+}
+
+/* ---- init ------------------------------------------------------------------------------------ */
+
+/* Returns: (transfer full): the weights that @seed gives */
+static GBytes *
+initialise (Fixture *fixture, const char *seed)
+{
+    g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
+    g_autofree char *directory = g_build_filename (fixture->directory, "new", NULL);
+    g_autofree char *weights = g_build_filename (directory, "model.safetensors", NULL);
+    g_auto (Result) result = run ("init", "--config", config, "--seed", seed, directory, NULL);
+    g_auto (Result) again = run ("init", "--config", config, directory, NULL);
+    g_auto (Result) info = run ("info", directory, NULL);
+    char *contents;
+    gsize n;
+
+    g_assert_cmpint (result.status, ==, 0);
+    g_assert_cmpstr (result.out, ==, "");
+    assert_contains (result.err, "put a tokenizer there");
+    assert_failed (&again, "model.safetensors: exists already");
+    json_decref (parse_success (&info, 1));
+    g_assert_true (g_file_get_contents (weights, &contents, &n, NULL));
+    remove_directory (directory);
+    return g_bytes_new_take (contents, n);
+}
+
+static void
+test_init (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GBytes) first = initialise (fixture, "7");
+    g_autoptr (GBytes) same = initialise (fixture, "7");
+    g_autoptr (GBytes) other = initialise (fixture, "18446744073709551615");
+
+    g_assert_true (g_bytes_equal (first, same));
+    g_assert_false (g_bytes_equal (first, other));
+}
+
+static void
+test_init_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
+    g_auto (Result) no_config = run ("init", "--config", "/no/config.json", "/no/such", NULL);
+    g_auto (Result) no_place = run ("init", "--config", config, "/dev/null/model", NULL);
+
+    assert_failed (&no_config, "/no/config.json");
+    assert_failed (&no_place, "/dev/null/model");
+}
+
+/* ---- Surroundings ---------------------------------------------------------------------------- */
+
+/* A container without a locale takes and gives UTF-8 all the same. */
+static void
+test_locale (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_setenv ("LC_ALL", "C", TRUE);
+    {
+        g_auto (Result) result =
+                run ("classify", fixture->model, "--prompts", "红色;蓝色", fixture->picture, NULL);
+        g_auto (Result) wrong =
+                run ("classify", fixture->model, "--prompts", "红色;红色", "x", NULL);
+
+        assert_contains (result.out, "红色");
+        g_assert_cmpint (result.status, ==, 0);
+        assert_refused (&wrong, "红色");
+    }
+    g_unsetenv ("LC_ALL");
+}
+
+/* Runs `tokenize` with @fd as its standard output. Returns: the wait status. */
+static int
+run_into (Fixture *fixture, int fd, char **err)
+{
+    const char *argv[] = { g_getenv ("ALTCLIP_COMMAND"), "tokenize", fixture->model, "a", "b",
+        NULL };
+    g_autoptr (GError) error = NULL;
+    GString *all = g_string_new (NULL);
+    char bytes[500];
+    int err_fd;
+    int status;
+    ssize_t n;
+    GPid pid;
+
+    g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1,
+            fd, -1, NULL, NULL, 0, &pid, NULL, NULL, &err_fd, &error);
+    g_assert_no_error (error);
+    while ((n = read (err_fd, bytes, sizeof bytes)) > 0)
+        g_string_append_len (all, bytes, n);
+    close (err_fd);
+    *err = g_string_free (all, FALSE);
+    g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+    return status;
+}
+
+static void
+test_output_closed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *err = NULL;
+    int fds[2];
+    int status;
+
+    g_assert_cmpint (pipe (fds), ==, 0);
+    g_assert_cmpint (fcntl (fds[1], F_SETFD, FD_CLOEXEC), ==, 0);
+    close (fds[0]);
+    status = run_into (fixture, fds[1], &err);
+    close (fds[1]);
+    g_assert_true (WIFEXITED (status));
+    g_assert_cmpint (WEXITSTATUS (status), ==, 1);
+    g_assert_cmpstr (err, ==, "");
+}
+
+static void
+test_output_full (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *err = NULL;
+    int fd = open ("/dev/full", O_WRONLY | O_CLOEXEC);
+    int status;
+
+    if (fd < 0) {
+        g_test_skip ("there is no /dev/full");
+        return;
+    }
+    status = run_into (fixture, fd, &err);
+    close (fd);
+    g_assert_true (WIFEXITED (status));
+    g_assert_cmpint (WEXITSTATUS (status), ==, 1);
+    assert_contains (err, "altclip: standard output: ");
+}
+
+/* ---- Wrong models ---------------------------------------------------------------------------- */
+
+/* What is done to a copy of MODEL, and the parts of the one message that it brings. */
+typedef struct {
+    const char *name;
+    const char *file;
+    const char *from; /* this text in the file becomes @to; NULL: the whole file does */
+    const char *to;   /* NULL: the file is left out, or with @keep cut */
+    gsize keep;       /* bytes */
+    const char *messages[4];
+} Damage;
+
+#define WEIGHTS "model.safetensors"
+#define CONFIG "config.json"
+#define PREPROCESSOR "preprocessor_config.json"
+#define TOKENIZER "sentencepiece.bpe.model"
+
+static const Damage DAMAGES[] = {
+    { "no-config", CONFIG, NULL, NULL, 0, { CONFIG, "No such file" } },
+    { "no-weights", WEIGHTS, NULL, NULL, 0, { WEIGHTS, "No such file" } },
+    { "no-tokenizer", TOKENIZER, NULL, NULL, 0, { TOKENIZER } },
+    { "empty-config", CONFIG, NULL, "", 0, { CONFIG ": line 1" } },
+    { "not-json", CONFIG, NULL, "{\"model_type\": altclip}", 0, { CONFIG ": line 1, column" } },
+    { "not-an-object", CONFIG, NULL, "[]", 0, { CONFIG, "not a JSON object" } },
+    { "config-not-utf8", CONFIG, NULL, "{\"model_type\": \"\xff\"}", 0, { CONFIG ": line 1" } },
+    { "other-model", CONFIG, "\"model_type\": \"altclip\"", "\"model_type\": \"clip\"", 0,
+            { CONFIG ": model_type is \"clip\", but must be \"altclip\"" } },
+    { "text-for-number", CONFIG, "\"hidden_size\": 40", "\"hidden_size\": \"40\"", 0,
+            { CONFIG ": text_config.hidden_size is \"40\", but must be an integer from 1 to" } },
+    { "zero", CONFIG, "\"patch_size\": 14", "\"patch_size\": 0", 0,
+            { CONFIG ": vision_config.patch_size is 0, but must be an integer from 1 to" } },
+    { "huge", CONFIG, "\"intermediate_size\": 100", "\"intermediate_size\": 9999999999999", 0,
+            { CONFIG ": vision_config.intermediate_size is 9999999999999, but must be" } },
+    { "heads", CONFIG, "\"num_attention_heads\": 4", "\"num_attention_heads\": 5", 0,
+            { CONFIG, "48", "5" } },
+    { "activation", CONFIG, "\"patch_size\"", "\"hidden_act\": \"mish\", \"patch_size\"", 0,
+            { CONFIG ": vision_config.hidden_act is \"mish\", but must be one of gelu" } },
+    { "other-width", CONFIG, "\"intermediate_size\": 100", "\"intermediate_size\": 104", 0,
+            { WEIGHTS, "mlp.fc1.weight' has shape [100, 48], but", "[104, 48]" } },
+    { "more-layers", CONFIG, "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", 0,
+            { WEIGHTS, "vision_model.encoder.layers.3.", "is missing" } },
+    { "preprocessor-not-json", PREPROCESSOR, NULL, "{", 0, { PREPROCESSOR ": line 1" } },
+    { "other-crop", PREPROCESSOR, "\"height\": 70", "\"height\": 71", 0,
+            { PREPROCESSOR ": crop_size is 71 × 70", "image_size", "70" } },
+    { "zero-deviation", PREPROCESSOR, "0.26862954", "0", 0, { PREPROCESSOR ": image_std is" } },
+    { "empty-weights", WEIGHTS, NULL, "", 0, { WEIGHTS ": 0 bytes" } },
+    { "truncated-length", WEIGHTS, NULL, NULL, 5, { WEIGHTS ": 5 bytes" } },
+    { "truncated-header", WEIGHTS, NULL, NULL, 900, { WEIGHTS ": header length", "truncated" } },
+    { "truncated-data", WEIGHTS, NULL, NULL, 300000,
+            { WEIGHTS ": tensor '", "data_offsets", "truncated" } },
+    { "not-weights", WEIGHTS, NULL, "this is not a safetensors file", 0,
+            { WEIGHTS ": header length" } },
+    { "broken-header", WEIGHTS, "{\"__metadata__\":", "[\"__metadata__\":", 0,
+            { WEIGHTS ": header: " } },
+    { "missing-tensor", WEIGHTS, "\"vision_model.post_layernorm.bias\"",
+            "\"vision_model.post_layernorm.bi_s\"", 0,
+            { WEIGHTS ": tensor 'vision_model.post_layernorm.bias' is missing" } },
+    { "missing-text-tensor", WEIGHTS, "\"text_model.transformation.bias\"",
+            "\"text_model.transformation.bi_s\"", 0,
+            { WEIGHTS ": tensor 'text_model.transformation.bias' is missing" } },
+    { "wrong-shape", WEIGHTS, "\"shape\":[24,32]", "\"shape\":[32,24]", 0,
+            { WEIGHTS ": tensor 'text_projection.weight' has shape [32, 24], but", "[24, 32]" } },
+    { "wrong-size", WEIGHTS, "\"shape\":[24,32]", "\"shape\":[24,33]", 0,
+            { WEIGHTS ": tensor 'text_projection.weight': shape [24, 33]", "3072 bytes" } },
+    { "overflow", WEIGHTS, "\"shape\":[24,32]", "\"shape\":[9e9,9]", 0,
+            { WEIGHTS ": tensor 'text_projection.weight'" } },
+    { "wrong-type", WEIGHTS, "\"dtype\":\"F32\",\"shape\":[24,32]",
+            "\"dtype\":\"I32\",\"shape\":[24,32]", 0,
+            { WEIGHTS ": tensor 'text_projection.weight' is not of a floating-point type" } },
+    { "empty-tokenizer", TOKENIZER, NULL, "", 0, { TOKENIZER } },
+    { "not-a-tokenizer", TOKENIZER, NULL, "this is no sentencepiece model", 0, { TOKENIZER } },
+    { "truncated-tokenizer", TOKENIZER, NULL, NULL, 100000, { TOKENIZER } },
+};
+
+/* Replaces @from by @to in @contents, once, without minding zero bytes. */
+static void
+replace_bytes (GString *contents, const char *from, const char *to)
+{
+    char *at = memmem (contents->str, contents->len, from, strlen (from));
+    gssize position = at - contents->str;
+
+    g_assert_nonnull (at);
+    g_string_erase (contents, position, (gssize)strlen (from));
+    g_string_insert_len (contents, position, to, (gssize)strlen (to));
+}
+
+static void
+copy_damaged (const char *directory, const char *file, const Damage *damage)
+{
+    g_autofree char *source = golden_get_path (MODEL, file);
+    gboolean hit = strcmp (file, damage->file) == 0;
+    char *bytes;
+    gsize n;
+    GString *contents;
+
+    if (hit && !damage->to && damage->keep == 0)
+        return;
+    g_assert_true (g_file_get_contents (source, &bytes, &n, NULL));
+    contents = g_string_new_len (bytes, (gssize)n);
+    if (hit && damage->from)
+        replace_bytes (contents, damage->from, damage->to);
+    else if (hit)
+        g_string_assign (contents, damage->to ? damage->to : "");
+    if (hit && damage->keep > 0)
+        g_string_append_len (contents, bytes, (gssize)damage->keep);
+    write_bytes (directory, file, contents->str, contents->len);
+    g_string_free (contents, TRUE);
+    g_free (bytes);
+}
+
+static void
+test_damage (gconstpointer data)
+{
+    static const char *const files[] = { CONFIG, PREPROCESSOR, WEIGHTS, TOKENIZER };
+    const Damage *damage = data;
+    g_autofree char *directory = g_dir_make_tmp ("altclip-damage-XXXXXX", NULL);
+    g_auto (Result) result = { 0 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+        copy_damaged (directory, files[i], damage);
+    result = run ("tokenize", directory, "a red circle", NULL);
+    remove_directory (directory);
+    assert_failed (&result, damage->messages[0]);
+    for (gsize i = 1; i < G_N_ELEMENTS (damage->messages) && damage->messages[i]; i++)
+        assert_contains (result.err, damage->messages[i]);
+    assert_contains (result.err, directory);
+}
+
+static void
+test_no_directory (void)
+{
+    g_autofree char *file = golden_get_path (MODEL, CONFIG);
+    g_auto (Result) none = run ("info", "/no/such/model", NULL);
+    g_auto (Result) not_one = run ("info", file, NULL);
+    g_auto (Result) empty = run ("info", "", NULL);
+
+    assert_failed (&none, "'/no/such/model' does not exist or is not a directory");
+    assert_failed (&not_one, file);
+    assert_failed (&empty, "does not exist");
+}
+
+/* Nesting that would overflow the stack of a parser that recurses without a limit. */
+static void
+test_deep_json (void)
+{
+    g_autofree char *directory = g_dir_make_tmp ("altclip-deep-XXXXXX", NULL);
+    g_autofree char *deep = g_strnfill (5 * 1000 * 1000, '[');
+    g_auto (Result) result = { 0 };
+
+    write_bytes (directory, CONFIG, deep, 5 * 1000 * 1000);
+    result = run ("info", directory, NULL);
+    remove_directory (directory);
+    assert_failed (&result, "config.json: line 1");
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+static void
+add (const char *path, gconstpointer data, void (*test) (Fixture *, gconstpointer))
+{
+    g_test_add (path, Fixture, data, set_up, test, tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+    g_test_init (&argc, &argv, NULL);
+    if (!g_getenv ("ALTCLIP_COMMAND"))
+        g_error ("ALTCLIP_COMMAND is not set");
+    g_test_add_func ("/command/help", test_help);
+    g_test_add_func ("/command/usage", test_usage);
+    g_test_add_func ("/command/info", test_info);
+    add ("/command/tokenize", NULL, test_tokenize);
+    add ("/command/decode", NULL, test_decode);
+    add ("/command/embed", NULL, test_embed);
+    add ("/command/classify/softmax", "softmax", test_classify);
+    add ("/command/classify/cosine", "cosine", test_classify);
+    add ("/command/classify/bad-file", NULL, test_bad_file);
+    add ("/command/classify/lone-phrase", NULL, test_lone_phrase);
+    add ("/command/forward", NULL, test_forward);
+    add ("/command/forward/fails", NULL, test_forward_fails);
+    add ("/command/init", NULL, test_init);
+    add ("/command/init/fails", NULL, test_init_fails);
+    add ("/command/locale", NULL, test_locale);
+    add ("/command/output/closed", NULL, test_output_closed);
+    add ("/command/output/full", NULL, test_output_full);
+    g_test_add_func ("/command/no-directory", test_no_directory);
+    g_test_add_func ("/command/deep-json", test_deep_json);
+    for (gsize i = 0; i < G_N_ELEMENTS (DAMAGES); i++) {
+        g_autofree char *path = g_strconcat ("/command/damage/", DAMAGES[i].name, NULL);
+        g_test_add_data_func (path, &DAMAGES[i], test_damage);
+    }
+    return g_test_run ();
+}

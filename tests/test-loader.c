@@ -1,0 +1,479 @@
+/* altclip: opening model directories, good and bad
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+#include "safetensors.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static const char CONFIG[] = "{\"model_type\": \"altclip\", \"projection_dim\": 24,"
+                             " \"text_config\": {\"vocab_size\": 40, \"hidden_size\": 20,"
+                             " \"num_hidden_layers\": 1, \"num_attention_heads\": 2,"
+                             " \"intermediate_size\": 30, \"max_position_embeddings\": 16,"
+                             " \"project_dim\": 12, \"initializer_factor\": 0.2},"
+                             " \"vision_config\": {\"hidden_size\": 36, \"num_hidden_layers\": 2,"
+                             " \"num_attention_heads\": 3, \"intermediate_size\": 50,"
+                             " \"image_size\": 28, \"patch_size\": 7}}";
+
+typedef struct {
+    char *directory;
+    char *config;
+    char *preprocessor;
+    char *weights;
+} Fixture;
+
+static void
+write_text (const char *path, const char *text)
+{
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+set_up (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autofree char *source = NULL;
+
+    fixture->directory = g_dir_make_tmp ("altclip-loader-XXXXXX", NULL);
+    fixture->config = g_build_filename (fixture->directory, "config.json", NULL);
+    fixture->preprocessor = g_build_filename (fixture->directory, "preprocessor_config.json", NULL);
+    fixture->weights = g_build_filename (fixture->directory, "model.safetensors", NULL);
+    source = g_build_filename (fixture->directory, "source.json", NULL);
+    write_text (source, CONFIG);
+    altclip_initialise (source, 7, fixture->directory, &error);
+    g_assert_no_error (error);
+    g_unlink (source);
+}
+
+static void
+tear_down (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_unlink (fixture->config);
+    g_unlink (fixture->preprocessor);
+    g_unlink (fixture->weights);
+    g_assert_cmpint (g_rmdir (fixture->directory), ==, 0);
+    g_free (fixture->directory);
+    g_free (fixture->config);
+    g_free (fixture->preprocessor);
+    g_free (fixture->weights);
+}
+
+/* Opening fails with a message that holds each of the strings, up to a NULL. */
+static void
+assert_refused (Fixture *fixture, AltclipError code, ...)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, NULL, NULL, &error);
+    const char *part;
+    va_list list;
+
+    g_assert_null (model);
+    g_assert_error (error, ALTCLIP_ERROR, (int)code);
+    g_test_message ("%s", error->message);
+    va_start (list, code);
+    while ((part = va_arg (list, const char *))) {
+        if (!strstr (error->message, part))
+            g_error ("'%s' does not hold '%s'", error->message, part);
+    }
+    va_end (list);
+}
+
+/* Replaces @from by @to, of any length, in a copy of CONFIG. */
+static void
+write_config_with (Fixture *fixture, const char *from, const char *to)
+{
+    g_auto (GStrv) parts = g_strsplit (CONFIG, from, 2);
+    g_autofree char *text = NULL;
+
+    g_assert_nonnull (parts[1]);
+    text = g_strconcat (parts[0], to, parts[1], NULL);
+    write_text (fixture->config, text);
+}
+
+/* ---- Good ------------------------------------------------------------------------------------ */
+
+static void
+test_opens (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, NULL, NULL, &error);
+    const AltclipModelInfo *info;
+
+    g_assert_no_error (error);
+    info = altclip_model_get_info (model);
+    g_assert_cmpstr (info->model_type, ==, "altclip");
+    g_assert_cmpstr (info->dtype, ==, "float32");
+    g_assert_cmpuint (info->projection_dim, ==, 24);
+    g_assert_cmpuint (info->image_size, ==, 28);
+    g_assert_cmpuint (info->vision.num_hidden_layers, ==, 2);
+    g_assert_cmpuint (info->max_tokens, ==, 14);
+    g_assert_cmpfloat_with_epsilon (info->logit_scale, exp (2.6592), 1e-4);
+}
+
+static void
+test_cancelled (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+
+    g_cancellable_cancel (cancellable);
+    g_assert_null (altclip_model_open (fixture->directory, NULL, cancellable, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* One picture alone and in a batch, with one thread and with three: the same embedding. */
+static void
+test_batches_agree (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    const gsize size = 3 * 28 * 28;
+    g_autofree float *pixel_values = g_new (float, 5 * size);
+    float expected[5 * 24];
+
+    for (gsize i = 0; i < 5 * size; i++)
+        pixel_values[i] = sinf ((float)i * 0.37f);
+    for (guint threads = 1; threads <= 3; threads++) {
+        g_autoptr (AltclipSession) session = altclip_session_new (model, threads, NULL);
+        float alone[5 * 24];
+        float together[5 * 24];
+
+        for (guint i = 0; i < 5; i++)
+            g_assert_true (altclip_session_encode_images (
+                    session, pixel_values + i * size, 1, alone + 24 * i, NULL));
+        g_assert_true (altclip_session_encode_images (session, pixel_values, 5, together, NULL));
+        if (threads == 1)
+            memcpy (expected, alone, sizeof expected);
+        for (guint i = 0; i < 5 * 24; i++) {
+            g_assert_cmpfloat_with_epsilon (alone[i], expected[i], 1e-6);
+            g_assert_cmpfloat_with_epsilon (together[i], expected[i], 1e-6);
+        }
+    }
+}
+
+static void
+test_seeds (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *again = NULL;
+    g_autofree char *other = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (fixture->weights, &first, &length, NULL));
+    g_assert_true (altclip_initialise (fixture->config, 7, fixture->directory, NULL));
+    g_assert_true (g_file_get_contents (fixture->weights, &again, &length, NULL));
+    g_assert_cmpmem (first, length, again, length);
+    g_assert_true (altclip_initialise (fixture->config, 8, fixture->directory, NULL));
+    g_assert_true (g_file_get_contents (fixture->weights, &other, &length, NULL));
+    g_assert_true (memcmp (first, other, length) != 0);
+}
+
+/* ---- Directory ------------------------------------------------------------------------------- */
+
+static void
+test_no_directory (void)
+{
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (altclip_model_open ("/nonexistent/model", NULL, NULL, &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO);
+    g_assert_cmpstr (error->message, ==,
+            "model directory '/nonexistent/model' does not exist or is not a directory");
+}
+
+static void
+test_missing_files (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_unlink (fixture->weights);
+    assert_refused (fixture, ALTCLIP_ERROR_IO, "model.safetensors", NULL);
+    g_unlink (fixture->preprocessor);
+    assert_refused (fixture, ALTCLIP_ERROR_IO, "preprocessor_config.json", NULL);
+    g_unlink (fixture->config);
+    assert_refused (fixture, ALTCLIP_ERROR_IO, "config.json", NULL);
+}
+
+/* ---- config.json ----------------------------------------------------------------------------- */
+
+static void
+test_bad_config (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+        AltclipError code;
+        const char *message; /* after the path */
+    } cases[] = {
+        { "\"altclip\"", "\"clip\"", ALTCLIP_ERROR_CONFIG,
+                ": model_type is \"clip\", but must be \"altclip\"" },
+        { "\"projection_dim\": 24", "\"projection_dim\": \"x\"", ALTCLIP_ERROR_CONFIG,
+                ": projection_dim is \"x\", but must be an integer from 1 to 32768" },
+        { "\"hidden_size\": 36", "\"hidden_size\": -1", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.hidden_size is -1, but must be an integer from 1 to 32768" },
+        { "\"hidden_size\": 36", "\"hidden_size\": 4294967332", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.hidden_size is 4294967332, but must be an integer from 1" },
+        { "\"hidden_size\": 36", "\"hidden_size\": 37", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.hidden_size 37 is not a multiple of num_attention_heads 3" },
+        { "\"patch_size\": 7", "\"patch_size\": 29", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.patch_size is 29, but must be such that image_size 28 holds" },
+        { "\"patch_size\": 7", "\"num_channels\": 2", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.num_channels is 2, but must be 1 or 3" },
+        { "\"patch_size\": 7", "\"hidden_act\": \"tanh\"", ALTCLIP_ERROR_CONFIG,
+                ": vision_config.hidden_act is \"tanh\", but must be one of gelu, gelu_new" },
+        { "\"project_dim\": 12", "\"position_embedding_type\": \"rotary\"", ALTCLIP_ERROR_CONFIG,
+                ": text_config.position_embedding_type is \"rotary\", but must be" },
+        { "\"text_config\": {", "\"text_config\": 5, \"other\": {", ALTCLIP_ERROR_CONFIG,
+                ": text_config is 5, but must be an object" },
+        { "\"altclip\"", "\"alt\xff\"", ALTCLIP_ERROR_FORMAT, "config.json: line 1, column" },
+        { "}}", "}", ALTCLIP_ERROR_FORMAT, "config.json: line 1, column" },
+        { "{\"model_type\"", "[\"model_type\"", ALTCLIP_ERROR_FORMAT,
+                "config.json: line 1, column" },
+        { "\"projection_dim\": 24", "\"model_type\": \"x\"", ALTCLIP_ERROR_FORMAT,
+                "duplicate object key" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        write_config_with (fixture, cases[i].from, cases[i].to);
+        assert_refused (fixture, cases[i].code, fixture->config, cases[i].message, NULL);
+    }
+}
+
+static void
+test_deep_json (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *deep = g_strnfill (1000000, '[');
+
+    write_text (fixture->config, deep);
+    assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->config, "maximum parsing depth", NULL);
+}
+
+static void
+test_bad_preprocessor (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {
+        { "{\"size\": {\"longest_edge\": 5}}", ": size is {\"longest_edge\":5}, but must be" },
+        { "{\"size\": 28, \"crop_size\": 14}",
+                ": crop_size is 14 × 14, but vision_config.image_size of config.json is 28" },
+        { "{\"crop_size\": 0}", ": crop_size is 0, but must be an integer from 1 to 8192" },
+        { "{\"image_std\": [1, 0, 1]}", ": image_std is [1,0,1], but must be a list of three" },
+        { "{\"resample\": 6}", ": resample is 6, but must be an integer from 0 to 5" },
+        { "{\"do_resize\": 1}", ": do_resize is 1, but must be true or false" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        write_text (fixture->preprocessor, cases[i].text);
+        assert_refused (
+                fixture, ALTCLIP_ERROR_CONFIG, fixture->preprocessor, cases[i].message, NULL);
+    }
+}
+
+/* ---- model.safetensors ----------------------------------------------------------------------- */
+
+/* Writes a safetensors file from a header and a number of zero bytes of data. */
+static void
+write_safetensors (const char *path, const char *header, gsize n_data)
+{
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    guint64 length = GUINT64_TO_LE (strlen (header));
+
+    g_byte_array_append (bytes, (const guint8 *)&length, 8);
+    g_byte_array_append (bytes, (const guint8 *)header, (guint)strlen (header));
+    g_byte_array_set_size (bytes, bytes->len + (guint)n_data);
+    memset (bytes->data + bytes->len - n_data, 0, n_data);
+    g_assert_true (g_file_set_contents (path, (const char *)bytes->data, (gssize)bytes->len, NULL));
+}
+
+static void
+test_bad_outlines (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+#define TENSOR(shape, range) \
+    "{\"a\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" range "}}"
+    static const struct {
+        const char *header;
+        gsize n_data;
+        const char *message;
+    } cases[] = {
+        { "{", 0, "header: " },
+        { "[]", 0, "header: not a JSON object" },
+        { TENSOR ("[2]", "[0,8]"), 4, "do not lie within the file's 4 bytes of data" },
+        { TENSOR ("[2]", "[8,0]"), 8, "do not lie within" },
+        { TENSOR ("[2]", "[-8,0]"), 8, "do not lie within" },
+        { TENSOR ("[2]", "[0,9223372036854775807]"), 8, "do not lie within" },
+        { TENSOR ("[2]", "[0]"), 8, "do not lie within" },
+        { TENSOR ("[3]", "[0,8]"), 8, "shape [3] of 4-byte elements does not fill its 8 bytes" },
+        { TENSOR ("[-1]", "[0,8]"), 8, "dimension 0 of its shape (-1)" },
+        { TENSOR ("[4294967296,4294967296]", "[0,8]"), 8, "dimension 1 of its shape" },
+        { TENSOR ("[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "at most 8 numbers" },
+        { TENSOR ("[1]", "[4,8]"), 8, "its data begin at byte 4, where 0 was expected" },
+        { TENSOR ("[1]", "[0,4]"), 8, "4 bytes after the last tensor belong to none" },
+        { "{\"a\":{\"dtype\":\"F31\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
+                "unknown dtype 'F31'" },
+        { "{\"a\":5}", 0, "unknown dtype '(not a string)'" },
+        { "{\"a\":{},\"a\":{}}", 0, "duplicate object key" },
+    };
+#undef TENSOR
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        write_safetensors (fixture->weights, cases[i].header, cases[i].n_data);
+        assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->weights, cases[i].message, NULL);
+    }
+}
+
+static void
+test_truncated (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *contents = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (fixture->weights, &contents, &length, NULL));
+    g_file_set_contents (fixture->weights, contents, (gssize)length - 1, NULL);
+    assert_refused (
+            fixture, ALTCLIP_ERROR_FORMAT, fixture->weights, "is the file truncated?", NULL);
+    g_file_set_contents (fixture->weights, contents, 100, NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->weights, "header length",
+            "does not fit the file of 100 bytes (is the file truncated?)", NULL);
+    g_file_set_contents (fixture->weights, contents, 7, NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->weights, "7 bytes are too few", NULL);
+    g_file_set_contents (fixture->weights, contents, 0, NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->weights, "0 bytes are too few", NULL);
+}
+
+/* Replaces every @from in the header by @to, of any length. */
+static void
+edit_header (Fixture *fixture, const char *from, const char *to)
+{
+    g_autoptr (GString) header = g_string_new (NULL);
+    g_autofree char *contents = NULL;
+    guint64 n_header;
+    gsize length;
+    gsize n_data;
+
+    g_assert_true (g_file_get_contents (fixture->weights, &contents, &length, NULL));
+    memcpy (&n_header, contents, 8);
+    n_data = length - 8 - (gsize)n_header;
+    g_string_append_len (header, contents + 8, (gssize)n_header);
+    g_assert_cmpuint (g_string_replace (header, from, to, 0), >, 0);
+    n_header = header->len;
+    g_string_prepend_len (header, (const char *)&n_header, 8);
+    g_string_append_len (header, contents + length - n_data, (gssize)n_data);
+    g_assert_true (g_file_set_contents (fixture->weights, header->str, (gssize)header->len, NULL));
+}
+
+static void
+test_missing_tensor (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    edit_header (fixture, "layers.1.mlp.fc2.bias", "layers.1.mlp.fc2.spare");
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, fixture->weights,
+            "tensor 'vision_model.encoder.layers.1.mlp.fc2.bias' is missing", NULL);
+}
+
+/* Either word, in either tower; and header lengths that leave the data misaligned. */
+static void
+test_either_layer_word (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const edits[][2] = {
+        { "roberta.encoder.layer.", "roberta.encoder.layers." },
+        { "vision_model.encoder.layers.", "vision_model.encoder.layer." },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (edits); i++) {
+        g_autoptr (AltclipModel) model = NULL;
+        g_autoptr (GError) error = NULL;
+
+        edit_header (fixture, edits[i][0], edits[i][1]);
+        model = altclip_model_open (fixture->directory, NULL, NULL, &error);
+        g_assert_no_error (error);
+    }
+}
+
+static void
+test_extra_tensors (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipModel) model = NULL;
+
+    edit_header (fixture, "\"logit_scale\"",
+            "\"text_model.roberta.embeddings.position_ids\":{\"dtype\":\"I64\",\"shape\":[0],"
+            "\"data_offsets\":[0,0]},\"logit_scale\"");
+    model = altclip_model_open (fixture->directory, NULL, NULL, &error);
+    g_assert_no_error (error);
+}
+
+static void
+test_wrong_shape (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    write_config_with (fixture, "\"intermediate_size\": 50", "\"intermediate_size\": 48");
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, fixture->weights,
+            "tensor 'vision_model.encoder.layers.0.mlp.fc1.weight' has shape [50, 36], but "
+            "config.json asks for [48, 36] (intermediate_size × hidden_size)",
+            NULL);
+    write_config_with (fixture, "\"vocab_size\": 40", "\"vocab_size\": 41");
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR,
+            "tensor 'text_model.roberta.embeddings.word_embeddings.weight' has shape [40, 20], but "
+            "config.json asks for [41, 20] (vocab_size × hidden_size)",
+            NULL);
+}
+
+/* Overwrites the data, past the header, with one 32-bit pattern. */
+static void
+fill_weights (Fixture *fixture, guint32 pattern)
+{
+    g_autofree char *contents = NULL;
+    guint64 n_header;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (fixture->weights, &contents, &length, NULL));
+    memcpy (&n_header, contents, 8);
+    for (gsize at = 8 + (gsize)n_header; at + 4 <= length; at += 4)
+        memcpy (contents + at, &pattern, 4);
+    g_assert_true (g_file_set_contents (fixture->weights, contents, (gssize)length, NULL));
+}
+
+static void
+test_useless_weights (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    fill_weights (fixture, 0x7fc00000); /* NaN */
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, "tensor 'logit_scale' holds nan", NULL);
+    fill_weights (fixture, 0x3c000000); /* the same small number everywhere */
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
+            "self-test: two different pictures have the same embedding", NULL);
+    fill_weights (fixture, 0x00000000);
+    assert_refused (
+            fixture, ALTCLIP_ERROR_COMPUTE, "self-test: embedding 0 has the length 0", NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test) (Fixture *fixture, gconstpointer data);
+    } tests[] = {
+        { "/loader/opens", test_opens },
+        { "/loader/cancelled", test_cancelled },
+        { "/loader/batches-agree", test_batches_agree },
+        { "/loader/seeds", test_seeds },
+        { "/loader/missing-files", test_missing_files },
+        { "/loader/bad-config", test_bad_config },
+        { "/loader/deep-json", test_deep_json },
+        { "/loader/bad-preprocessor", test_bad_preprocessor },
+        { "/loader/bad-outlines", test_bad_outlines },
+        { "/loader/truncated", test_truncated },
+        { "/loader/missing-tensor", test_missing_tensor },
+        { "/loader/either-layer-word", test_either_layer_word },
+        { "/loader/extra-tensors", test_extra_tensors },
+        { "/loader/wrong-shape", test_wrong_shape },
+        { "/loader/useless-weights", test_useless_weights },
+    };
+
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/loader/no-directory", test_no_directory);
+    for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+        g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+    return g_test_run ();
+}

@@ -1,0 +1,466 @@
+/* altclip: prompt lists, scores, and the state of labels
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "prompts.h"
+
+#include <math.h>
+#include <string.h>
+
+static AltclipPrompts *
+parse (const char *prompts, const char *negatives, const char *templates)
+{
+    g_autoptr (GError) error = NULL;
+    AltclipPrompts *parsed = altclip_prompts_parse (prompts, negatives, templates, &error);
+
+    g_assert_no_error (error);
+    return parsed;
+}
+
+static const AltclipPromptEntry *
+get_entry (AltclipPrompts *prompts, guint index)
+{
+    g_assert_cmpuint (index, <, prompts->entries->len);
+    return g_ptr_array_index (prompts->entries, index);
+}
+
+/* Expects label "=" text "|" text … */
+static void
+check_entry (AltclipPrompts *prompts, guint index, const char *expected)
+{
+    const AltclipPromptEntry *entry = get_entry (prompts, index);
+    g_autoptr (GString) got = g_string_new (entry->label);
+
+    for (guint i = 0; i < entry->texts->len; i++)
+        g_string_append_printf (
+                got, "%c%s", i ? '|' : '=', (const char *)g_ptr_array_index (entry->texts, i));
+    g_assert_cmpstr (got->str, ==, expected);
+}
+
+/* ---- The grammar ----------------------------------------------------------------------------- */
+
+static void
+test_parse (void)
+{
+    g_autoptr (AltclipPrompts) prompts = parse (
+            " a red circle ;cat=a cat| une image de chat |猫;\t彩条\n;", "empty; dark=night", NULL);
+
+    g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 3);
+    g_assert_cmpuint (prompts->entries->len, ==, 5);
+    check_entry (prompts, 0, "a red circle=a red circle");
+    check_entry (prompts, 1, "cat=a cat|une image de chat|猫");
+    check_entry (prompts, 2, "彩条=彩条");
+    check_entry (prompts, 3, "empty=empty");
+    check_entry (prompts, 4, "dark=night");
+    g_assert_cmpstr (altclip_prompts_get_label (prompts, 1), ==, "cat");
+    g_assert_null (altclip_prompts_get_neutral (prompts));
+    g_assert_null (altclip_prompts_get_unknown (prompts));
+}
+
+static void
+test_escapes (void)
+{
+    g_autoptr (AltclipPrompts) prompts =
+            parse ("a;;b;c==d=e==f|g||h;;i;;; ||;===x", NULL, "{};a {} ;; b;\u3000{}{}\u3000");
+
+    g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 4);
+    check_entry (prompts, 0, "a;b=a;b");
+    check_entry (prompts, 1, "c=d=e=f|g|h;i;");
+    check_entry (prompts, 2, "|=|");
+    check_entry (prompts, 3, "==x");
+    g_assert_cmpuint (prompts->templates->len, ==, 3);
+    g_assert_cmpstr (g_ptr_array_index (prompts->templates, 1), ==, "a {} ; b");
+    g_assert_cmpstr (g_ptr_array_index (prompts->templates, 2), ==, "{}{}");
+}
+
+static void
+test_nothing (void)
+{
+    const char *nothing[] = { NULL, "", "  ", "\t\n" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (nothing); i++) {
+        g_autoptr (AltclipPrompts) prompts = parse (nothing[i], nothing[i], nothing[i]);
+        g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 0);
+        g_assert_cmpuint (prompts->entries->len, ==, 0);
+        g_assert_cmpuint (prompts->templates->len, ==, 1);
+        altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, NULL, NULL, NULL);
+    }
+}
+
+static char *
+number_labels (guint n)
+{
+    GString *text = g_string_new (NULL);
+
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf (text, "label %u;", i);
+    return g_string_free (text, FALSE);
+}
+
+static void
+test_many (void)
+{
+    g_autofree char *most = number_labels (ALTCLIP_MAX_LABELS);
+    g_autofree char *too_many = number_labels (ALTCLIP_MAX_LABELS + 1);
+    g_autoptr (AltclipPrompts) prompts = parse (most, most, NULL);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, ALTCLIP_MAX_LABELS);
+    g_assert_cmpstr (altclip_prompts_get_label (prompts, 9999), ==, "label 9999");
+    g_assert_null (altclip_prompts_parse (too_many, NULL, NULL, &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS);
+    g_assert_nonnull (strstr (error->message, "10000"));
+    g_assert_nonnull (strstr (error->message, "entry 10001"));
+}
+
+static void
+check_refused (const char *prompts, const char *negatives, const char *templates, AltclipError code,
+        const char *part)
+{
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (altclip_prompts_parse (prompts, negatives, templates, &error));
+    g_assert_error (error, ALTCLIP_ERROR, (int)code);
+    g_test_message ("%s", error->message);
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    g_assert_nonnull (strstr (error->message, part));
+}
+
+static void
+test_refused (void)
+{
+    const AltclipError rules = ALTCLIP_ERROR_PROMPTS;
+
+    check_refused ("a; ;b", NULL, NULL, rules, "entry 2 (\"\"): empty label");
+    check_refused (";", NULL, NULL, rules, "entry 1 (\"\"): empty label");
+    check_refused ("a;=b", NULL, NULL, rules, "entry 2 (\"=b\"): empty label");
+    check_refused ("a=", NULL, NULL, rules, "empty text");
+    check_refused ("a=b||| ", NULL, NULL, rules, "empty text");
+    check_refused ("a=|b", NULL, NULL, rules, "empty text");
+    check_refused ("a=b=c", NULL, NULL, rules, "'=='");
+    check_refused ("a|b", NULL, NULL, rules, "'||'");
+    check_refused ("a;b; a =c", NULL, NULL, rules, "entry 3 (\"a =c\"): duplicate label \"a\"");
+    check_refused ("a", "b;b", NULL, rules, "negative-prompts, entry 2");
+    check_refused ("a", NULL, "{};a picture", rules, "templates, entry 2 (\"a picture\"): no '{}'");
+    check_refused ("a", NULL, "{}; ;{}", rules, "empty template");
+    check_refused ("a;b\xff", NULL, NULL, ALTCLIP_ERROR_TEXT, "entry 2");
+    check_refused ("a;b\xff", NULL, NULL, ALTCLIP_ERROR_TEXT, "byte 1");
+    check_refused ("a", "\xc3", NULL, ALTCLIP_ERROR_TEXT, "negative-prompts, entry 1");
+    check_refused ("a", NULL, "{}\x80", ALTCLIP_ERROR_TEXT, "templates, entry 1");
+}
+
+static char *
+repeat (const char *part, guint n)
+{
+    GString *text = g_string_new (NULL);
+
+    while (n--)
+        g_string_append (text, part);
+    return g_string_free (text, FALSE);
+}
+
+static void
+test_limits (void)
+{
+    g_autofree char *longest = repeat ("x", 4096);
+    g_autofree char *too_long = repeat ("x", 4097);
+    g_autofree char *texts = repeat ("x|", 1000);
+    g_autofree char *label = g_strconcat ("a=", texts, "x", NULL);
+    g_autofree char *templates = repeat ("{};", 1001);
+    g_autofree char *slots = repeat ("{}", 20);
+    g_autoptr (AltclipPrompts) prompts = parse (longest, NULL, "a {} in {}");
+
+    g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 1);
+    check_refused (
+            too_long, NULL, NULL, ALTCLIP_ERROR_PROMPTS, "4097 bytes exceeds the limit of 4096");
+    check_refused (label, NULL, NULL, ALTCLIP_ERROR_PROMPTS, "more than 1000 texts");
+    check_refused ("a", NULL, templates, ALTCLIP_ERROR_PROMPTS, "more than 1000 templates");
+    check_refused (longest, NULL, slots, ALTCLIP_ERROR_PROMPTS, "65536");
+}
+
+/* ---- Scores ---------------------------------------------------------------------------------- */
+
+static void
+test_score (void)
+{
+    const float embeddings[] = { 1, 0, 0, 1, 0.6F, 0.8F }; /* [3, 2] */
+    const float picture[] = { 0.8F, 0.6F };
+    const double cosine[] = { 0.8F, 0.6F, (double)0.6F * 0.8F + (double)0.8F * 0.6F };
+    g_autoptr (AltclipPrompts) prompts = parse ("x;y", "z", NULL);
+    double sum = exp (100 * cosine[0]) + exp (100 * cosine[1]) + exp (100 * cosine[2]);
+    double scores[2];
+    double cosines[2];
+
+    altclip_prompts_set_embeddings (prompts, g_memdup2 (embeddings, sizeof embeddings), 2, 100.0);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, cosines);
+    for (guint i = 0; i < 2; i++) {
+        g_assert_cmpfloat_with_epsilon (cosines[i], cosine[i], 1e-15);
+        g_assert_cmpfloat_with_epsilon (scores[i], exp (100 * cosine[i]) / sum, 1e-12);
+    }
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_COSINE, picture, scores, NULL);
+    g_assert_cmpfloat (scores[0], ==, cosines[0]);
+    g_assert_cmpfloat (scores[1], ==, cosines[1]);
+}
+
+/* Logits of ±1e6 would overflow exp() without the maximum taken away. */
+static void
+test_score_extremes (void)
+{
+    const float embeddings[] = { 1, -1 };
+    const float picture[] = { 1 };
+    const double scales[] = { 1e6, -1e6, 0 };
+    const double expected[] = { 1, 0, 0.5 };
+    double scores[2];
+
+    for (gsize i = 0; i < G_N_ELEMENTS (scales); i++) {
+        g_autoptr (AltclipPrompts) prompts = parse ("x;y", NULL, NULL);
+        altclip_prompts_set_embeddings (
+                prompts, g_memdup2 (embeddings, sizeof embeddings), 1, scales[i]);
+        altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, NULL);
+        g_assert_cmpfloat (scores[0], ==, expected[i]);
+        g_assert_cmpfloat (scores[1], ==, 1 - expected[i]);
+    }
+}
+
+static void
+test_score_many (void)
+{
+    const float picture[] = { 1 };
+    g_autofree char *labels = number_labels (ALTCLIP_MAX_LABELS);
+    g_autoptr (AltclipPrompts) prompts = parse (labels, "z", NULL);
+    float *embeddings = g_new (float, ALTCLIP_MAX_LABELS + 1);
+    g_autofree double *scores = g_new (double, ALTCLIP_MAX_LABELS);
+    double sum = 0;
+
+    for (guint i = 0; i <= ALTCLIP_MAX_LABELS; i++)
+        embeddings[i] = 0.5;
+    altclip_prompts_set_embeddings (prompts, embeddings, 1, 10.0);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, NULL);
+    for (guint i = 0; i < ALTCLIP_MAX_LABELS; i++)
+        sum += scores[i];
+    g_assert_cmpfloat_with_epsilon (sum, ALTCLIP_MAX_LABELS / (ALTCLIP_MAX_LABELS + 1.0), 1e-9);
+}
+
+/* ---- Embedding ------------------------------------------------------------------------------- */
+
+typedef struct {
+    AltclipModel *model;
+    AltclipSession *session;
+} Small;
+
+static void
+small_init (Small *small, gconstpointer data)
+{
+    g_autofree char *path =
+            g_test_build_filename (G_TEST_DIST, "golden", "models", "patch16", NULL);
+    g_autoptr (GError) error = NULL;
+
+    (void)data;
+    small->model = altclip_model_open (path, NULL, NULL, &error);
+    g_assert_no_error (error);
+    small->session = altclip_session_new (small->model, 1, &error);
+    g_assert_no_error (error);
+}
+
+static void
+small_clear (Small *small, gconstpointer data)
+{
+    (void)data;
+    g_clear_pointer (&small->session, altclip_session_free);
+    g_clear_pointer (&small->model, altclip_model_unref);
+}
+
+/* The mean of the texts' unit vectors, made unit length, computed the long way. */
+static void
+check_embedding (Small *small, const float *embedding, const char *const *texts, guint n)
+{
+    guint dim = altclip_model_get_info (small->model)->projection_dim;
+    g_autofree float *rows = g_new (float, (gsize)n *dim);
+    g_autofree double *mean = g_new0 (double, dim);
+    double square = 0;
+
+    g_assert_true (altclip_session_encode_texts (small->session, texts, n, NULL, rows, NULL));
+    for (gsize i = 0; i < (gsize)n * dim; i++)
+        mean[i % dim] += rows[i];
+    for (guint j = 0; j < dim; j++)
+        square += mean[j] * mean[j];
+    for (guint j = 0; j < dim; j++)
+        g_assert_cmpfloat_with_epsilon (embedding[j], mean[j] / sqrt (square), 1e-5);
+}
+
+static void
+test_embed (Small *small, gconstpointer data)
+{
+    const char *first[] = { "a photo of a cat", "a cat!", "a photo of 猫", "猫!" };
+    const char *third[] = { "a photo of night", "night!" };
+    g_autoptr (AltclipPrompts) prompts = parse ("cat=a cat|猫;dog", "night", "a photo of {};{}!");
+    guint dim = altclip_model_get_info (small->model)->projection_dim;
+    g_autoptr (GError) error = NULL;
+
+    (void)data;
+    altclip_prompts_embed (prompts, small->session, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (prompts->dim, ==, dim);
+    g_assert_cmpfloat (
+            prompts->logit_scale, ==, altclip_model_get_info (small->model)->logit_scale);
+    check_embedding (small, prompts->embeddings, first, 4);
+    check_embedding (small, prompts->embeddings + 2 * dim, third, 2);
+    g_assert_null (altclip_prompts_get_neutral (prompts));
+}
+
+static void
+test_embed_many (Small *small, gconstpointer data)
+{
+    g_autofree char *labels = number_labels (70);
+    const char *last[] = { "label 69" };
+    g_autoptr (AltclipPrompts) prompts = parse (labels, NULL, NULL);
+    guint dim = altclip_model_get_info (small->model)->projection_dim;
+
+    (void)data;
+    g_assert_true (altclip_prompts_embed (prompts, small->session, NULL, NULL));
+    check_embedding (small, prompts->embeddings + 69 * dim, last, 1);
+}
+
+static void
+test_neutral (Small *small, gconstpointer data)
+{
+    g_autoptr (AltclipPrompts) alone = parse ("cat", NULL, NULL);
+    g_autoptr (AltclipPrompts) opposed = parse ("cat", "dog", NULL);
+    g_autoptr (AltclipPrompts) nothing = parse ("", NULL, NULL);
+
+    (void)data;
+    g_assert_true (altclip_prompts_embed (alone, small->session, NULL, NULL));
+    g_assert_true (altclip_prompts_embed (opposed, small->session, NULL, NULL));
+    g_assert_true (altclip_prompts_embed (nothing, small->session, NULL, NULL));
+    g_assert_cmpstr (altclip_prompts_get_neutral (alone), ==, "a picture");
+    g_assert_cmpuint (altclip_prompts_get_n_labels (alone), ==, 1);
+    g_assert_null (altclip_prompts_get_neutral (opposed));
+    g_assert_null (altclip_prompts_get_neutral (nothing));
+}
+
+static void
+test_unknown (Small *small, gconstpointer data)
+{
+    const char *unknown = "ᚠᚢᚦᚨᚱᚲ";
+    g_autofree char *list = g_strconcat ("a red circle;", unknown, ";dog", NULL);
+    g_autoptr (AltclipPrompts) known = parse ("a red circle;dog", NULL, NULL);
+    g_autoptr (AltclipPrompts) prompts = parse (list, NULL, NULL);
+
+    (void)data;
+    g_assert_true (altclip_prompts_embed (known, small->session, NULL, NULL));
+    g_assert_null (altclip_prompts_get_unknown (known));
+    g_assert_true (altclip_prompts_embed (prompts, small->session, NULL, NULL));
+    g_assert_cmpstr (altclip_prompts_get_unknown (prompts), ==, unknown);
+}
+
+static void
+test_cancelled (Small *small, gconstpointer data)
+{
+    g_autoptr (AltclipPrompts) prompts = parse ("cat;dog", NULL, NULL);
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+
+    (void)data;
+    g_cancellable_cancel (cancellable);
+    g_assert_false (altclip_prompts_embed (prompts, small->session, cancellable, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_assert_true (altclip_prompts_embed (prompts, small->session, NULL, NULL));
+}
+
+/* ---- The tracker ----------------------------------------------------------------------------- */
+
+static void
+check_transition (GArray *transitions, guint at, AltclipTransition expected)
+{
+    const AltclipTransition *got = &g_array_index (transitions, AltclipTransition, at);
+
+    g_assert_cmpuint (got->index, ==, expected.index);
+    g_assert_cmpint (got->active, ==, expected.active);
+    g_assert_cmpfloat (got->score, ==, expected.score);
+    g_assert_cmpfloat (got->cosine, ==, expected.cosine);
+    g_assert_cmpuint (got->since, ==, expected.since);
+    g_assert_cmpuint (got->time, ==, expected.time);
+    g_assert_cmpfloat (got->peak, ==, expected.peak);
+}
+
+static void
+test_tracker (void)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const double scores[][2] = { { 0.49, 0.5 }, { 0.5, 0.9 }, { 0.7, NAN }, { 0.4, 0.3 },
+        { 0.39, 0.45 } };
+    const double cosines[] = { 0.25, 0.5 };
+
+    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
+        altclip_tracker_update (tracker, 10 * i, 0.5, 0.2, scores[i], cosines, transitions);
+    g_assert_cmpuint (transitions->len, ==, 4);
+    check_transition (transitions, 0, (AltclipTransition){ 1, TRUE, 0.5, 0.5, 0, 0, 0.5 });
+    check_transition (transitions, 1, (AltclipTransition){ 0, TRUE, 0.5, 0.25, 10, 10, 0.5 });
+    check_transition (transitions, 2, (AltclipTransition){ 1, FALSE, 0.3, 0.5, 0, 30, 0.9 });
+    check_transition (transitions, 3, (AltclipTransition){ 0, FALSE, 0.39, 0.25, 10, 40, 0.7 });
+    g_assert_false (altclip_tracker_is_active (tracker, 0));
+}
+
+static void
+test_tracker_end (void)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const double scores[] = { 0.1, 0.8 };
+    const double cosines[] = { 0.2, 0.3 };
+
+    altclip_tracker_end (tracker, 1, transitions);
+    g_assert_cmpuint (transitions->len, ==, 0);
+    altclip_tracker_update (tracker, 5, 0.5, 0.2, scores, cosines, transitions);
+    g_assert_true (altclip_tracker_is_active (tracker, 1));
+    altclip_tracker_end (tracker, 9, transitions);
+    altclip_tracker_end (tracker, 10, transitions);
+    g_assert_cmpuint (transitions->len, ==, 2);
+    check_transition (transitions, 1, (AltclipTransition){ 1, FALSE, 0.8, 0.3, 5, 9, 0.8 });
+}
+
+/* A cosine's threshold may be negative; the line to fall below is still the lower one. */
+static void
+test_tracker_negative (void)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const double scores[] = { -0.1, -0.11, -0.13 };
+
+    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
+        altclip_tracker_update (tracker, i, -0.1, 0.2, &scores[i], &scores[i], transitions);
+    g_assert_cmpuint (transitions->len, ==, 2);
+    check_transition (transitions, 1, (AltclipTransition){ 0, FALSE, -0.13, -0.13, 0, 2, -0.1 });
+}
+
+static void
+add_embedding_test (const char *path, void (*test) (Small *, gconstpointer))
+{
+    g_test_add (path, Small, NULL, small_init, test, small_clear);
+}
+
+int
+main (int argc, char **argv)
+{
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/prompts/parse", test_parse);
+    g_test_add_func ("/prompts/escapes", test_escapes);
+    g_test_add_func ("/prompts/nothing", test_nothing);
+    g_test_add_func ("/prompts/many", test_many);
+    g_test_add_func ("/prompts/refused", test_refused);
+    g_test_add_func ("/prompts/limits", test_limits);
+    g_test_add_func ("/scoring/score", test_score);
+    g_test_add_func ("/scoring/extremes", test_score_extremes);
+    g_test_add_func ("/scoring/many", test_score_many);
+    add_embedding_test ("/prompts/embed", test_embed);
+    add_embedding_test ("/prompts/embed-many", test_embed_many);
+    add_embedding_test ("/prompts/neutral", test_neutral);
+    add_embedding_test ("/prompts/unknown", test_unknown);
+    add_embedding_test ("/prompts/cancelled", test_cancelled);
+    g_test_add_func ("/tracker/transitions", test_tracker);
+    g_test_add_func ("/tracker/end", test_tracker_end);
+    g_test_add_func ("/tracker/negative", test_tracker_negative);
+    return g_test_run ();
+}

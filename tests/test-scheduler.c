@@ -1,0 +1,330 @@
+/* altclip: streams that share a scheduler
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Uses pthread primitives, which thread sanitizers can see into.
+ */
+
+#include "altclip.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <string.h>
+
+static const char CONFIG[] = "{\"projection_dim\": 16,"
+                             " \"text_config\": {\"vocab_size\": 40, \"hidden_size\": 16,"
+                             " \"num_hidden_layers\": 1, \"num_attention_heads\": 2,"
+                             " \"intermediate_size\": 16, \"max_position_embeddings\": 16,"
+                             " \"project_dim\": 16, \"initializer_factor\": 0.2},"
+                             " \"vision_config\": {\"hidden_size\": 32, \"num_hidden_layers\": 2,"
+                             " \"num_attention_heads\": 2, \"intermediate_size\": 64,"
+                             " \"image_size\": 32, \"patch_size\": 8}}";
+#define N_PIXELS (3 * 32 * 32)
+
+static char *directory;
+
+/* What a stream's user sees, under a lock of its own. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_mutex_t gate; /* held by a test to stop the worker in preprocess */
+    guint n_opened;
+    guint n_failed_to_open;
+    guint n_analysed;
+    guint n_failed;
+    guint n_freed;
+    guint last; /* the last frame analysed */
+    gboolean in_order;
+    gboolean refuse; /* make preprocess fail */
+} User;
+
+static void
+on_opened (gpointer data, AltclipModel *model, const GError *error)
+{
+    User *user = data;
+
+    pthread_mutex_lock (&user->lock);
+    g_assert_true ((model == NULL) == (error != NULL));
+    user->n_opened += model != NULL;
+    user->n_failed_to_open += error != NULL;
+    pthread_cond_broadcast (&user->changed);
+    pthread_mutex_unlock (&user->lock);
+}
+
+static void
+on_prompts_ready (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED AltclipPrompts *prompts,
+        G_GNUC_UNUSED const GError *error)
+{
+}
+
+static gboolean
+on_preprocess (gpointer data, gpointer frame, float *pixel_values, GError **error)
+{
+    User *user = data;
+    gboolean refuse;
+
+    pthread_mutex_lock (&user->gate);
+    pthread_mutex_unlock (&user->gate);
+    pthread_mutex_lock (&user->lock);
+    refuse = user->refuse;
+    pthread_mutex_unlock (&user->lock);
+    if (refuse) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "refused");
+        return FALSE;
+    }
+    for (guint i = 0; i < N_PIXELS; i++)
+        pixel_values[i] = (float)((i * GPOINTER_TO_UINT (frame)) % 17) - 8.0f;
+    return TRUE;
+}
+
+static void
+on_analysed (gpointer data, gpointer frame, const float *embedding, const GError *error)
+{
+    User *user = data;
+
+    pthread_mutex_lock (&user->lock);
+    g_assert_true ((embedding == NULL) == (error != NULL));
+    user->n_analysed += error == NULL;
+    user->n_failed += error != NULL;
+    user->in_order = user->in_order && GPOINTER_TO_UINT (frame) > user->last;
+    user->last = GPOINTER_TO_UINT (frame);
+    pthread_cond_broadcast (&user->changed);
+    pthread_mutex_unlock (&user->lock);
+}
+
+static void
+on_frame_free (gpointer data, G_GNUC_UNUSED gpointer frame)
+{
+    User *user = data;
+
+    pthread_mutex_lock (&user->lock);
+    user->n_freed++;
+    pthread_cond_broadcast (&user->changed);
+    pthread_mutex_unlock (&user->lock);
+}
+
+static const AltclipStreamCallbacks CALLBACKS = { on_opened, on_prompts_ready, on_preprocess,
+    on_analysed, on_frame_free };
+
+static void
+user_init (User *user)
+{
+    memset (user, 0, sizeof *user);
+    pthread_mutex_init (&user->lock, NULL);
+    pthread_mutex_init (&user->gate, NULL);
+    pthread_cond_init (&user->changed, NULL);
+    user->in_order = TRUE;
+}
+
+static void
+user_clear (User *user)
+{
+    pthread_mutex_destroy (&user->lock);
+    pthread_mutex_destroy (&user->gate);
+    pthread_cond_destroy (&user->changed);
+}
+
+static void
+wait_for (User *user, const guint *counter, guint value)
+{
+    pthread_mutex_lock (&user->lock);
+    while (*counter < value)
+        pthread_cond_wait (&user->changed, &user->lock);
+    pthread_mutex_unlock (&user->lock);
+}
+
+/* ---- Tests ----------------------------------------------------------------------------------- */
+
+static void
+test_exact (void)
+{
+    User user;
+    AltclipStream *stream;
+    AltclipStreamStats stats;
+
+    user_init (&user);
+    stream = altclip_stream_new (directory, 2, &CALLBACKS, &user);
+    for (guint i = 1; i <= 100; i++)
+        altclip_stream_submit (stream, GUINT_TO_POINTER (i));
+    wait_for (&user, &user.n_freed, 100);
+    altclip_stream_get_stats (stream, &stats);
+    altclip_stream_free (stream);
+    g_assert_true (user.in_order);
+    g_assert_cmpuint (user.n_opened, ==, 1);
+    g_assert_cmpuint (user.n_analysed, ==, 100);
+    g_assert_cmpuint (user.n_freed, ==, 100);
+    g_assert_cmpuint (stats.submitted, ==, 100);
+    g_assert_cmpuint (stats.analysed, ==, 100);
+    g_assert_cmpuint (stats.latency_p50, >, 0);
+    g_assert_cmpuint (stats.latency_p95, >=, stats.latency_p50);
+    user_clear (&user);
+}
+
+static void
+test_latest (void)
+{
+    User user;
+    AltclipStream *stream;
+    AltclipStreamStats stats;
+
+    user_init (&user);
+    pthread_mutex_lock (&user.gate);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    wait_for (&user, &user.n_opened, 1);
+    for (guint i = 1; i <= 1000; i++)
+        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+    pthread_mutex_unlock (&user.gate);
+    wait_for (&user, &user.n_freed, 1000);
+    altclip_stream_get_stats (stream, &stats);
+    altclip_stream_free (stream);
+    g_assert_true (user.in_order);
+    g_assert_cmpuint (user.last, ==, 1000);
+    g_assert_cmpuint (user.n_analysed, <=, 2); /* the one in work and the newest */
+    g_assert_cmpuint (user.n_analysed + stats.replaced, ==, 1000);
+    user_clear (&user);
+}
+
+static void
+test_flush (void)
+{
+    User user;
+    AltclipStream *stream;
+
+    user_init (&user);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    for (guint round = 1; round <= 200; round++) {
+        guint before;
+
+        for (guint i = 0; i < 5; i++)
+            altclip_stream_submit (stream, GUINT_TO_POINTER (round * 10 + i));
+        altclip_stream_flush (stream);
+        pthread_mutex_lock (&user.lock);
+        before = user.n_analysed;
+        g_assert_cmpuint (user.n_freed, ==, round * 5);
+        pthread_mutex_unlock (&user.lock);
+        g_thread_yield ();
+        pthread_mutex_lock (&user.lock);
+        g_assert_cmpuint (user.n_analysed, ==, before); /* nothing from before the flush */
+        pthread_mutex_unlock (&user.lock);
+    }
+    altclip_stream_free (stream);
+    user_clear (&user);
+}
+
+static void
+test_open_error (void)
+{
+    User user;
+    AltclipStream *stream;
+
+    user_init (&user);
+    stream = altclip_stream_new ("/nonexistent", 1, &CALLBACKS, &user);
+    altclip_stream_submit (stream, GUINT_TO_POINTER (1));
+    wait_for (&user, &user.n_failed_to_open, 1);
+    wait_for (&user, &user.n_freed, 1);
+    altclip_stream_free (stream);
+    g_assert_cmpuint (user.n_failed, ==, 1);
+    user_clear (&user);
+}
+
+/* One stream's failures do not touch another's results, though they share batches. */
+static void
+test_failures_stay (void)
+{
+    User good;
+    User bad;
+    AltclipStream *good_stream;
+    AltclipStream *bad_stream;
+
+    user_init (&good);
+    user_init (&bad);
+    bad.refuse = TRUE;
+    good_stream = altclip_stream_new (directory, 1, &CALLBACKS, &good);
+    bad_stream = altclip_stream_new (directory, 1, &CALLBACKS, &bad);
+    for (guint i = 1; i <= 50; i++) {
+        altclip_stream_submit (good_stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit (bad_stream, GUINT_TO_POINTER (i));
+    }
+    wait_for (&good, &good.n_freed, 50);
+    wait_for (&bad, &bad.n_freed, 50);
+    altclip_stream_free (bad_stream);
+    altclip_stream_free (good_stream);
+    g_assert_cmpuint (good.n_analysed, ==, 50);
+    g_assert_cmpuint (bad.n_failed, ==, 50);
+    user_clear (&good);
+    user_clear (&bad);
+}
+
+/* ---- Many streams that come and go ------------------------------------------------------------
+ */
+
+static gpointer
+come_and_go (gpointer data)
+{
+    guint seed = GPOINTER_TO_UINT (data);
+
+    for (guint round = 0; round < 20; round++) {
+        User user;
+        AltclipStream *stream;
+
+        user_init (&user);
+        stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+        for (guint i = 1; i <= seed * 3 + round; i++) {
+            altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+            if ((i + seed) % 7 == 0)
+                altclip_stream_flush (stream);
+        }
+        if (round % 2)
+            wait_for (&user, &user.n_opened, 1);
+        altclip_stream_free (stream);
+        g_assert_cmpuint (user.n_freed, ==, seed * 3 + round);
+        user_clear (&user);
+    }
+    return NULL;
+}
+
+static void
+test_come_and_go (void)
+{
+    GThread *threads[6];
+
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("stream", come_and_go, GUINT_TO_POINTER (i));
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+}
+
+static void
+remove_file (const char *name)
+{
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    g_unlink (path);
+}
+
+int
+main (int argc, char **argv)
+{
+    g_autofree char *config = NULL;
+    int status;
+
+    g_test_init (&argc, &argv, NULL);
+    directory = g_dir_make_tmp ("altclip-scheduler-XXXXXX", NULL);
+    config = g_build_filename (directory, "source.json", NULL);
+    g_assert_true (g_file_set_contents (config, CONFIG, -1, NULL));
+    g_assert_true (altclip_initialise (config, 1, directory, NULL));
+    g_test_add_func ("/scheduler/exact", test_exact);
+    g_test_add_func ("/scheduler/latest", test_latest);
+    g_test_add_func ("/scheduler/flush", test_flush);
+    g_test_add_func ("/scheduler/open-error", test_open_error);
+    g_test_add_func ("/scheduler/failures-stay", test_failures_stay);
+    g_test_add_func ("/scheduler/come-and-go", test_come_and_go);
+    status = g_test_run ();
+    remove_file ("source.json");
+    remove_file ("config.json");
+    remove_file ("preprocessor_config.json");
+    remove_file ("model.safetensors");
+    g_rmdir (directory);
+    g_free (directory);
+    return status;
+}
