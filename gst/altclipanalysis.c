@@ -1,0 +1,626 @@
+/* altclip: between altclipfilter and the engine
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "altclipfilter.h"
+
+#define GST_CAT_DEFAULT altclip_filter_debug
+
+#define BUNDLED_MODEL_KNOWS                                              \
+  "picture health (colour bars, static noise, a black screen, …) and " \
+  "coloured shapes, in English, Chinese, French, Spanish, German and Japanese"
+
+/* ---- The stream and its users ------------------------------------------- */
+
+static AltclipStream *
+acquire_stream (GstAltclipFilter *self)
+{
+  AltclipStream *stream;
+
+  g_mutex_lock (&self->lock);
+  stream = self->analysis.stream;
+  if (stream != NULL)
+    self->analysis.users++;
+  g_mutex_unlock (&self->lock);
+  return stream;
+}
+
+static void
+release_stream (GstAltclipFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  self->analysis.users--;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- Opening ------------------------------------------------------------ */
+
+static void
+post_load_error (GstAltclipFilter *self, const GError *error)
+{
+  if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO))
+    GST_ELEMENT_ERROR (
+        self, RESOURCE, NOT_FOUND, ("%s", error->message), (NULL));
+  else if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE))
+    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
+  else
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
+}
+
+static void
+post_bundled (GstAltclipFilter *self)
+{
+  /* gst-launch shows the second text, other programs the first. */
+  GST_ELEMENT_INFO (self, RESOURCE, SETTINGS,
+      ("No model was named: the bundled one serves. It knows %s.",
+          BUNDLED_MODEL_KNOWS),
+      ("No model was named: the bundled one serves. It knows %s. Set the "
+       "property model, or $ALTCLIP_MODEL, for another.",
+          BUNDLED_MODEL_KNOWS));
+}
+
+/* With the lock. */
+static void
+end_progress (GstAltclipFilter *self, GstProgressType type, const gchar *text)
+{
+  if (!self->analysis.load_shown)
+    return;
+  self->analysis.load_shown = FALSE;
+  gst_altclip_outbox_put (&self->outbox,
+      gst_message_new_progress (GST_OBJECT_CAST (self), type, "load", text));
+}
+
+static void
+opened (gpointer user_data, AltclipModel *model, const GError *error)
+{
+  GstAltclipFilter *self = user_data;
+
+  /* Before the streaming threads learn of it, so that upstream's own complaint
+   * about the flow comes second. */
+  if (error != NULL
+      && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    post_load_error (self, error);
+  else if (error == NULL && self->analysis.bundled)
+    post_bundled (self);
+
+  g_mutex_lock (&self->lock);
+  if (error == NULL) {
+    self->analysis.model = altclip_model_ref (model);
+    end_progress (self, GST_PROGRESS_TYPE_COMPLETE, "The model is loaded");
+  } else {
+    self->analysis.load_failed = TRUE;
+    end_progress (self, GST_PROGRESS_TYPE_ERROR, "The model cannot be loaded");
+  }
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+void
+gst_altclip_analysis_show_loading (GstAltclipFilter *self)
+{
+  if (self->analysis.load_shown || self->analysis.model != NULL
+      || self->analysis.load_failed)
+    return;
+  self->analysis.load_shown = TRUE;
+  gst_altclip_outbox_put (&self->outbox,
+      gst_message_new_progress (GST_OBJECT_CAST (self), GST_PROGRESS_TYPE_START,
+          "load", "Loading the model"));
+}
+
+gboolean
+gst_altclip_analysis_is_settled (GstAltclipFilter *self)
+{
+  if (self->analysis.model == NULL)
+    return self->analysis.load_failed;
+  return self->analysis.n_labels > 0
+      || g_queue_is_empty (&self->analysis.asked);
+}
+
+/* ---- Prompts ------------------------------------------------------------ */
+
+static void
+post_prompts_warning (GstAltclipFilter *self, const GError *error)
+{
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
+      ("%s. The prompts before these, if any, go on working.", error->message));
+}
+
+static void
+warn_of_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  const gchar *unknown = altclip_prompts_get_unknown (prompts);
+  const gchar *neutral = altclip_prompts_get_neutral (prompts);
+  GstAltclipRules rules;
+
+  gst_altclip_filter_get_rules (self, &rules);
+  if (unknown != NULL)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("The model knows few of the words in \"%s\".", unknown),
+        ("More than half of the tokens of \"%s\" are unknown to the model.",
+            unknown));
+  if (neutral != NULL && rules.score_mode == ALTCLIP_SCORE_SOFTMAX)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("There is one phrase only: \"%s\" competes with it.", neutral),
+        ("A lone phrase would always score 1, so \"%s\" was added to the "
+         "negative prompts. Name more prompts or negative prompts.",
+            neutral));
+}
+
+/* With the labels' lock. Puts prompts in force, and takes the results of the
+ * old ones out of sight. */
+static void
+swap_prompts (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  GstAltclipRules rules;
+
+  gst_altclip_filter_get_rules (self, &rules);
+  gst_altclip_labels_swap (&self->labels, prompts, &rules);
+  g_mutex_lock (&self->lock);
+  self->analysis.n_labels =
+      prompts != NULL ? altclip_prompts_get_n_labels (prompts) : 0;
+  g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+is_asked (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  gboolean asked;
+
+  g_mutex_lock (&self->lock);
+  asked = g_queue_find (&self->analysis.asked, prompts) != NULL;
+  g_mutex_unlock (&self->lock);
+  return asked;
+}
+
+/* Sets asked for before this one will not be answered for any more. */
+static void
+strike_asked (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  gboolean found = FALSE;
+
+  g_mutex_lock (&self->lock);
+  while (!found) {
+    AltclipPrompts *asked = g_queue_pop_head (&self->analysis.asked);
+
+    found = asked == prompts;
+    altclip_prompts_unref (asked);
+  }
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
+{
+  GstAltclipFilter *self = user_data;
+  gboolean asked;
+
+  /* The labels' lock is held all the way, so that the setter's dropping of all
+   * prompts comes before this or after it. The set is struck off last: the
+   * exact mode's first frame waits for that. */
+  g_mutex_lock (&self->labels.lock);
+  asked = is_asked (self, prompts);
+  if (asked && error == NULL)
+    swap_prompts (self, prompts);
+  if (asked)
+    strike_asked (self, prompts);
+  g_mutex_unlock (&self->labels.lock);
+
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  if (asked && error == NULL)
+    warn_of_doubts (self, prompts);
+  else if (asked)
+    post_prompts_warning (self, error);
+}
+
+static AltclipPrompts *
+parse_prompts (GstAltclipFilter *self, GError **error)
+{
+  g_auto (GstAltclipSettings) settings;
+
+  GST_OBJECT_LOCK (self);
+  gst_altclip_settings_copy (&settings, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+
+  return altclip_prompts_parse (
+      settings.prompts, settings.negative_prompts, settings.templates, error);
+}
+
+static void
+forget_asked (GstAltclipFilter *self)
+{
+  g_queue_clear_full (
+      &self->analysis.asked, (GDestroyNotify) altclip_prompts_unref);
+}
+
+/* Nothing to embed: in force at once. */
+static void
+drop_prompts (GstAltclipFilter *self)
+{
+  gboolean any;
+
+  g_mutex_lock (&self->labels.lock);
+  g_mutex_lock (&self->lock);
+  forget_asked (self);
+  any = self->analysis.n_labels > 0;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  if (any)
+    swap_prompts (self, NULL);
+  g_mutex_unlock (&self->labels.lock);
+}
+
+static void
+ask_for_prompts (
+    GstAltclipFilter *self, AltclipStream *stream, AltclipPrompts *prompts)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->analysis.asked, altclip_prompts_ref (prompts));
+  g_mutex_unlock (&self->lock);
+  altclip_stream_set_prompts (stream, prompts);
+}
+
+void
+gst_altclip_analysis_apply_prompts (GstAltclipFilter *self)
+{
+  g_autoptr (AltclipPrompts) prompts = NULL;
+  g_autoptr (GError) error = NULL;
+  AltclipStream *stream = acquire_stream (self);
+
+  /* Below PAUSED the prompts are looked at when the element starts. */
+  if (stream == NULL)
+    return;
+
+  g_mutex_lock (&self->prompts_lock);
+  prompts = parse_prompts (self, &error);
+  if (prompts != NULL && altclip_prompts_get_n_labels (prompts) > 0)
+    ask_for_prompts (self, stream, prompts);
+  else if (prompts != NULL)
+    drop_prompts (self);
+  g_mutex_unlock (&self->prompts_lock);
+  release_stream (self);
+
+  if (error != NULL)
+    post_prompts_warning (self, error);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+/* ---- Frames ------------------------------------------------------------- */
+
+static gboolean
+prepare_converter (
+    GstAltclipFilter *self, GstAltclipFrame *frame, GError **error)
+{
+  GstAltclipAnalysis *analysis = &self->analysis;
+
+  if (analysis->converter != NULL
+      && analysis->converter_format == frame->format)
+    return TRUE;
+
+  g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
+  g_clear_pointer (&analysis->converter_format, gst_altclip_format_unref);
+  analysis->converter =
+      gst_altclip_converter_new (analysis->model, &frame->format->info, error);
+  analysis->converter_format = gst_altclip_format_ref (frame->format);
+  return analysis->converter != NULL;
+}
+
+static gboolean
+preprocess (
+    gpointer user_data, gpointer data, float *pixel_values, GError **error)
+{
+  GstAltclipFilter *self = user_data;
+  GstAltclipFrame *frame = data;
+  gboolean ok = prepare_converter (self, frame, error)
+      && gst_altclip_converter_run (
+          self->analysis.converter, frame->buffer, pixel_values, error);
+
+  /* The picture is not needed any longer: whoever holds it can write again. */
+  gst_clear_buffer (&frame->buffer);
+  return ok;
+}
+
+/* With the lock. */
+static gboolean
+is_stale (GstAltclipFilter *self, GstAltclipFrame *frame)
+{
+  return frame->epoch != self->analysis.epoch;
+}
+
+/* With the lock. */
+static gboolean
+settle_ticket (
+    GstAltclipFilter *self, GstAltclipFrame *frame, GstAltclipResult *result)
+{
+  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+
+  if (frame->ticket == NULL || frame->ticket->known)
+    return FALSE;
+  frame->ticket->known = TRUE;
+  if (result != NULL)
+    frame->ticket->result = gst_altclip_result_ref (result);
+  g_cond_broadcast (&self->cond);
+  return gst_altclip_output_note_wait (self, now - frame->timing.arrival);
+}
+
+/* With the lock. */
+static gboolean
+publish (
+    GstAltclipFilter *self, GstAltclipFrame *frame, GstAltclipResult *result)
+{
+  frame->analysed = TRUE;
+  self->counts.analysed++;
+  self->analysis.failing = FALSE;
+  if (is_stale (self, frame))
+    return FALSE;
+  if (frame->ticket == NULL) {
+    g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
+    if (result != NULL)
+      self->analysis.newest = gst_altclip_result_ref (result);
+  }
+  return settle_ticket (self, frame, result);
+}
+
+static void
+note_success (
+    GstAltclipFilter *self, GstAltclipFrame *frame, const float *embedding)
+{
+  g_autoptr (GstAltclipResult) result = NULL;
+  GstAltclipRules rules;
+  gboolean stale;
+  gboolean latency_grew;
+
+  gst_altclip_filter_get_rules (self, &rules);
+
+  /* Held all the way, so that neither a flush nor new prompts come between the
+   * scores, the states and what the frames get. */
+  g_mutex_lock (&self->labels.lock);
+  g_mutex_lock (&self->lock);
+  stale = is_stale (self, frame);
+  g_mutex_unlock (&self->lock);
+  if (!stale)
+    result = gst_altclip_labels_score (
+        &self->labels, &rules, &frame->timing, embedding);
+  g_mutex_lock (&self->lock);
+  latency_grew = publish (self, frame, result);
+  g_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->labels.lock);
+
+  if (latency_grew)
+    gst_altclip_outbox_put (
+        &self->outbox, gst_message_new_latency (GST_OBJECT_CAST (self)));
+}
+
+static void
+note_failure (
+    GstAltclipFilter *self, GstAltclipFrame *frame, const GError *error)
+{
+  gboolean first;
+
+  g_mutex_lock (&self->lock);
+  frame->analysed = TRUE;
+  self->counts.failed++;
+  first = !self->analysis.failing && !is_stale (self, frame);
+  if (first)
+    self->analysis.failing = TRUE;
+  settle_ticket (self, frame, NULL);
+  g_mutex_unlock (&self->lock);
+
+  GST_DEBUG_OBJECT (self, "a frame failed: %s", error->message);
+  if (first)
+    GST_ELEMENT_WARNING (self, LIBRARY, FAILED, ("%s", error->message),
+        ("%s. The video goes on untagged while this lasts.", error->message));
+}
+
+static void
+analysed (gpointer user_data, gpointer data, const float *embedding,
+    const GError *error)
+{
+  GstAltclipFilter *self = user_data;
+  GstAltclipFrame *frame = data;
+
+  if (error != NULL)
+    note_failure (self, frame, error);
+  else
+    note_success (self, frame, embedding);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+static void
+frame_free (gpointer user_data, gpointer data)
+{
+  GstAltclipFilter *self = user_data;
+  GstAltclipFrame *frame = data;
+
+  g_mutex_lock (&self->lock);
+  self->analysis.in_flight--;
+  if (!frame->analysed)
+    self->counts.skipped++;
+  /* Whatever became of it, nothing may wait for it for ever. */
+  if (frame->ticket != NULL)
+    frame->ticket->known = TRUE;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  gst_altclip_frame_free (frame);
+}
+
+void
+gst_altclip_analysis_submit (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, GstAltclipTicket *ticket, guint epoch)
+{
+  AltclipStream *stream = acquire_stream (self);
+  GstAltclipFrame *frame;
+
+  if (stream == NULL) {
+    gst_buffer_unref (buffer);
+    return;
+  }
+  frame =
+      gst_altclip_frame_new (buffer, self->input.format, timing, ticket, epoch);
+
+  g_mutex_lock (&self->lock);
+  self->analysis.in_flight++;
+  g_mutex_unlock (&self->lock);
+
+  if (ticket != NULL)
+    altclip_stream_submit (stream, frame);
+  else
+    altclip_stream_submit_latest (stream, frame);
+  release_stream (self);
+}
+
+void
+gst_altclip_analysis_flush (GstAltclipFilter *self)
+{
+  AltclipStream *stream = acquire_stream (self);
+
+  g_mutex_lock (&self->lock);
+  self->analysis.epoch++;
+  g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
+  g_mutex_unlock (&self->lock);
+
+  if (stream == NULL)
+    return;
+  altclip_stream_flush (stream);
+  release_stream (self);
+  gst_altclip_analysis_end_labels (self, "flush", NULL);
+}
+
+/* ---- Labels ------------------------------------------------------------- */
+
+void
+gst_altclip_analysis_end_labels (
+    GstAltclipFilter *self, const gchar *reason, const GstAltclipTiming *timing)
+{
+  GstAltclipRules rules;
+
+  gst_altclip_filter_get_rules (self, &rules);
+  g_mutex_lock (&self->labels.lock);
+  gst_altclip_labels_end (&self->labels, &rules, reason, timing);
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
+  g_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->labels.lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+void
+gst_altclip_analysis_expire_labels (
+    GstAltclipFilter *self, const GstAltclipTiming *timing)
+{
+  GstAltclipRules rules;
+
+  /* Held by the worker: then newer scores are being made this moment. */
+  if (!g_mutex_trylock (&self->labels.lock))
+    return;
+  gst_altclip_filter_get_rules (self, &rules);
+  gst_altclip_labels_end (&self->labels, &rules, "expired", timing);
+  g_mutex_unlock (&self->labels.lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+/* ---- Starting and stopping ---------------------------------------------- */
+
+void
+gst_altclip_analysis_start (GstAltclipFilter *self)
+{
+  static const AltclipStreamCallbacks callbacks = {
+      opened, prompts_ready, preprocess, analysed, frame_free};
+  g_auto (GstAltclipSettings) settings;
+  g_autofree gchar *directory = NULL;
+  AltclipStream *stream;
+
+  GST_OBJECT_LOCK (self);
+  gst_altclip_settings_copy (&settings, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+
+  self->counts = (GstAltclipCounts){0};
+  directory =
+      gst_altclip_settings_find_model (&settings, &self->analysis.bundled);
+  GST_INFO_OBJECT (self, "model %s", directory);
+  stream = altclip_stream_new (directory, settings.threads, &callbacks, self);
+
+  g_mutex_lock (&self->lock);
+  self->analysis.stream = stream;
+  g_mutex_unlock (&self->lock);
+  gst_altclip_analysis_apply_prompts (self);
+}
+
+static AltclipStream *
+steal_stream (GstAltclipFilter *self)
+{
+  AltclipStream *stream;
+
+  g_mutex_lock (&self->lock);
+  stream = g_steal_pointer (&self->analysis.stream);
+  while (self->analysis.users > 0)
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return stream;
+}
+
+static void
+forget_model (GstAltclipFilter *self)
+{
+  GstAltclipAnalysis *analysis = &self->analysis;
+
+  g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
+  g_clear_pointer (&analysis->converter_format, gst_altclip_format_unref);
+  g_mutex_lock (&self->lock);
+  end_progress (self, GST_PROGRESS_TYPE_CANCELED, "Loading was cancelled");
+  forget_asked (self);
+  g_clear_pointer (&analysis->model, altclip_model_unref);
+  g_clear_pointer (&analysis->newest, gst_altclip_result_unref);
+  analysis->load_failed = FALSE;
+  analysis->failing = FALSE;
+  analysis->n_labels = 0;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_altclip_analysis_stop (GstAltclipFilter *self)
+{
+  AltclipStream *stream = steal_stream (self);
+
+  g_clear_pointer (&stream, altclip_stream_free);
+  gst_altclip_analysis_end_labels (self, "stopped", NULL);
+  forget_model (self);
+  g_mutex_lock (&self->labels.lock);
+  gst_altclip_labels_reset (&self->labels);
+  g_mutex_unlock (&self->labels.lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
+/* ---- Statistics --------------------------------------------------------- */
+
+GstStructure *
+gst_altclip_analysis_get_stats (GstAltclipFilter *self)
+{
+  AltclipStream *stream = acquire_stream (self);
+  AltclipStreamStats stats = {0};
+  GstAltclipCounts counts;
+  guint64 model_memory;
+
+  if (stream != NULL) {
+    altclip_stream_get_stats (stream, &stats);
+    release_stream (self);
+  }
+  g_mutex_lock (&self->lock);
+  counts = self->counts;
+  model_memory = self->analysis.model != NULL
+      ? altclip_model_get_memory (self->analysis.model)
+      : 0;
+  g_mutex_unlock (&self->lock);
+
+  return gst_structure_new ("altclip-stats", "frames-in", G_TYPE_UINT64,
+      counts.frames_in, "analysed", G_TYPE_UINT64, counts.analysed, "skipped",
+      G_TYPE_UINT64, counts.skipped, "reused", G_TYPE_UINT64, counts.reused,
+      "failed", G_TYPE_UINT64, counts.failed, "latency-p50", G_TYPE_UINT64,
+      stats.latency_p50, "latency-p95", G_TYPE_UINT64, stats.latency_p95,
+      "queue-age", G_TYPE_UINT64, stats.queue_age, "model-memory",
+      G_TYPE_UINT64, model_memory, NULL);
+}

@@ -1,0 +1,646 @@
+/* altclip: the sink pad of altclipfilter
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "altclipfilter.h"
+
+#define GST_CAT_DEFAULT altclip_filter_debug
+
+/* At EOS a live stream waits this long for the frame in work, no longer: a
+ * worker that hangs must not hang the pipeline. */
+#define EOS_WAIT (10 * G_TIME_SPAN_SECOND)
+
+/* Live mode: one frame that waits and one that is being read. */
+#define LIVE_HELD 2
+
+/* ---- Mode --------------------------------------------------------------- */
+
+/* Upstream that does not answer counts as live. */
+static gboolean
+is_upstream_live (GstAltclipFilter *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = TRUE;
+
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+static gboolean
+wants_exact (const GstAltclipRules *rules, gboolean upstream_live)
+{
+  if (rules->mode == GST_ALTCLIP_MODE_AUTO)
+    return !upstream_live;
+  return rules->mode == GST_ALTCLIP_MODE_EXACT;
+}
+
+static GstFlowReturn
+decide_mode (GstAltclipFilter *self, const GstAltclipRules *rules)
+{
+  gboolean live = is_upstream_live (self);
+  gboolean exact = wants_exact (rules, live);
+
+  GST_DEBUG_OBJECT (self, "upstream %s live: %s mode", live ? "is" : "is not",
+      exact ? "exact" : "live");
+  self->input.mode_pending = FALSE;
+  g_mutex_lock (&self->lock);
+  self->output.upstream_live = live;
+  g_mutex_unlock (&self->lock);
+  return gst_altclip_output_set_queued (self, exact);
+}
+
+/* ---- Which frames are analysed ------------------------------------------ */
+
+static GstClockTime
+get_half_frame (GstAltclipFilter *self, GstBuffer *buffer)
+{
+  GstClockTime duration = self->input.format->frame_duration;
+
+  if (!GST_CLOCK_TIME_IS_VALID (duration))
+    duration = GST_BUFFER_DURATION (buffer);
+  return GST_CLOCK_TIME_IS_VALID (duration) ? duration / 2 : 0;
+}
+
+/* With the lock. New prompts make the next frame due, besides the contract of
+ * the interval: what they find should not have to wait for it. */
+static gboolean
+is_due (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
+    GstClockTime interval)
+{
+  GstAltclipInput *input = &self->input;
+  GstClockTime half_frame;
+
+  if (interval == 0 || !GST_CLOCK_TIME_IS_VALID (now)
+      || !GST_CLOCK_TIME_IS_VALID (input->last_due)
+      || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT)
+      || input->due_swaps != self->analysis.n_swaps)
+    return TRUE;
+  if (now < input->last_due
+      || (GST_CLOCK_TIME_IS_VALID (input->previous) && now < input->previous))
+    return TRUE;
+
+  half_frame = get_half_frame (self, buffer);
+  return interval <= half_frame
+      || now - input->last_due >= interval - half_frame;
+}
+
+/* With the lock. */
+static void
+note_due (GstAltclipFilter *self, const GstAltclipTiming *timing)
+{
+  self->input.last_due = timing->running_time;
+  self->input.due_swaps = self->analysis.n_swaps;
+}
+
+/* ---- Live --------------------------------------------------------------- */
+
+/* With the lock. The newest result, unless it is too old for this frame; then
+ * it is dropped, and @expired says so. */
+static GstAltclipResult *
+get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
+    GstClockTime max_age, gboolean *expired)
+{
+  GstAltclipResult **newest = &self->analysis.newest;
+  GstClockTimeDiff age;
+
+  *expired = FALSE;
+  if (*newest == NULL)
+    return NULL;
+  age = gst_altclip_timing_get_age (timing, &(*newest)->timing);
+  if (ABS (age) <= (GstClockTimeDiff) max_age) {
+    self->counts.reused++;
+    return gst_altclip_result_ref (*newest);
+  }
+  *expired = TRUE;
+  g_clear_pointer (newest, gst_altclip_result_unref);
+  return NULL;
+}
+
+/* With the lock. */
+static gboolean
+take_turn (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  if (self->analysis.model == NULL || self->analysis.n_labels == 0
+      || !is_due (self, buffer, timing->running_time, rules->interval)) {
+    self->counts.skipped++;
+    return FALSE;
+  }
+  note_due (self, timing);
+  return TRUE;
+}
+
+/* With the lock. */
+static GstFlowReturn
+get_flow (GstAltclipFilter *self)
+{
+  return self->analysis.load_failed ? GST_FLOW_ERROR : self->output.result;
+}
+
+static GstFlowReturn
+chain_live (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  g_autoptr (GstAltclipResult) result = NULL;
+  GstFlowReturn ret;
+  gboolean submit = FALSE;
+  gboolean expired = FALSE;
+  guint epoch;
+
+  g_mutex_lock (&self->lock);
+  ret = get_flow (self);
+  if (ret == GST_FLOW_OK) {
+    submit = take_turn (self, buffer, timing, rules);
+    result = get_newest (self, timing, rules->max_age, &expired);
+  }
+  epoch = self->analysis.epoch;
+  g_mutex_unlock (&self->lock);
+
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+  if (expired)
+    gst_altclip_analysis_expire_labels (self, timing);
+  if (result != NULL)
+    buffer = gst_altclip_output_attach (self, buffer, timing, result);
+  /* Last, since what the worker holds cannot be written to. */
+  if (submit)
+    gst_altclip_analysis_submit (
+        self, gst_buffer_ref (buffer), timing, NULL, epoch);
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+/* So that the last frames still count. */
+static void
+wait_for_worker (GstAltclipFilter *self)
+{
+  gint64 deadline = g_get_monotonic_time () + EOS_WAIT;
+
+  g_mutex_lock (&self->lock);
+  while (self->analysis.in_flight > 0 && self->output.result == GST_FLOW_OK
+      && g_cond_wait_until (&self->cond, &self->lock, deadline))
+    ;
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- Exact -------------------------------------------------------------- */
+
+/* With the lock, which is let go for posting. */
+static void
+post_with_lock (GstAltclipFilter *self)
+{
+  g_mutex_unlock (&self->lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  g_mutex_lock (&self->lock);
+}
+
+/* With the lock. */
+static GstFlowReturn
+wait_until_settled (GstAltclipFilter *self)
+{
+  if (!gst_altclip_analysis_is_settled (self)) {
+    gst_altclip_analysis_show_loading (self);
+    post_with_lock (self);
+  }
+  while (self->output.result == GST_FLOW_OK
+      && !gst_altclip_analysis_is_settled (self))
+    g_cond_wait (&self->cond, &self->lock);
+  return get_flow (self);
+}
+
+/* With the lock, which is let go for posting. */
+static void
+warn_of_slowness (GstAltclipFilter *self)
+{
+  if (!self->output.upstream_live || self->output.slow_warned)
+    return;
+  self->output.slow_warned = TRUE;
+  g_mutex_unlock (&self->lock);
+  GST_ELEMENT_WARNING (self, RESOURCE, BUSY,
+      ("The model is slower than the live source: set mode=live."),
+      ("All of max-buffers frames wait for their results, and the source is "
+       "held up. With mode=live it never is."));
+  g_mutex_lock (&self->lock);
+}
+
+/* With the lock. */
+static GstFlowReturn
+wait_for_room (GstAltclipFilter *self, guint max_buffers)
+{
+  if (self->output.n_buffers >= max_buffers)
+    warn_of_slowness (self);
+  while (self->output.result == GST_FLOW_OK
+      && self->output.n_buffers >= max_buffers)
+    g_cond_wait (&self->cond, &self->lock);
+  return self->output.result;
+}
+
+/* With the lock. Gives the frame its ticket, a new one when it is to be
+ * analysed. */
+static gboolean
+take_ticket (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  GstAltclipInput *input = &self->input;
+  gboolean due = self->analysis.n_labels > 0
+      && is_due (self, buffer, timing->running_time, rules->interval);
+
+  if (due || self->analysis.n_labels == 0)
+    g_clear_pointer (&input->ticket, gst_altclip_ticket_unref);
+  if (!due) {
+    self->counts.skipped++;
+    return FALSE;
+  }
+  input->ticket = gst_altclip_ticket_new ();
+  note_due (self, timing);
+  return TRUE;
+}
+
+/* A pool with a limit that does not allow for our frames would run dry, and
+ * upstream with it. */
+static gboolean
+is_ample (GstAltclipFilter *self, GstBufferPool *pool, guint max_buffers)
+{
+  GstStructure *config;
+  guint min = 0;
+  guint max = 0;
+
+  if (pool == self->input.judged_pool)
+    return self->input.judged_ample;
+
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_get_params (config, NULL, NULL, &min, &max);
+  gst_structure_free (config);
+  self->input.judged_pool = pool;
+  self->input.judged_ample = max == 0 || min >= max_buffers;
+  return self->input.judged_ample;
+}
+
+static GstBuffer *
+make_holdable (GstAltclipFilter *self, GstBuffer *buffer, guint max_buffers)
+{
+  GstBuffer *copy;
+
+  if (buffer->pool == NULL || is_ample (self, buffer->pool, max_buffers))
+    return buffer;
+  copy = gst_buffer_copy_deep (buffer);
+  if (copy == NULL)
+    return buffer;
+  gst_buffer_unref (buffer);
+  return copy;
+}
+
+/* With the lock. The queue's reference is the only one but the worker's, so
+ * that the frame can be tagged without a copy when it leaves. */
+static GstBuffer *
+enqueue (GstAltclipFilter *self, GstBuffer *buffer, GstAltclipTiming *timing,
+    const GstAltclipRules *rules)
+{
+  GstBuffer *to_analyse = NULL;
+
+  /* How long it waits for its result is counted from here. */
+  timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+  if (take_ticket (self, buffer, timing, rules))
+    to_analyse = gst_buffer_ref (buffer);
+  gst_altclip_output_put_buffer (
+      self, buffer, timing, self->input.ticket, to_analyse != NULL);
+  return to_analyse;
+}
+
+static GstFlowReturn
+chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
+    GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  GstBuffer *to_analyse = NULL;
+  GstFlowReturn ret;
+  guint epoch;
+
+  buffer = make_holdable (self, buffer, rules->max_buffers);
+  g_mutex_lock (&self->lock);
+  ret = wait_until_settled (self);
+  if (ret == GST_FLOW_OK)
+    ret = wait_for_room (self, rules->max_buffers);
+  if (ret == GST_FLOW_OK)
+    to_analyse = enqueue (self, g_steal_pointer (&buffer), timing, rules);
+  epoch = self->analysis.epoch;
+  g_mutex_unlock (&self->lock);
+
+  if (to_analyse != NULL)
+    gst_altclip_analysis_submit (
+        self, to_analyse, timing, self->input.ticket, epoch);
+  gst_clear_buffer (&buffer);
+  return ret;
+}
+
+/* ---- Buffers ------------------------------------------------------------ */
+
+static void
+note_seen (GstAltclipFilter *self, const GstAltclipTiming *timing)
+{
+  self->input.previous = timing->running_time;
+  gst_altclip_timing_clear (&self->input.last_seen);
+  gst_altclip_timing_copy (&self->input.last_seen, timing);
+}
+
+static GstFlowReturn
+gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstAltclipFilter *self = GST_ALTCLIP_FILTER (parent);
+  g_auto (GstAltclipTiming) timing = GST_ALTCLIP_TIMING_INIT;
+  GstAltclipRules rules;
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  gst_altclip_filter_get_rules (self, &rules);
+  if (self->input.format == NULL)
+    ret = GST_FLOW_NOT_NEGOTIATED;
+  else if (self->input.mode_pending)
+    ret = decide_mode (self, &rules);
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+
+  gst_altclip_timing_init (
+      &timing, &self->input.segment, buffer, self->input.stream_id);
+  g_mutex_lock (&self->lock);
+  self->counts.frames_in++;
+  g_mutex_unlock (&self->lock);
+  if (self->output.queued)
+    ret = chain_exact (self, buffer, &timing, &rules);
+  else
+    ret = chain_live (self, buffer, &timing, &rules);
+  note_seen (self, &timing);
+  GST_LOG_OBJECT (pad, "%s", gst_flow_get_name (ret));
+  return ret;
+}
+
+/* ---- Events ------------------------------------------------------------- */
+
+static void
+forget_due (GstAltclipFilter *self)
+{
+  self->input.last_due = GST_CLOCK_TIME_NONE;
+  self->input.previous = GST_CLOCK_TIME_NONE;
+  g_clear_pointer (&self->input.ticket, gst_altclip_ticket_unref);
+}
+
+static void
+take_stream_start (GstAltclipFilter *self, GstEvent *event)
+{
+  const gchar *stream_id;
+
+  gst_event_parse_stream_start (event, &stream_id);
+  g_clear_pointer (&self->input.stream_id, g_ref_string_release);
+  self->input.stream_id = g_ref_string_new (stream_id);
+  self->input.mode_pending = TRUE;
+  forget_due (self);
+}
+
+static gboolean
+take_caps (GstAltclipFilter *self, GstEvent *event)
+{
+  GstAltclipFormat *format;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  format = gst_altclip_format_new (caps);
+  if (format == NULL) {
+    GST_WARNING_OBJECT (self, "cannot use %" GST_PTR_FORMAT, caps);
+    return FALSE;
+  }
+  g_clear_pointer (&self->input.format, gst_altclip_format_unref);
+  self->input.format = format;
+  self->input.judged_pool = NULL;
+  return TRUE;
+}
+
+static gboolean
+flush_start (GstAltclipFilter *self, GstEvent *event)
+{
+  gboolean ret = gst_pad_push_event (self->srcpad, event);
+
+  gst_altclip_output_set_flushing (self, TRUE);
+  gst_pad_pause_task (self->srcpad);
+  gst_altclip_analysis_flush (self);
+  return ret;
+}
+
+static gboolean
+flush_stop (GstAltclipFilter *self, GstEvent *event)
+{
+  gboolean ret;
+
+  /* What the chain was still handing over when the flush began. */
+  gst_altclip_analysis_flush (self);
+  gst_altclip_output_discard (self);
+  forget_due (self);
+  gst_segment_init (&self->input.segment, GST_FORMAT_UNDEFINED);
+
+  ret = gst_pad_push_event (self->srcpad, event);
+  gst_altclip_output_set_flushing (self, FALSE);
+  gst_altclip_output_start (self);
+  return ret;
+}
+
+static gboolean
+forward_event (GstAltclipFilter *self, GstEvent *event)
+{
+  if (!GST_EVENT_IS_SERIALIZED (event) || !self->output.queued)
+    return gst_pad_push_event (self->srcpad, event);
+  return gst_altclip_output_put_event (self, event, &self->input.last_seen);
+}
+
+static gboolean
+take_eos (GstAltclipFilter *self, GstEvent *event)
+{
+  if (!self->output.queued) {
+    wait_for_worker (self);
+    gst_altclip_analysis_end_labels (self, "eos", &self->input.last_seen);
+  }
+  return forward_event (self, event);
+}
+
+static gboolean
+gst_altclip_input_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstAltclipFilter *self = GST_ALTCLIP_FILTER (parent);
+
+  GST_DEBUG_OBJECT (pad, "%" GST_PTR_FORMAT, event);
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      return flush_start (self, event);
+    case GST_EVENT_FLUSH_STOP:
+      return flush_stop (self, event);
+    case GST_EVENT_STREAM_START:
+      take_stream_start (self, event);
+      break;
+    case GST_EVENT_CAPS:
+      if (!take_caps (self, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
+      break;
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment (event, &self->input.segment);
+      break;
+    case GST_EVENT_EOS:
+      return take_eos (self, event);
+    default:
+      break;
+  }
+  return forward_event (self, event);
+}
+
+/* ---- Queries ------------------------------------------------------------ */
+
+/* How many frames may be inside at once. Before the mode is decided, it is what
+ * upstream says now. */
+static guint
+get_held (GstAltclipFilter *self)
+{
+  GstAltclipRules rules;
+  gboolean exact = self->output.queued;
+
+  gst_altclip_filter_get_rules (self, &rules);
+  if (self->input.mode_pending)
+    exact = wants_exact (
+        &rules, rules.mode == GST_ALTCLIP_MODE_AUTO && is_upstream_live (self));
+  return exact ? rules.max_buffers : LIVE_HELD;
+}
+
+static void
+add_to_pool (GstQuery *query, guint i, guint held)
+{
+  GstBufferPool *pool;
+  guint size;
+  guint min;
+  guint max;
+
+  gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &min, &max);
+  min += held;
+  if (max != 0)
+    max += held;
+  gst_query_set_nth_allocation_pool (query, i, pool, size, min, max);
+  gst_clear_object (&pool);
+}
+
+static guint
+get_frame_size (GstQuery *query)
+{
+  GstVideoInfo info;
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (caps == NULL || !gst_video_info_from_caps (&info, caps))
+    return 0;
+  return GST_VIDEO_INFO_SIZE (&info);
+}
+
+static gboolean
+ask_for_held_frames (GstAltclipFilter *self, GstQuery *query)
+{
+  guint held = get_held (self);
+  guint n_pools = gst_query_get_n_allocation_pools (query);
+  guint size;
+  guint i;
+
+  for (i = 0; i < n_pools; i++)
+    add_to_pool (query, i, held);
+  if (n_pools > 0)
+    return TRUE;
+
+  size = get_frame_size (query);
+  if (size == 0)
+    return FALSE;
+  gst_query_add_allocation_pool (query, NULL, size, held, 0);
+  return TRUE;
+}
+
+static gboolean
+query_allocation (GstAltclipFilter *self, GstQuery *query)
+{
+  gboolean answered;
+
+  self->input.judged_pool = NULL;
+  if (self->output.queued)
+    answered = gst_altclip_output_query (self, query);
+  else
+    answered = gst_pad_peer_query (self->srcpad, query);
+  return ask_for_held_frames (self, query) || answered;
+}
+
+static gboolean
+query_accept_caps (GstAltclipFilter *self, GstQuery *query)
+{
+  GstAltclipFormat *format;
+  GstCaps *caps;
+  gboolean accepted;
+
+  if (!gst_pad_query_default (self->sinkpad, GST_OBJECT_CAST (self), query))
+    return FALSE;
+  gst_query_parse_accept_caps_result (query, &accepted);
+  if (!accepted)
+    return TRUE;
+
+  gst_query_parse_accept_caps (query, &caps);
+  format = gst_altclip_format_new (caps);
+  gst_query_set_accept_caps_result (query, format != NULL);
+  g_clear_pointer (&format, gst_altclip_format_unref);
+  return TRUE;
+}
+
+static gboolean
+gst_altclip_input_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstAltclipFilter *self = GST_ALTCLIP_FILTER (parent);
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_ALLOCATION:
+      return query_allocation (self, query);
+    case GST_QUERY_ACCEPT_CAPS:
+      return query_accept_caps (self, query);
+    default:
+      break;
+  }
+  if (GST_QUERY_IS_SERIALIZED (query) && self->output.queued)
+    return gst_altclip_output_query (self, query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* ---- The pad ------------------------------------------------------------ */
+
+void
+gst_altclip_input_init (GstAltclipFilter *self)
+{
+  gst_pad_set_chain_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_chain));
+  gst_pad_set_event_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_event));
+  gst_pad_set_query_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_query));
+  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
+
+  self->input.last_seen = (GstAltclipTiming) GST_ALTCLIP_TIMING_INIT;
+  gst_altclip_input_reset (self);
+}
+
+void
+gst_altclip_input_reset (GstAltclipFilter *self)
+{
+  gst_altclip_input_clear (self);
+  gst_segment_init (&self->input.segment, GST_FORMAT_UNDEFINED);
+  self->input.mode_pending = TRUE;
+  self->input.judged_pool = NULL;
+}
+
+void
+gst_altclip_input_clear (GstAltclipFilter *self)
+{
+  forget_due (self);
+  g_clear_pointer (&self->input.format, gst_altclip_format_unref);
+  g_clear_pointer (&self->input.stream_id, g_ref_string_release);
+  gst_altclip_timing_clear (&self->input.last_seen);
+}

@@ -1,0 +1,58 @@
+/* altclip: the messages on the bus
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "altclipmessage.h"
+
+static GstStructure *
+new_structure (
+    const gchar *event, guint revision, const GstAltclipTiming *timing)
+{
+  g_autofree gchar *utc = gst_altclip_timing_format_utc (timing);
+
+  return gst_structure_new ("altclip", "event", G_TYPE_STRING, event,
+      "revision", G_TYPE_UINT, revision, "pts", G_TYPE_UINT64, timing->pts,
+      "stream-time", G_TYPE_UINT64, timing->stream_time, "running-time",
+      G_TYPE_UINT64, timing->running_time, "utc", G_TYPE_STRING, utc,
+      "utc-source", G_TYPE_STRING, timing->utc_reference ? "reference" : "wall",
+      "stream-id", G_TYPE_STRING, timing->stream_id, NULL);
+}
+
+static void
+add_ending (GstStructure *structure, const AltclipTransition *transition,
+    const gchar *reason)
+{
+  guint64 duration = transition->time > transition->since
+      ? transition->time - transition->since
+      : 0;
+
+  gst_structure_set (structure, "duration", G_TYPE_UINT64, duration, "peak",
+      G_TYPE_DOUBLE, transition->peak, "reason", G_TYPE_STRING, reason, NULL);
+}
+
+GstMessage *
+gst_altclip_message_new_transition (GstObject *source, const gchar *label,
+    const AltclipTransition *transition, guint revision,
+    const GstAltclipTiming *timing, const gchar *reason)
+{
+  GstStructure *structure =
+      new_structure (transition->active ? "begin" : "end", revision, timing);
+
+  gst_structure_set (structure, "label", G_TYPE_STRING, label, "index",
+      G_TYPE_UINT, transition->index, "score", G_TYPE_DOUBLE, transition->score,
+      "cosine", G_TYPE_DOUBLE, transition->cosine, NULL);
+  if (!transition->active)
+    add_ending (structure, transition, reason);
+  return gst_message_new_element (source, structure);
+}
+
+GstMessage *
+gst_altclip_message_new_result (GstObject *source, GstAltclipResult *result)
+{
+  GstStructure *structure =
+      new_structure ("result", result->revision, &result->timing);
+
+  gst_structure_set_value (structure, "results", &result->results);
+  return gst_message_new_element (source, structure);
+}

@@ -1,0 +1,38 @@
+/* altclip: the metadata on the frames
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef GST_ALTCLIP_META_H
+#define GST_ALTCLIP_META_H
+
+#include <gst/gst.h>
+
+#include "altclipresult.h"
+
+G_BEGIN_DECLS
+
+#define GST_ALTCLIP_META_NAME "AltClipMeta"
+
+/**
+ * gst_altclip_meta_register:
+ *
+ * Makes the custom meta known, unless something else in the process did.
+ */
+void gst_altclip_meta_register (void);
+
+/**
+ * gst_altclip_meta_attach:
+ * @buffer: a writable buffer
+ * @element: name of the element
+ * @timing: of @buffer
+ *
+ * Attaches @result; what an earlier altclipfilter attached goes on as
+ * `upstream`.
+ */
+void gst_altclip_meta_attach (GstBuffer *buffer, const gchar *element,
+    const GstAltclipTiming *timing, GstAltclipResult *result);
+
+G_END_DECLS
+
+#endif /* GST_ALTCLIP_META_H */

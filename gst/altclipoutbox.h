@@ -1,0 +1,44 @@
+/* altclip: messages that wait to be posted
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef GST_ALTCLIP_OUTBOX_H
+#define GST_ALTCLIP_OUTBOX_H
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstAltclipOutbox:
+ *
+ * Keeps messages in the order they were put in, whichever threads put them
+ * there. Putting is allowed with locks held; posting never is.
+ */
+typedef struct
+{
+  GMutex lock;
+  GQueue messages;
+  gboolean posting;
+} GstAltclipOutbox;
+
+void gst_altclip_outbox_init (GstAltclipOutbox *outbox);
+void gst_altclip_outbox_clear (GstAltclipOutbox *outbox);
+
+/**
+ * gst_altclip_outbox_put:
+ * @message: (transfer full)
+ */
+void gst_altclip_outbox_put (GstAltclipOutbox *outbox, GstMessage *message);
+
+/**
+ * gst_altclip_outbox_post:
+ *
+ * Posts what waits, unless another thread is doing so. No lock may be held.
+ */
+void gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element);
+
+G_END_DECLS
+
+#endif /* GST_ALTCLIP_OUTBOX_H */

@@ -1,0 +1,392 @@
+/* altclip: the values of altclipfilter's properties
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "altclipsettings.h"
+
+#define DEFAULT_TEMPLATES "{}"
+#define DEFAULT_THRESHOLD (-1.0)
+#define DEFAULT_HYSTERESIS 0.2
+#define DEFAULT_TOP_K 10
+#define DEFAULT_MAX_BUFFERS 64
+#define DEFAULT_MAX_AGE (5 * GST_SECOND)
+
+#define SOFTMAX_THRESHOLD 0.5
+#define COSINE_THRESHOLD 0.25
+
+/* May change in READY only, and in any state. */
+#define FLAGS_READY \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define FLAGS_PLAYING \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+#define GST_TYPE_ALTCLIP_SCORE_MODE (gst_altclip_score_mode_get_type ())
+static GType
+gst_altclip_score_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {ALTCLIP_SCORE_SOFTMAX,
+          "Share among labels and negatives at the model's own scale, 0 to 1",
+          "softmax"},
+      {ALTCLIP_SCORE_COSINE, "Raw cosine of picture and text, -1 to 1",
+          "cosine"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstAltclipScoreMode", values));
+  return type;
+}
+
+#define GST_TYPE_ALTCLIP_MODE (gst_altclip_mode_get_type ())
+static GType
+gst_altclip_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {GST_ALTCLIP_MODE_AUTO,
+          "Live behind a live source or one that does not say, else exact",
+          "auto"},
+      {GST_ALTCLIP_MODE_LIVE,
+          "Never wait: attach the newest result and its age, add no latency",
+          "live"},
+      {GST_ALTCLIP_MODE_EXACT,
+          "Buffer frames until each leaves with its own result", "exact"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstAltclipMode", values));
+  return type;
+}
+
+#define GST_TYPE_ALTCLIP_POST_MESSAGES (gst_altclip_post_messages_get_type ())
+static GType
+gst_altclip_post_messages_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {GST_ALTCLIP_POST_MESSAGES_NONE, "No element messages", "none"},
+      {GST_ALTCLIP_POST_MESSAGES_CHANGE,
+          "A message when a label begins and when it ends", "change"},
+      {GST_ALTCLIP_POST_MESSAGES_ALL,
+          "Also a message with the results of each analysed frame", "all"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstAltclipPostMessages", values));
+  return type;
+}
+
+static void
+install_model (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MODEL,
+      g_param_spec_string ("model", "Model",
+          "Directory of an AltCLIP model in the Hugging Face layout (unset: "
+          "$ALTCLIP_MODEL, else the small bundled model)",
+          NULL, FLAGS_READY));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_THREADS,
+      g_param_spec_uint ("threads", "Threads",
+          "Number of threads to compute with (0: one per core)", 0, 1024, 0,
+          FLAGS_READY));
+}
+
+static void
+install_prompts (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_PROMPTS,
+      g_param_spec_string ("prompts", "Prompts",
+          "What to look for: 'label; label=text|text; ...', the texts of a "
+          "label are averaged; ;; == || stand for the character itself (unset: "
+          "frames pass untagged)",
+          NULL, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS,
+      g_param_spec_string ("negative-prompts", "Negative prompts",
+          "Phrases that compete with the prompts in the softmax and are never "
+          "reported, in the same form",
+          NULL, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_TEMPLATES,
+      g_param_spec_string ("templates", "Templates",
+          "Sentences to put each text in, separated by ';', {} is the text: "
+          "their embeddings are averaged",
+          DEFAULT_TEMPLATES, FLAGS_PLAYING));
+}
+
+static void
+install_scoring (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_SCORE_MODE,
+      g_param_spec_enum ("score-mode", "Score mode", "What a score is",
+          GST_TYPE_ALTCLIP_SCORE_MODE, ALTCLIP_SCORE_SOFTMAX, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_THRESHOLD,
+      g_param_spec_double ("threshold", "Threshold",
+          "Score at or above which a label becomes active (-1: 0.5, for cosine "
+          "0.25)",
+          -1.0, 1.0, DEFAULT_THRESHOLD, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_HYSTERESIS,
+      g_param_spec_double ("hysteresis", "Hysteresis",
+          "A label stops being active below threshold * (1 - hysteresis)", 0.0,
+          1.0, DEFAULT_HYSTERESIS, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_TOP_K,
+      g_param_spec_uint ("top-k", "Top k",
+          "Attach this many of the best labels, and all active ones (0: all)",
+          0, ALTCLIP_MAX_LABELS, DEFAULT_TOP_K, FLAGS_PLAYING));
+}
+
+static void
+install_timing (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MODE,
+      g_param_spec_enum ("mode", "Mode",
+          "Whether frames wait for their results; auto decides at the first "
+          "frame of each stream",
+          GST_TYPE_ALTCLIP_MODE, GST_ALTCLIP_MODE_AUTO, FLAGS_READY));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_INTERVAL,
+      g_param_spec_uint64 ("interval", "Interval",
+          "Least running time between analysed frames in ns (0: live, as fast "
+          "as the worker can; exact, every frame)",
+          0, G_MAXUINT64 - 1, 0, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_MAX_BUFFERS,
+      g_param_spec_uint ("max-buffers", "Max buffers",
+          "Exact mode: how many frames may wait inside", 1, 65536,
+          DEFAULT_MAX_BUFFERS, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MAX_AGE,
+      g_param_spec_uint64 ("max-age", "Max age",
+          "Live mode: age in ns beyond which a result is no longer attached", 0,
+          G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
+}
+
+static void
+install_reporting (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_POST_MESSAGES,
+      g_param_spec_enum ("post-messages", "Post messages",
+          "Which 'altclip' element messages to post on the bus",
+          GST_TYPE_ALTCLIP_POST_MESSAGES, GST_ALTCLIP_POST_MESSAGES_CHANGE,
+          FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Since READY: frames-in, analysed, skipped, reused and failed "
+          "frames; "
+          "latency-p50, latency-p95 and queue-age in ns; model-memory in bytes",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+void
+gst_altclip_settings_install (GObjectClass *object_class)
+{
+  install_model (object_class);
+  install_prompts (object_class);
+  install_scoring (object_class);
+  install_timing (object_class);
+  install_reporting (object_class);
+
+  gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_SCORE_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_POST_MESSAGES, 0);
+}
+
+void
+gst_altclip_settings_init (GstAltclipSettings *settings)
+{
+  *settings = (GstAltclipSettings){
+      .templates = g_strdup (DEFAULT_TEMPLATES),
+      .rules =
+          {
+              .score_mode = ALTCLIP_SCORE_SOFTMAX,
+              .threshold = DEFAULT_THRESHOLD,
+              .hysteresis = DEFAULT_HYSTERESIS,
+              .top_k = DEFAULT_TOP_K,
+              .mode = GST_ALTCLIP_MODE_AUTO,
+              .max_buffers = DEFAULT_MAX_BUFFERS,
+              .max_age = DEFAULT_MAX_AGE,
+              .post_messages = GST_ALTCLIP_POST_MESSAGES_CHANGE,
+          },
+  };
+}
+
+void
+gst_altclip_settings_copy (
+    GstAltclipSettings *settings, const GstAltclipSettings *from)
+{
+  *settings = *from;
+  settings->model = g_strdup (from->model);
+  settings->prompts = g_strdup (from->prompts);
+  settings->negative_prompts = g_strdup (from->negative_prompts);
+  settings->templates = g_strdup (from->templates);
+}
+
+void
+gst_altclip_settings_clear (GstAltclipSettings *settings)
+{
+  g_clear_pointer (&settings->model, g_free);
+  g_clear_pointer (&settings->prompts, g_free);
+  g_clear_pointer (&settings->negative_prompts, g_free);
+  g_clear_pointer (&settings->templates, g_free);
+}
+
+static void
+set_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+gboolean
+gst_altclip_settings_set (
+    GstAltclipSettings *settings, guint id, const GValue *value)
+{
+  GstAltclipRules *rules = &settings->rules;
+
+  switch (id) {
+    case GST_ALTCLIP_SETTING_MODEL:
+      set_string (&settings->model, value);
+      break;
+    case GST_ALTCLIP_SETTING_THREADS:
+      settings->threads = g_value_get_uint (value);
+      break;
+    case GST_ALTCLIP_SETTING_PROMPTS:
+      set_string (&settings->prompts, value);
+      break;
+    case GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS:
+      set_string (&settings->negative_prompts, value);
+      break;
+    case GST_ALTCLIP_SETTING_TEMPLATES:
+      set_string (&settings->templates, value);
+      break;
+    case GST_ALTCLIP_SETTING_SCORE_MODE:
+      rules->score_mode = g_value_get_enum (value);
+      break;
+    case GST_ALTCLIP_SETTING_THRESHOLD:
+      rules->threshold = g_value_get_double (value);
+      break;
+    case GST_ALTCLIP_SETTING_HYSTERESIS:
+      rules->hysteresis = g_value_get_double (value);
+      break;
+    case GST_ALTCLIP_SETTING_TOP_K:
+      rules->top_k = g_value_get_uint (value);
+      break;
+    case GST_ALTCLIP_SETTING_MODE:
+      rules->mode = g_value_get_enum (value);
+      break;
+    case GST_ALTCLIP_SETTING_INTERVAL:
+      rules->interval = g_value_get_uint64 (value);
+      break;
+    case GST_ALTCLIP_SETTING_MAX_BUFFERS:
+      rules->max_buffers = g_value_get_uint (value);
+      break;
+    case GST_ALTCLIP_SETTING_MAX_AGE:
+      rules->max_age = g_value_get_uint64 (value);
+      break;
+    case GST_ALTCLIP_SETTING_POST_MESSAGES:
+      rules->post_messages = g_value_get_enum (value);
+      break;
+    default:
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+gst_altclip_settings_get (
+    const GstAltclipSettings *settings, guint id, GValue *value)
+{
+  const GstAltclipRules *rules = &settings->rules;
+
+  switch (id) {
+    case GST_ALTCLIP_SETTING_MODEL:
+      g_value_set_string (value, settings->model);
+      break;
+    case GST_ALTCLIP_SETTING_THREADS:
+      g_value_set_uint (value, settings->threads);
+      break;
+    case GST_ALTCLIP_SETTING_PROMPTS:
+      g_value_set_string (value, settings->prompts);
+      break;
+    case GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS:
+      g_value_set_string (value, settings->negative_prompts);
+      break;
+    case GST_ALTCLIP_SETTING_TEMPLATES:
+      g_value_set_string (value, settings->templates);
+      break;
+    case GST_ALTCLIP_SETTING_SCORE_MODE:
+      g_value_set_enum (value, rules->score_mode);
+      break;
+    case GST_ALTCLIP_SETTING_THRESHOLD:
+      g_value_set_double (value, rules->threshold);
+      break;
+    case GST_ALTCLIP_SETTING_HYSTERESIS:
+      g_value_set_double (value, rules->hysteresis);
+      break;
+    case GST_ALTCLIP_SETTING_TOP_K:
+      g_value_set_uint (value, rules->top_k);
+      break;
+    case GST_ALTCLIP_SETTING_MODE:
+      g_value_set_enum (value, rules->mode);
+      break;
+    case GST_ALTCLIP_SETTING_INTERVAL:
+      g_value_set_uint64 (value, rules->interval);
+      break;
+    case GST_ALTCLIP_SETTING_MAX_BUFFERS:
+      g_value_set_uint (value, rules->max_buffers);
+      break;
+    case GST_ALTCLIP_SETTING_MAX_AGE:
+      g_value_set_uint64 (value, rules->max_age);
+      break;
+    case GST_ALTCLIP_SETTING_POST_MESSAGES:
+      g_value_set_enum (value, rules->post_messages);
+      break;
+    default:
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+gst_altclip_settings_is_prompts (guint id)
+{
+  return id == GST_ALTCLIP_SETTING_PROMPTS
+      || id == GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS
+      || id == GST_ALTCLIP_SETTING_TEMPLATES;
+}
+
+gdouble
+gst_altclip_rules_get_threshold (const GstAltclipRules *rules)
+{
+  if (rules->threshold > -1.0)
+    return rules->threshold;
+  return rules->score_mode == ALTCLIP_SCORE_COSINE ? COSINE_THRESHOLD
+                                                   : SOFTMAX_THRESHOLD;
+}
+
+gchar *
+gst_altclip_settings_find_model (
+    const GstAltclipSettings *settings, gboolean *bundled)
+{
+  const gchar *directory;
+
+  *bundled = FALSE;
+  if (settings->model != NULL && *settings->model != '\0')
+    return g_strdup (settings->model);
+
+  directory = g_getenv ("ALTCLIP_MODEL");
+  if (directory != NULL && *directory != '\0')
+    return g_strdup (directory);
+
+  /* The second variable is for running from a build directory. */
+  *bundled = TRUE;
+  directory = g_getenv ("ALTCLIP_DEMO_MODEL_DIR");
+  if (directory != NULL && *directory != '\0')
+    return g_strdup (directory);
+  return g_strdup (ALTCLIP_DEMO_MODEL_DIR);
+}

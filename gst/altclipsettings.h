@@ -1,0 +1,143 @@
+/* altclip: the values of altclipfilter's properties
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef GST_ALTCLIP_SETTINGS_H
+#define GST_ALTCLIP_SETTINGS_H
+
+#include <gst/gst.h>
+
+#include "altclip.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstAltclipMode:
+ * @GST_ALTCLIP_MODE_AUTO: live behind a live source, exact otherwise
+ * @GST_ALTCLIP_MODE_LIVE: never wait for the worker
+ * @GST_ALTCLIP_MODE_EXACT: every frame leaves with its own result
+ */
+typedef enum
+{
+  GST_ALTCLIP_MODE_AUTO,
+  GST_ALTCLIP_MODE_LIVE,
+  GST_ALTCLIP_MODE_EXACT
+} GstAltclipMode;
+
+/**
+ * GstAltclipPostMessages:
+ * @GST_ALTCLIP_POST_MESSAGES_NONE: no element messages
+ * @GST_ALTCLIP_POST_MESSAGES_CHANGE: one when a label begins or ends
+ * @GST_ALTCLIP_POST_MESSAGES_ALL: also one per analysed frame
+ */
+typedef enum
+{
+  GST_ALTCLIP_POST_MESSAGES_NONE,
+  GST_ALTCLIP_POST_MESSAGES_CHANGE,
+  GST_ALTCLIP_POST_MESSAGES_ALL
+} GstAltclipPostMessages;
+
+/**
+ * GstAltclipRules:
+ *
+ * The settings that are looked at for every frame; copied whole, so that
+ * nothing works with the object lock held.
+ */
+typedef struct
+{
+  AltclipScoreMode score_mode;
+  gdouble threshold;
+  gdouble hysteresis;
+  guint top_k;
+  GstAltclipMode mode;
+  GstClockTime interval;
+  guint max_buffers;
+  GstClockTime max_age;
+  GstAltclipPostMessages post_messages;
+} GstAltclipRules;
+
+/**
+ * GstAltclipSettings:
+ *
+ * What the properties were last set to.
+ */
+typedef struct
+{
+  gchar *model;
+  gchar *prompts;
+  gchar *negative_prompts;
+  gchar *templates;
+  guint threads;
+  GstAltclipRules rules;
+} GstAltclipSettings;
+
+typedef enum
+{
+  GST_ALTCLIP_SETTING_MODEL = 1,
+  GST_ALTCLIP_SETTING_THREADS,
+  GST_ALTCLIP_SETTING_PROMPTS,
+  GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS,
+  GST_ALTCLIP_SETTING_TEMPLATES,
+  GST_ALTCLIP_SETTING_SCORE_MODE,
+  GST_ALTCLIP_SETTING_THRESHOLD,
+  GST_ALTCLIP_SETTING_HYSTERESIS,
+  GST_ALTCLIP_SETTING_TOP_K,
+  GST_ALTCLIP_SETTING_MODE,
+  GST_ALTCLIP_SETTING_INTERVAL,
+  GST_ALTCLIP_SETTING_MAX_BUFFERS,
+  GST_ALTCLIP_SETTING_MAX_AGE,
+  GST_ALTCLIP_SETTING_POST_MESSAGES,
+  GST_ALTCLIP_SETTING_STATS
+} GstAltclipSetting;
+
+/**
+ * gst_altclip_settings_install:
+ *
+ * Adds the properties to the class, numbered as #GstAltclipSetting.
+ */
+void gst_altclip_settings_install (GObjectClass *object_class);
+
+void gst_altclip_settings_init (GstAltclipSettings *settings);
+void gst_altclip_settings_copy (
+    GstAltclipSettings *settings, const GstAltclipSettings *from);
+void gst_altclip_settings_clear (GstAltclipSettings *settings);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (
+    GstAltclipSettings, gst_altclip_settings_clear)
+
+/**
+ * gst_altclip_settings_set:
+ *
+ * Returns: %FALSE for a number that is no setting
+ */
+gboolean gst_altclip_settings_set (
+    GstAltclipSettings *settings, guint id, const GValue *value);
+gboolean gst_altclip_settings_get (
+    const GstAltclipSettings *settings, guint id, GValue *value);
+
+/**
+ * gst_altclip_settings_is_prompts:
+ *
+ * Returns: whether the setting is part of the set of prompts
+ */
+gboolean gst_altclip_settings_is_prompts (guint id);
+
+/**
+ * gst_altclip_rules_get_threshold:
+ *
+ * Returns: the threshold, with −1 replaced by the score mode's own
+ */
+gdouble gst_altclip_rules_get_threshold (const GstAltclipRules *rules);
+
+/**
+ * gst_altclip_settings_find_model:
+ * @bundled: (out): whether it is the bundled model, because none was named
+ *
+ * Returns: (transfer full): the directory of the model to load
+ */
+gchar *gst_altclip_settings_find_model (
+    const GstAltclipSettings *settings, gboolean *bundled);
+
+G_END_DECLS
+
+#endif /* GST_ALTCLIP_SETTINGS_H */

@@ -1,0 +1,1473 @@
+/* altclip: tests of altclipfilter
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * With the real engine: random models for what happens to frames, events and messages, the bundled
+ * one for what is seen.
+ */
+
+#include <gst/check/check.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <string.h>
+#include <time.h>
+
+#include "models.h"
+
+#define WIDTH 64
+#define HEIGHT 48
+#define CAPS "video/x-raw,format=RGB,width=64,height=48,framerate=30/1"
+#define FRAME_SIZE (WIDTH * HEIGHT * 3)
+#define FRAME (GST_SECOND / 30)
+
+/* Longer than anything takes, even under valgrind. */
+#define PATIENCE (60 * GST_SECOND)
+
+/* ---- A rig: an element between two harness pads, with a bus ------------------------------------
+ */
+
+typedef struct {
+    GstElement *element;
+    GstBus *bus;
+    GstHarness *harness;
+} Rig;
+
+static Rig *
+rig_new_without_caps (const char *model, va_list properties)
+{
+    Rig *rig = g_new0 (Rig, 1);
+    const char *name;
+
+    rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
+    rig->bus = gst_bus_new ();
+    gst_element_set_bus (rig->element, rig->bus);
+    g_object_set (rig->element, "model", model, NULL);
+    while ((name = va_arg (properties, const char *)))
+        gst_util_set_object_arg (G_OBJECT (rig->element), name, va_arg (properties, const char *));
+    rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
+    return rig;
+}
+
+/* Properties and values as strings, up to NULL. */
+static Rig *
+rig_new (const char *model, ...)
+{
+    va_list properties;
+    Rig *rig;
+
+    va_start (properties, model);
+    rig = rig_new_without_caps (model, properties);
+    va_end (properties);
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    return rig;
+}
+
+static void
+rig_free (Rig *rig)
+{
+    gst_harness_teardown (rig->harness);
+    gst_element_set_bus (rig->element, NULL);
+    gst_object_unref (rig->bus);
+    gst_object_unref (rig->element);
+    g_free (rig);
+}
+
+/* ---- Frames and tags ---------------------------------------------------------------------------
+ */
+
+static GstBuffer *
+new_frame (GstClockTime pts, guint8 red, guint8 green, guint8 blue)
+{
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_SIZE, NULL);
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+    for (gsize i = 0; i < map.size; i += 3) {
+        map.data[i] = red;
+        map.data[i + 1] = green;
+        map.data[i + 2] = blue;
+    }
+    gst_buffer_unmap (buffer, &map);
+    GST_BUFFER_PTS (buffer) = pts;
+    GST_BUFFER_DURATION (buffer) = FRAME;
+    return buffer;
+}
+
+/* A frame that differs from its neighbours. */
+static GstBuffer *
+new_numbered_frame (guint number)
+{
+    return new_frame (number * FRAME, (guint8)(number * 67), (guint8)(number * 31), 128);
+}
+
+static const GstStructure *
+get_tags (GstBuffer *buffer)
+{
+    GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "AltClipMeta");
+
+    return meta ? gst_custom_meta_get_structure (meta) : NULL;
+}
+
+static const GstStructure *
+get_label (const GstStructure *tags, guint rank)
+{
+    const GValue *results = gst_structure_get_value (tags, "results");
+
+    return gst_value_get_structure (gst_value_array_get_value (results, rank));
+}
+
+static guint
+get_n_labels (const GstStructure *tags)
+{
+    return gst_value_array_get_size (gst_structure_get_value (tags, "results"));
+}
+
+static guint64
+get_frame_pts (const GstStructure *tags)
+{
+    guint64 pts = 0;
+
+    fail_unless (gst_structure_get_uint64 (tags, "frame-pts", &pts));
+    return pts;
+}
+
+static gint64
+get_age (const GstStructure *tags)
+{
+    gint64 age = 0;
+
+    fail_unless (gst_structure_get_int64 (tags, "age", &age));
+    return age;
+}
+
+static guint
+get_revision (const GstStructure *tags)
+{
+    guint revision = 0;
+
+    fail_unless (gst_structure_get_uint (tags, "revision", &revision));
+    return revision;
+}
+
+/* Live: pushes frames from number *at on until one comes out tagged. (transfer full) */
+static GstBuffer *
+push_until_tagged (Rig *rig, guint *at)
+{
+    for (guint i = 0; i < 3000; i++) {
+        GstBuffer *buffer;
+
+        fail_unless_equals_int (
+                gst_harness_push (rig->harness, new_numbered_frame ((*at)++)), GST_FLOW_OK);
+        buffer = gst_harness_pull (rig->harness);
+        if (get_tags (buffer))
+            return buffer;
+        gst_buffer_unref (buffer);
+        g_usleep (20000);
+    }
+    fail ("no frame was tagged");
+    return NULL;
+}
+
+/* ---- Messages ----------------------------------------------------------------------------------
+ */
+
+/* (transfer full) */
+static GstMessage *
+pop_message (GstBus *bus, GstMessageType type)
+{
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, PATIENCE, type);
+
+    fail_unless (message != NULL, "no message of type %s came", gst_message_type_get_name (type));
+    return message;
+}
+
+/* The next `altclip` message with that event. (transfer full) */
+static GstMessage *
+pop_event (GstBus *bus, const char *event)
+{
+    for (;;) {
+        GstMessage *message = pop_message (bus, GST_MESSAGE_ELEMENT);
+        const GstStructure *structure = gst_message_get_structure (message);
+
+        if (gst_structure_has_name (structure, "altclip") &&
+                g_str_equal (gst_structure_get_string (structure, "event"), event))
+            return message;
+        gst_message_unref (message);
+    }
+}
+
+static char *
+get_text (GstMessage *message)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+        gst_message_parse_error (message, &error, NULL);
+    else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
+        gst_message_parse_warning (message, &error, NULL);
+    else
+        gst_message_parse_info (message, &error, NULL);
+    return g_strdup (error->message);
+}
+
+static void
+expect_text (GstBus *bus, GstMessageType type, const char *part)
+{
+    g_autoptr (GstMessage) message = pop_message (bus, type);
+    g_autofree char *text = get_text (message);
+
+    fail_unless (strstr (text, part) != NULL, "\"%s\" does not say \"%s\"", text, part);
+}
+
+static void
+expect_ending (GstBus *bus, const char *reason)
+{
+    g_autoptr (GstMessage) message = pop_event (bus, "end");
+    const GstStructure *structure = gst_message_get_structure (message);
+
+    fail_unless_equals_string (gst_structure_get_string (structure, "reason"), reason);
+    fail_unless (gst_structure_has_field_typed (structure, "duration", G_TYPE_UINT64));
+    fail_unless (gst_structure_has_field_typed (structure, "peak", G_TYPE_DOUBLE));
+}
+
+/* ---- What is seen: the bundled model ------------------------------------------------------------
+ */
+
+static void
+expect_begin (const char *pattern, const char *prompts, const char *label)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc num-buffers=20 pattern=%s ! video/x-raw,width=640,height=480 !"
+            " altclipfilter model=%s prompts=\"%s\" ! fakesink",
+            pattern, models_get_demo (), prompts);
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    g_autoptr (GstMessage) message = NULL;
+
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    message = pop_event (bus, "begin");
+    fail_unless_equals_string (
+            gst_structure_get_string (gst_message_get_structure (message), "label"), label);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+GST_START_TEST (test_patterns_in_english)
+{
+    const char *prompts = "colour bars;static noise;a black screen;a red circle";
+
+    if (!models_get_demo ())
+        return;
+    expect_begin ("smpte", prompts, "colour bars");
+    expect_begin ("snow", prompts, "static noise");
+    expect_begin ("black", prompts, "a black screen");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_patterns_in_chinese)
+{
+    const char *prompts = "彩条;雪花噪点;黑屏;红色圆形";
+
+    if (!models_get_demo ())
+        return;
+    expect_begin ("smpte", prompts, "彩条");
+    expect_begin ("snow", prompts, "雪花噪点");
+    expect_begin ("black", prompts, "黑屏");
+}
+GST_END_TEST;
+
+/* The line between |[ and ]| in the element's documentation. */
+static char *
+get_documented_line (void)
+{
+    g_autofree char *source = NULL;
+    const char *begin;
+    const char *end;
+
+    fail_unless (g_file_get_contents (TEST_ELEMENT_SOURCE, &source, NULL, NULL));
+    begin = strstr (source, " * gst-launch-1.0 -m ");
+    fail_unless (begin != NULL);
+    begin += strlen (" * gst-launch-1.0 -m ");
+    end = strstr (begin, "\n * ]|");
+    fail_unless (end != NULL);
+    return g_strndup (begin, (gsize)(end - begin));
+}
+
+/* Also: no model named, so the bundled one says that it serves. */
+GST_START_TEST (test_documented_line)
+{
+    g_autofree char *line = get_documented_line ();
+    g_autoptr (GstElement) pipeline = NULL;
+    g_autoptr (GstBus) bus = NULL;
+    g_autoptr (GstMessage) message = NULL;
+
+    if (!models_get_demo ())
+        return;
+    pipeline = gst_parse_launch (line, NULL);
+    bus = gst_element_get_bus (pipeline);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    expect_text (bus, GST_MESSAGE_INFO, "coloured shapes");
+    message = pop_event (bus, "begin");
+    fail_unless_equals_string (
+            gst_structure_get_string (gst_message_get_structure (message), "label"), "colour bars");
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
+/* A result belongs to the frame it is on, in every format. */
+static void
+expect_colours (const char *format)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc num-buffers=4 pattern=%%s ! video/x-raw,format=%s,width=320,height=240 !"
+            " altclipfilter model=%s mode=exact prompts=\"a red screen;a green screen;"
+            "a blue screen;a white screen;a black screen\" ! appsink name=sink",
+            format, models_get_demo ());
+    const char *patterns[] = { "red", "white", "black" };
+    const char *labels[] = { "a red screen", "a white screen", "a black screen" };
+    gboolean grey = g_str_equal (format, "GRAY8");
+
+    for (guint i = grey; i < G_N_ELEMENTS (patterns); i++) {
+        g_autofree char *description = g_strdup_printf (line, patterns[i]);
+        g_autoptr (GstElement) pipeline = gst_parse_launch (description, NULL);
+        g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+        g_autoptr (GstSample) sample = NULL;
+        const GstStructure *tags;
+
+        gst_element_set_state (pipeline, GST_STATE_PLAYING);
+        g_signal_emit_by_name (sink, "pull-sample", &sample);
+        fail_unless (sample != NULL);
+        tags = get_tags (gst_sample_get_buffer (sample));
+        fail_unless (tags != NULL);
+        fail_unless_equals_string (
+                gst_structure_get_string (get_label (tags, 0), "label"), labels[i]);
+        gst_element_set_state (pipeline, GST_STATE_NULL);
+    }
+}
+
+GST_START_TEST (test_formats)
+{
+    static const char *formats[] = { "NV12", "I420", "YV12", "YUY2", "UYVY", "RGB", "BGR", "RGBx",
+        "BGRx", "xRGB", "xBGR", "RGBA", "BGRA", "GRAY8", "NV21", "P010_10LE", "I420_10LE" };
+
+    if (!models_get_demo ())
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+        expect_colours (formats[i]);
+}
+GST_END_TEST;
+
+/* ---- Exact mode --------------------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_exact_every_frame_in_order)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b;c", "mode", "exact", "max-buffers",
+            "4", "post-messages", "none", NULL);
+
+    for (guint i = 0; i < 100; i++)
+        fail_unless_equals_int (
+                gst_harness_push (rig->harness, new_numbered_frame (i)), GST_FLOW_OK);
+    for (guint i = 0; i < 100; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+        const GstStructure *tags = get_tags (buffer);
+
+        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
+        fail_unless (tags != NULL);
+        fail_unless_equals_uint64 (get_frame_pts (tags), i * FRAME);
+        fail_unless_equals_int64 (get_age (tags), 0);
+        fail_unless_equals_int (get_revision (tags), 1);
+        fail_unless_equals_int (get_n_labels (tags), 3);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_meta_fields)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b;c;d", "mode", "exact", "top-k", "2",
+            "threshold", "1.0", NULL);
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autofree char *name = gst_object_get_name (GST_OBJECT (rig->element));
+    const GstStructure *tags;
+    const GstStructure *label;
+    double best = 0;
+    double next = 0;
+
+    gst_harness_push (rig->harness, new_numbered_frame (3));
+    buffer = gst_harness_pull (rig->harness);
+    tags = get_tags (buffer);
+    fail_unless_equals_string (gst_structure_get_string (tags, "element"), name);
+    fail_unless_equals_int (get_n_labels (tags), 2);
+    label = get_label (tags, 0);
+    fail_unless (gst_structure_has_name (label, "altclip-label"));
+    fail_unless (gst_structure_has_field_typed (label, "label", G_TYPE_STRING));
+    fail_unless (gst_structure_has_field_typed (label, "index", G_TYPE_UINT));
+    fail_unless (gst_structure_has_field_typed (label, "cosine", G_TYPE_DOUBLE));
+    fail_unless (gst_structure_has_field_typed (label, "active", G_TYPE_BOOLEAN));
+    fail_unless (gst_structure_get_double (label, "score", &best));
+    fail_unless (gst_structure_get_double (get_label (tags, 1), "score", &next));
+    fail_unless (best >= next && next >= 0 && best <= 1);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_exact_interval)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "100000000", NULL);
+
+    /* 100 ms are three frames, to the half frame. */
+    for (guint i = 0; i < 10; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    for (guint i = 0; i < 10; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), i / 3 * 3 * FRAME);
+        fail_unless_equals_int64 (get_age (get_tags (buffer)), (gint64)(i % 3 * FRAME));
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_backward_step_is_due_at_once)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "interval",
+            "10000000000", NULL);
+    const guint numbers[] = { 100, 101, 50, 51, 52 };
+    const guint covered_by[] = { 100, 100, 50, 50, 52 };
+
+    for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+        GstBuffer *buffer = new_numbered_frame (numbers[i]);
+
+        if (i == 4)
+            GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+        gst_harness_push (rig->harness, buffer);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), covered_by[i] * FRAME);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_exact_eos_drains)
+{
+    Rig *rig =
+            rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+    GstEventType types[] = { GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT };
+
+    for (guint i = 0; i < 3; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), i * FRAME);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+        g_autoptr (GstEvent) event = gst_harness_pull_event (rig->harness);
+
+        fail_unless_equals_int (GST_EVENT_TYPE (event), types[i]);
+    }
+    {
+        g_autoptr (GstEvent) event = gst_harness_pull_event (rig->harness);
+
+        fail_unless_equals_int (GST_EVENT_TYPE (event), GST_EVENT_EOS);
+    }
+    expect_ending (rig->bus, "eos");
+    expect_ending (rig->bus, "eos");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Writes down what leaves the element: numbers of frames and names of events. */
+static GstPadProbeReturn
+record (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer user_data)
+{
+    GString *record = user_data;
+
+    if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+        GstBuffer *buffer = gst_pad_probe_info_get_buffer (info);
+
+        g_string_append_printf (
+                record, "%u ", (guint)((GST_BUFFER_PTS (buffer) + FRAME / 2) / FRAME));
+    } else if (GST_EVENT_TYPE (gst_pad_probe_info_get_event (info)) == GST_EVENT_CAPS) {
+        g_string_append (record, "caps ");
+    } else if (GST_EVENT_TYPE (gst_pad_probe_info_get_event (info)) == GST_EVENT_GAP) {
+        g_string_append (record, "gap ");
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+static void
+add_record (Rig *rig, GString *text)
+{
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->element, "src");
+
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, record,
+            text, NULL);
+}
+
+/* What is serialised keeps its place among the frames; so do new caps. */
+static void
+expect_serialised (const char *mode)
+{
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", mode, NULL);
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_autoptr (GstCaps) caps =
+            gst_caps_from_string ("video/x-raw,format=RGB,width=128,height=96,framerate=0/1");
+    GstBuffer *larger = gst_buffer_new_allocate (NULL, 128 * 96 * 3, NULL);
+
+    gst_buffer_memset (larger, 0, 0, 128 * 96 * 3);
+    GST_BUFFER_PTS (larger) = 2 * FRAME;
+    add_record (rig, text);
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    gst_harness_push_event (rig->harness, gst_event_new_gap (FRAME, FRAME));
+    gst_harness_push (rig->harness, new_numbered_frame (1));
+    gst_harness_push_event (rig->harness, gst_event_new_caps (caps));
+    gst_harness_push (rig->harness, larger);
+    for (guint i = 0; i < 3; i++)
+        gst_buffer_unref (gst_harness_pull (rig->harness));
+    fail_unless_equals_string (text->str, "0 gap 1 caps 2 ");
+    rig_free (rig);
+}
+
+GST_START_TEST (test_serialised_events_keep_their_place)
+{
+    expect_serialised ("exact");
+    expect_serialised ("live");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_exact_flush_discards)
+{
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", "threshold", "0",
+            "interval", "1000000000", NULL);
+    GstSegment segment;
+    g_autoptr (GstBuffer) buffer = NULL;
+
+    for (guint i = 0; i < 5; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_start ()));
+    fail_unless_equals_int (
+            gst_harness_push (rig->harness, new_numbered_frame (5)), GST_FLOW_FLUSHING);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE)));
+    while ((buffer = gst_harness_try_pull (rig->harness)))
+        gst_clear_buffer (&buffer);
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    gst_harness_push (rig->harness, new_numbered_frame (10));
+    buffer = gst_harness_pull (rig->harness);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), 10 * FRAME);
+    fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), 10 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A flush ends what is active, and a wait for room in the queue. */
+static gpointer
+flush_later (gpointer data)
+{
+    Rig *rig = data;
+
+    g_usleep (200000);
+    gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+    return NULL;
+}
+
+GST_START_TEST (test_flush_wakes_a_full_queue)
+{
+    Rig *rig = rig_new (
+            models_get_slow (), "prompts", "a;b", "mode", "exact", "max-buffers", "1", NULL);
+    GThread *thread;
+    GstFlowReturn ret = GST_FLOW_OK;
+
+    thread = g_thread_new ("flush", flush_later, rig);
+    for (guint i = 0; i < 100 && ret == GST_FLOW_OK; i++)
+        ret = gst_harness_push (rig->harness, new_numbered_frame (i));
+    fail_unless_equals_int (ret, GST_FLOW_FLUSHING);
+    g_thread_join (thread);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_exact_posts_progress)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstMessage *message;
+    gint open = 0;
+
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    buffer = gst_harness_pull (rig->harness);
+    while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_PROGRESS))) {
+        GstProgressType type;
+
+        gst_message_parse_progress (message, &type, NULL, NULL);
+        open += type == GST_PROGRESS_TYPE_START ? 1 : -1;
+        gst_message_unref (message);
+    }
+    fail_unless_equals_int (open, 0);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Live mode ---------------------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_live_tags_with_age)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", NULL);
+    guint at = 0;
+    g_autoptr (GstBuffer) buffer = push_until_tagged (rig, &at);
+    const GstStructure *tags = get_tags (buffer);
+
+    fail_unless (get_age (tags) > 0);
+    fail_unless_equals_uint64 (
+            get_frame_pts (tags) + (guint64)get_age (tags), GST_BUFFER_PTS (buffer));
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_live_results_expire)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "threshold", "0",
+            "interval", "3600000000000", "max-age", "1000000000", NULL);
+    guint at = 0;
+    GstBuffer *buffer = push_until_tagged (rig, &at);
+
+    gst_buffer_unref (buffer);
+    gst_harness_push (rig->harness, new_numbered_frame (at + 31));
+    buffer = gst_harness_pull (rig->harness);
+    fail_unless (get_tags (buffer) == NULL);
+    gst_buffer_unref (buffer);
+    expect_ending (rig->bus, "expired");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_live_flush_forgets)
+{
+    Rig *rig =
+            rig_new (models_get_slow (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
+    guint at = 0;
+    GstBuffer *buffer = push_until_tagged (rig, &at);
+    GstSegment segment;
+
+    gst_buffer_unref (buffer);
+    gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+    expect_ending (rig->bus, "flush");
+    gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    for (guint i = 0; i < 30; i++) {
+        gst_harness_push (rig->harness, new_numbered_frame (1000 + i));
+        buffer = gst_harness_pull (rig->harness);
+        if (get_tags (buffer))
+            fail_unless (get_frame_pts (get_tags (buffer)) >= 1000 * FRAME);
+        gst_buffer_unref (buffer);
+        g_usleep (33333);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_live_eos_waits_for_the_frame_in_work)
+{
+    Rig *rig = rig_new (
+            models_get_slow (), "prompts", "a;b", "mode", "live", "post-messages", "all", NULL);
+    guint at = 0;
+    guint64 pts = 0;
+    GstMessage *message;
+
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    gst_harness_push (rig->harness, new_numbered_frame (at));
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+    gst_harness_push_event (rig->harness, gst_event_new_eos ());
+    /* All is posted by now: nothing is waited for. */
+    while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT))) {
+        gst_structure_get_uint64 (gst_message_get_structure (message), "pts", &pts);
+        gst_message_unref (message);
+    }
+    fail_unless_equals_uint64 (pts, at * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Costs of the streaming thread between the element's pads, one per frame. */
+typedef struct {
+    GArray *costs; /* in ns of the thread's CPU time */
+    GArray *waits; /* in µs of wall time */
+    guint64 cpu;
+    gint64 wall;
+    guint tagged;
+    guint distinct;
+    guint64 last_pts;
+    gint64 worst_age;
+} Costs;
+
+static guint64
+get_thread_time (void)
+{
+    struct timespec time;
+
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+    return (guint64)time.tv_sec * GST_SECOND + (guint64)time.tv_nsec;
+}
+
+static GstPadProbeReturn
+note_entry (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info G_GNUC_UNUSED, gpointer user_data)
+{
+    Costs *costs = user_data;
+
+    costs->wall = g_get_monotonic_time ();
+    costs->cpu = get_thread_time ();
+    return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+note_exit (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer user_data)
+{
+    Costs *costs = user_data;
+    guint64 cost = get_thread_time () - costs->cpu;
+    gint64 wait = g_get_monotonic_time () - costs->wall;
+    const GstStructure *tags = get_tags (gst_pad_probe_info_get_buffer (info));
+
+    g_array_append_val (costs->costs, cost);
+    g_array_append_val (costs->waits, wait);
+    if (tags) {
+        costs->tagged++;
+        costs->distinct += get_frame_pts (tags) != costs->last_pts;
+        costs->last_pts = get_frame_pts (tags);
+        costs->worst_age = MAX (costs->worst_age, get_age (tags));
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+static gint
+compare_costs (gconstpointer a, gconstpointer b)
+{
+    guint64 first = *(const guint64 *)a;
+    guint64 second = *(const guint64 *)b;
+
+    return (first > second) - (first < second);
+}
+
+static void
+add_cost_probes (GstElement *pipeline, Costs *costs)
+{
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (filter, "sink");
+    g_autoptr (GstPad) src = gst_element_get_static_pad (filter, "src");
+
+    gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, note_entry, costs, NULL);
+    gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, note_exit, costs, NULL);
+}
+
+/* The wait for the worker would be half a second; CPU time is not blurred by a busy machine. */
+GST_START_TEST (test_live_never_waits)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc is-live=true num-buffers=300 ! "
+            "video/x-raw,format=NV12,width=640,height=480,framerate=30/1 ! "
+            "altclipfilter name=filter model=%s prompts=a;b;c ! fakesink sync=true",
+            models_get_slow ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    /* Has the model open already: what is measured is the time after. */
+    Rig *opener = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
+    Costs costs = { .last_pts = GST_CLOCK_TIME_NONE };
+    guint64 cost;
+    gint64 wait;
+
+    costs.costs = g_array_new (FALSE, FALSE, sizeof (guint64));
+    costs.waits = g_array_new (FALSE, FALSE, sizeof (gint64));
+    add_cost_probes (pipeline, &costs);
+    gst_buffer_unref (gst_harness_push_and_pull (opener->harness, new_numbered_frame (0)));
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    gst_message_unref (pop_message (bus, GST_MESSAGE_EOS));
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+
+    fail_unless_equals_int (costs.costs->len, 300);
+    g_array_sort (costs.costs, compare_costs);
+    g_array_sort (costs.waits, compare_costs);
+    cost = g_array_index (costs.costs, guint64, 300 * 99 / 100);
+    wait = g_array_index (costs.waits, gint64, 300 / 2);
+    GST_INFO ("CPU p99 %" G_GUINT64_FORMAT " ns, median wait %" G_GINT64_FORMAT
+              " us, %u tagged, %u results, worst age %" G_GINT64_FORMAT " ns",
+            cost, wait, costs.tagged, costs.distinct, costs.worst_age);
+    fail_unless (cost <= GST_MSECOND, "p99 is %" G_GUINT64_FORMAT " ns", cost);
+    fail_unless (wait <= 5000, "the median wait is %" G_GINT64_FORMAT " us", wait);
+    fail_unless (costs.tagged > 100, "only %u frames were tagged", costs.tagged);
+    fail_unless (costs.distinct >= 3, "only %u results came", costs.distinct);
+    g_array_unref (costs.costs);
+    g_array_unref (costs.waits);
+    rig_free (opener);
+}
+GST_END_TEST;
+
+/* ---- Mode, latency, allocation
+ * -------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_latency)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", NULL);
+
+    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless_equals_uint64 (gst_harness_query_latency (rig->harness), 20 * GST_MSECOND);
+    rig_free (rig);
+
+    rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
+    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless (gst_harness_query_latency (rig->harness) > 100 * GST_MSECOND);
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_LATENCY));
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_latency_maximum)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "max-buffers", "30", NULL);
+    g_autoptr (GstQuery) query = gst_query_new_latency ();
+    GstClockTime min;
+    GstClockTime max;
+    gboolean live;
+
+    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless (gst_pad_peer_query (rig->harness->sinkpad, query));
+    gst_query_parse_latency (query, &live, &min, &max);
+    fail_unless (live);
+    fail_unless (max == GST_CLOCK_TIME_NONE || max >= GST_SECOND);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Without a live source auto is exact: the first frame already has its own result. */
+GST_START_TEST (test_auto_decides)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", NULL);
+    g_autoptr (GstBuffer) buffer = NULL;
+
+    gst_harness_set_live (rig->harness, FALSE);
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    buffer = gst_harness_pull (rig->harness);
+    fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), 0);
+
+    /* And for a new stream it decides anew. */
+    gst_clear_buffer (&buffer);
+    gst_harness_set_live (rig->harness, TRUE);
+    gst_harness_push_event (rig->harness, gst_event_new_stream_start ("second"));
+    fail_unless_equals_int (gst_harness_push (rig->harness, new_numbered_frame (1)), GST_FLOW_OK);
+    buffer = gst_harness_pull (rig->harness);
+    fail_unless (!get_tags (buffer) || get_frame_pts (get_tags (buffer)) == 0);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static guint
+query_min_buffers (const char *mode)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", mode, "max-buffers", "17", NULL);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
+    g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+    guint size;
+    guint min;
+    guint max;
+
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless (gst_pad_peer_query (rig->harness->srcpad, query));
+    fail_unless (gst_query_get_n_allocation_pools (query) > 0);
+    gst_query_parse_nth_allocation_pool (query, 0, NULL, &size, &min, &max);
+    rig_free (rig);
+    return min;
+}
+
+GST_START_TEST (test_held_frames_are_asked_for)
+{
+    guint live = query_min_buffers ("live");
+
+    fail_unless_equals_int (query_min_buffers ("exact") - live, 17 - 2);
+}
+GST_END_TEST;
+
+/* A pool of three, held up by a queue of sixteen, would stop its owner. */
+GST_START_TEST (test_small_pools_are_copied)
+{
+    Rig *rig = rig_new (
+            models_get_slow (), "prompts", "a;b", "mode", "exact", "max-buffers", "16", NULL);
+    g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+    GstStructure *config = gst_buffer_pool_get_config (pool);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
+
+    gst_buffer_pool_config_set_params (config, caps, FRAME_SIZE, 3, 3);
+    fail_unless (gst_buffer_pool_set_config (pool, config));
+    gst_buffer_pool_set_active (pool, TRUE);
+    for (guint i = 0; i < 6; i++) {
+        GstBuffer *buffer = NULL;
+
+        fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL), GST_FLOW_OK);
+        GST_BUFFER_PTS (buffer) = i * FRAME;
+        gst_harness_push (rig->harness, buffer);
+    }
+    gst_harness_push_event (rig->harness, gst_event_new_eos ());
+    rig_free (rig);
+    gst_buffer_pool_set_active (pool, FALSE);
+}
+GST_END_TEST;
+
+/* ---- Buffers and metadata
+ * ------------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_shared_buffers_stay_untouched)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    g_autoptr (GstBuffer) buffer = new_numbered_frame (0);
+    g_autoptr (GstBuffer) tagged = NULL;
+
+    gst_harness_push (rig->harness, gst_buffer_ref (buffer));
+    tagged = gst_harness_pull (rig->harness);
+    fail_unless (get_tags (tagged) != NULL);
+    fail_unless (get_tags (buffer) == NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Two elements in a row, then conversion and scaling. */
+GST_START_TEST (test_meta_survives_conversion)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc num-buffers=3 ! video/x-raw,format=RGB,width=160,height=120 ! "
+            "altclipfilter name=first model=%s prompts=a;b ! "
+            "altclipfilter name=second model=%s prompts=c;d;e ! queue ! videoconvert ! "
+            "video/x-raw,format=I420 ! videoscale ! video/x-raw,width=80,height=60 ! videorate ! "
+            "tee ! appsink name=sink",
+            models_get_quick (), models_get_quick ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstSample) sample = NULL;
+    const GstStructure *tags;
+    const GstStructure *upstream;
+
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    g_signal_emit_by_name (sink, "pull-sample", &sample);
+    fail_unless (sample != NULL);
+    tags = get_tags (gst_sample_get_buffer (sample));
+    fail_unless (tags != NULL);
+    fail_unless_equals_string (gst_structure_get_string (tags, "element"), "second");
+    fail_unless_equals_int (get_n_labels (tags), 3);
+    upstream = gst_value_get_structure (gst_structure_get_value (tags, "upstream"));
+    fail_unless_equals_string (gst_structure_get_string (upstream, "element"), "first");
+    fail_unless_equals_int (get_n_labels (upstream), 2);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_frames_without_framerate_or_time)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "500000000", NULL);
+
+    gst_harness_set_src_caps_str (
+            rig->harness, "video/x-raw,format=RGB,width=64,height=48,framerate=0/1");
+    for (guint i = 0; i < 4; i++) {
+        GstBuffer *buffer = new_numbered_frame (i);
+
+        GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+        if (i >= 2)
+            GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE;
+        gst_harness_push (rig->harness, buffer);
+    }
+    for (guint i = 0; i < 4; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+        guint64 pts = get_frame_pts (get_tags (buffer));
+
+        /* 0 is analysed and covers 1; the two without a time are analysed themselves. */
+        fail_unless_equals_uint64 (pts, i < 2 ? 0 : GST_CLOCK_TIME_NONE);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_message_fields)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+    static GstStaticCaps unix_caps = GST_STATIC_CAPS ("timestamp/x-unix");
+    g_autoptr (GstCaps) caps = gst_static_caps_get (&unix_caps);
+    g_autoptr (GstMessage) message = NULL;
+    GstBuffer *buffer = new_numbered_frame (3);
+    const GstStructure *structure;
+    guint64 time;
+
+    gst_buffer_add_reference_timestamp_meta (buffer, caps, 0, GST_CLOCK_TIME_NONE);
+    gst_harness_push (rig->harness, buffer);
+    message = pop_event (rig->bus, "begin");
+    structure = gst_message_get_structure (message);
+    fail_unless (gst_structure_get_uint64 (structure, "pts", &time) && time == 3 * FRAME);
+    fail_unless (gst_structure_get_uint64 (structure, "stream-time", &time) && time == 3 * FRAME);
+    fail_unless (gst_structure_get_uint64 (structure, "running-time", &time) && time == 3 * FRAME);
+    fail_unless_equals_string (
+            gst_structure_get_string (structure, "utc"), "1970-01-01T00:00:00.000000Z");
+    fail_unless_equals_string (gst_structure_get_string (structure, "utc-source"), "reference");
+    fail_unless (gst_structure_has_field_typed (structure, "stream-id", G_TYPE_STRING));
+    fail_unless (gst_structure_has_field_typed (structure, "label", G_TYPE_STRING));
+    fail_unless (gst_structure_has_field_typed (structure, "index", G_TYPE_UINT));
+    fail_unless (gst_structure_has_field_typed (structure, "score", G_TYPE_DOUBLE));
+    fail_unless (gst_structure_has_field_typed (structure, "cosine", G_TYPE_DOUBLE));
+    fail_unless (gst_structure_has_field_typed (structure, "revision", G_TYPE_UINT));
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_multiview_is_refused)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", NULL);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS ",multiview-mode=side-by-side");
+
+    fail_unless (gst_pad_peer_query_accept_caps (rig->harness->srcpad, caps) == FALSE);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Prompts
+ * -------------------------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_no_prompts_passes_untagged)
+{
+    Rig *rig = rig_new (models_get_quick (), "mode", "exact", NULL);
+
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr (GstBuffer) buffer = NULL;
+
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+        buffer = gst_harness_pull (rig->harness);
+        fail_unless (get_tags (buffer) == NULL);
+    }
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) == NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Exact: pushes frames until one has that revision. (transfer full) */
+static GstBuffer *
+push_until_revision (Rig *rig, guint *at, guint revision)
+{
+    for (guint i = 0; i < 3000; i++) {
+        GstBuffer *buffer;
+
+        gst_harness_push (rig->harness, new_numbered_frame ((*at)++));
+        buffer = gst_harness_pull (rig->harness);
+        fail_unless (get_tags (buffer) != NULL);
+        if (get_revision (get_tags (buffer)) == revision)
+            return buffer;
+        gst_buffer_unref (buffer);
+        g_usleep (10000);
+    }
+    fail ("revision %u did not come", revision);
+    return NULL;
+}
+
+GST_START_TEST (test_prompts_swap_while_playing)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+    g_autofree char *prompts = NULL;
+    guint at = 0;
+    GstBuffer *buffer = push_until_revision (rig, &at, 1);
+
+    fail_unless_equals_int (get_n_labels (get_tags (buffer)), 2);
+    gst_buffer_unref (buffer);
+
+    g_object_set (rig->element, "prompts", "x;y;z", NULL);
+    buffer = push_until_revision (rig, &at, 2);
+    fail_unless_equals_int (get_n_labels (get_tags (buffer)), 3);
+    gst_buffer_unref (buffer);
+    expect_ending (rig->bus, "prompts");
+    expect_ending (rig->bus, "prompts");
+
+    /* One that fails is told of, is what the property says, and changes nothing. */
+    g_object_set (rig->element, "prompts", "x;;y;x;y;x;y;;;;", NULL);
+    g_object_set (rig->element, "prompts", "x;x", NULL);
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_WARNING));
+    g_object_get (rig->element, "prompts", &prompts, NULL);
+    fail_unless_equals_string (prompts, "x;x");
+    buffer = push_until_revision (rig, &at, 2);
+    fail_unless_equals_int (get_n_labels (get_tags (buffer)), 3);
+    gst_buffer_unref (buffer);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_dropped_prompts)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    guint at = 0;
+    GstBuffer *buffer = push_until_revision (rig, &at, 1);
+
+    gst_buffer_unref (buffer);
+    g_object_set (rig->element, "prompts", NULL, NULL);
+    buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
+    fail_unless (get_tags (buffer) == NULL);
+    gst_buffer_unref (buffer);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static void
+expect_bad_prompts (const char *prompts)
+{
+    Rig *rig = rig_new (models_get_quick (), "mode", "exact", NULL);
+    g_autoptr (GstBuffer) buffer = NULL;
+
+    g_object_set (rig->element, "prompts", prompts, NULL);
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_WARNING));
+    buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+    fail_unless (get_tags (buffer) == NULL);
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING) == NULL);
+    rig_free (rig);
+}
+
+static char *
+new_prompts (guint n_labels)
+{
+    GString *prompts = g_string_new (NULL);
+
+    for (guint i = 0; i < n_labels; i++)
+        g_string_append_printf (prompts, "%s%u", i > 0 ? ";" : "", i);
+    return g_string_free (prompts, FALSE);
+}
+
+GST_START_TEST (test_bad_prompts)
+{
+    g_autofree char *too_many = new_prompts (10001);
+
+    expect_bad_prompts ("a; ;b");
+    expect_bad_prompts ("a;b;a");
+    expect_bad_prompts ("a;\xff\xfe");
+    expect_bad_prompts (too_many);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_ten_thousand_prompts)
+{
+    g_autofree char *prompts = new_prompts (10000);
+    Rig *rig = rig_new (models_get_quick (), "prompts", prompts, "mode", "exact", "post-messages",
+            "none", NULL);
+    g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+
+    fail_unless_equals_int (get_n_labels (get_tags (buffer)), 10);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_lone_prompt_is_told_of)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a", "mode", "exact", NULL);
+
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "one phrase");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Models that cannot be used
+ * --------------------------------------------------------------------
+ */
+
+static void
+expect_bad_model (const char *model, const char *text)
+{
+    static const char *modes[] = { "exact", "live" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+        Rig *rig = rig_new (model, "prompts", "a;b", "mode", modes[i], NULL);
+        GstFlowReturn ret = GST_FLOW_OK;
+
+        expect_text (rig->bus, GST_MESSAGE_ERROR, text);
+        for (guint j = 0; j < 100 && ret == GST_FLOW_OK; j++) {
+            ret = gst_harness_push (rig->harness, new_numbered_frame (j));
+            g_usleep (10000);
+        }
+        fail_unless_equals_int (ret, GST_FLOW_ERROR);
+        fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR) == NULL);
+        rig_free (rig);
+    }
+}
+
+GST_START_TEST (test_bad_models)
+{
+    expect_bad_model ("/nowhere/at/all", "/nowhere/at/all");
+    expect_bad_model (models_get_truncated (), "model.safetensors");
+    expect_bad_model (models_get_missing_tensor (), "visual_projection.weight");
+    expect_bad_model (models_get_wrong_shape (), "vision_model.");
+}
+GST_END_TEST;
+
+/* ---- States
+ * ----------------------------------------------------------------------------------------
+ */
+
+GST_START_TEST (test_state_cycles)
+{
+    g_autofree char *line = g_strdup_printf ("videotestsrc ! video/x-raw,width=64,height=48 ! "
+                                             "altclipfilter name=filter prompts=a;b model=%s ! "
+                                             "fakesink sync=true",
+            models_get_quick ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+
+    for (guint i = 0; i < 60; i++) {
+        gst_util_set_object_arg (G_OBJECT (filter), "mode", i % 2 ? "exact" : "live");
+        gst_element_set_state (pipeline, GST_STATE_PLAYING);
+        /* Every other time without waiting for anything to happen. */
+        if (i % 2)
+            gst_element_get_state (pipeline, NULL, NULL, PATIENCE);
+        if (i % 3 == 0)
+            g_usleep (20000);
+        gst_element_set_state (pipeline, i % 5 ? GST_STATE_NULL : GST_STATE_READY);
+    }
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
+/* The slow model is still being proved, or at work. */
+GST_START_TEST (test_stop_while_loading)
+{
+    for (guint i = 0; i < 4; i++) {
+        Rig *rig = rig_new (
+                models_get_slow (), "prompts", "a;b", "mode", i % 2 ? "exact" : "live", NULL);
+        gint open = 0;
+        GstMessage *message;
+
+        if (i < 2)
+            g_usleep (50000);
+        gst_element_set_state (rig->element, GST_STATE_NULL);
+        while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_PROGRESS))) {
+            GstProgressType type;
+
+            gst_message_parse_progress (message, &type, NULL, NULL);
+            open += type == GST_PROGRESS_TYPE_START ? 1 : -1;
+            gst_message_unref (message);
+        }
+        fail_unless_equals_int (open, 0);
+        rig_free (rig);
+    }
+}
+GST_END_TEST;
+
+static GstPadProbeReturn
+remove_filter (GstPad *pad, GstPadProbeInfo *info G_GNUC_UNUSED, gpointer user_data)
+{
+    GstElement *pipeline = user_data;
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstPad) sink_pad = gst_element_get_static_pad (sink, "sink");
+
+    gst_bin_remove (GST_BIN (pipeline), filter);
+    gst_element_set_state (filter, GST_STATE_NULL);
+    gst_pad_link (pad, sink_pad);
+    return GST_PAD_PROBE_REMOVE;
+}
+
+static void
+wait_for_sample (GstElement *sink)
+{
+    GstSample *sample = NULL;
+
+    for (guint i = 0; i < 6000 && !sample; i++) {
+        g_object_get (sink, "last-sample", &sample, NULL);
+        g_usleep (10000);
+    }
+    fail_unless (sample != NULL);
+    gst_sample_unref (sample);
+}
+
+static void
+expect_removable (const char *mode)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc is-live=true ! video/x-raw,format=RGB,width=64,height=48 ! "
+            "identity name=before ! altclipfilter name=filter prompts=a;b model=%s mode=%s ! "
+            "fakesink name=sink sync=false signal-handoffs=true",
+            models_get_slow (), mode);
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) before = gst_bin_get_by_name (GST_BIN (pipeline), "before");
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (before, "src");
+    GstElement *filter;
+
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    wait_for_sample (sink);
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_IDLE, remove_filter, pipeline, NULL);
+    while ((filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter"))) {
+        g_clear_object (&filter);
+        g_usleep (10000);
+    }
+    g_object_set (sink, "enable-last-sample", FALSE, NULL);
+    g_object_set (sink, "enable-last-sample", TRUE, NULL);
+    wait_for_sample (sink);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+GST_START_TEST (test_removal_from_a_running_pipeline)
+{
+    expect_removable ("live");
+    expect_removable ("exact");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_stats)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "100000000", NULL);
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 value;
+
+    for (guint i = 0; i < 9; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    for (guint i = 0; i < 9; i++)
+        gst_buffer_unref (gst_harness_pull (rig->harness));
+    g_object_get (rig->element, "stats", &stats, NULL);
+    fail_unless (gst_structure_get_uint64 (stats, "frames-in", &value) && value == 9);
+    fail_unless (gst_structure_get_uint64 (stats, "analysed", &value) && value == 3);
+    fail_unless (gst_structure_get_uint64 (stats, "skipped", &value) && value == 6);
+    fail_unless (gst_structure_get_uint64 (stats, "reused", &value) && value == 6);
+    fail_unless (gst_structure_get_uint64 (stats, "failed", &value) && value == 0);
+    fail_unless (gst_structure_get_uint64 (stats, "latency-p50", &value) && value > 0);
+    fail_unless (gst_structure_get_uint64 (stats, "latency-p95", &value) && value > 0);
+    fail_unless (gst_structure_get_uint64 (stats, "queue-age", &value) && value == 0);
+    fail_unless (gst_structure_get_uint64 (stats, "model-memory", &value) && value > 0);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- The suite
+ * ---------------------------------------------------------------------------------------
+ */
+
+static void
+add_exact (Suite *suite)
+{
+    TCase *tests = tcase_create ("exact");
+
+    tcase_add_test (tests, test_exact_every_frame_in_order);
+    tcase_add_test (tests, test_exact_interval);
+    tcase_add_test (tests, test_backward_step_is_due_at_once);
+    tcase_add_test (tests, test_exact_eos_drains);
+    tcase_add_test (tests, test_serialised_events_keep_their_place);
+    tcase_add_test (tests, test_exact_flush_discards);
+    tcase_add_test (tests, test_flush_wakes_a_full_queue);
+    tcase_add_test (tests, test_exact_posts_progress);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_live (Suite *suite)
+{
+    TCase *tests = tcase_create ("live");
+
+    tcase_add_test (tests, test_live_tags_with_age);
+    tcase_add_test (tests, test_live_results_expire);
+    tcase_add_test (tests, test_live_flush_forgets);
+    tcase_add_test (tests, test_live_eos_waits_for_the_frame_in_work);
+    tcase_add_test (tests, test_live_never_waits);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_negotiation (Suite *suite)
+{
+    TCase *tests = tcase_create ("negotiation");
+
+    tcase_add_test (tests, test_latency);
+    tcase_add_test (tests, test_latency_maximum);
+    tcase_add_test (tests, test_auto_decides);
+    tcase_add_test (tests, test_held_frames_are_asked_for);
+    tcase_add_test (tests, test_small_pools_are_copied);
+    tcase_add_test (tests, test_multiview_is_refused);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_output (Suite *suite)
+{
+    TCase *tests = tcase_create ("output");
+
+    tcase_add_test (tests, test_meta_fields);
+    tcase_add_test (tests, test_shared_buffers_stay_untouched);
+    tcase_add_test (tests, test_meta_survives_conversion);
+    tcase_add_test (tests, test_frames_without_framerate_or_time);
+    tcase_add_test (tests, test_message_fields);
+    tcase_add_test (tests, test_stats);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_prompts (Suite *suite)
+{
+    TCase *tests = tcase_create ("prompts");
+
+    tcase_add_test (tests, test_no_prompts_passes_untagged);
+    tcase_add_test (tests, test_prompts_swap_while_playing);
+    tcase_add_test (tests, test_dropped_prompts);
+    tcase_add_test (tests, test_bad_prompts);
+    tcase_add_test (tests, test_ten_thousand_prompts);
+    tcase_add_test (tests, test_lone_prompt_is_told_of);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_states (Suite *suite)
+{
+    TCase *tests = tcase_create ("states");
+
+    tcase_add_test (tests, test_bad_models);
+    tcase_add_test (tests, test_state_cycles);
+    tcase_add_test (tests, test_stop_while_loading);
+    tcase_add_test (tests, test_removal_from_a_running_pipeline);
+    suite_add_tcase (suite, tests);
+}
+
+static void
+add_bundled (Suite *suite)
+{
+    TCase *tests = tcase_create ("bundled");
+
+    tcase_add_test (tests, test_patterns_in_english);
+    tcase_add_test (tests, test_patterns_in_chinese);
+    tcase_add_test (tests, test_documented_line);
+    tcase_add_test (tests, test_formats);
+    suite_add_tcase (suite, tests);
+}
+
+int
+main (int argc, char **argv)
+{
+    Suite *suite;
+    int n_failed;
+
+    gst_check_init (&argc, &argv);
+    suite = suite_create ("altclipfilter");
+    add_output (suite);
+    add_exact (suite);
+    add_live (suite);
+    add_negotiation (suite);
+    add_prompts (suite);
+    add_states (suite);
+    add_bundled (suite);
+    /* At its end GStreamer is closed, and the leaks tracer tells what it found. */
+    n_failed = gst_check_run_suite (suite, "altclipfilter", __FILE__);
+    models_clear ();
+    return n_failed;
+}

@@ -1,0 +1,29 @@
+/* altclip: models for the element's tests
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All are made once in a temporary directory, which models_clear() removes.
+ */
+
+#ifndef ALTCLIP_TEST_MODELS_H
+#define ALTCLIP_TEST_MODELS_H
+
+#include <glib.h>
+
+/* The bundled model, or NULL when there is none in this checkout yet. */
+const char *models_get_demo (void);
+
+/* Random weights; a picture takes a millisecond or so. */
+const char *models_get_quick (void);
+
+/* Random weights; a picture takes half a second or more. */
+const char *models_get_slow (void);
+
+/* A copy of the quick one with something wrong. */
+const char *models_get_truncated (void);
+const char *models_get_missing_tensor (void);
+const char *models_get_wrong_shape (void);
+
+void models_clear (void);
+
+#endif /* ALTCLIP_TEST_MODELS_H */
