@@ -45,11 +45,11 @@ static inline __attribute__ ((always_inline)) float
 exp_f32 (float x)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to the nearest integer */
-    float clamped = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+    float clamped = x > -87.0f ? (x < 88.0f ? x : 88.0f) : -87.0f; /* not a number: −87 */
     float n = clamped * 1.44269504088896341f + magic - magic;
     float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
-    gint32 bits;
+    guint32 bits;
     float scale;
 
     p = p * r + 1.3981999507e-3f;
@@ -58,9 +58,9 @@ exp_f32 (float x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    bits = ((gint32)n + 127) << 23;
+    bits = (guint32)((gint32)n + 127) << 23;
     memcpy (&scale, &bits, sizeof scale);
-    return p * scale;
+    return p * scale + (x - x); /* so that what is no number stays none */
 }
 
 /* Loops over exp_f32() are compiled once for each width of the CPU's vectors and chosen at run

@@ -8,18 +8,23 @@
 
 #include "activation.h"
 #include "config.h"
+#include "file.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
 
-/* Far above any published model, and low enough that products of two dimensions fit 32 bits. */
+/* Far above any published model, and low enough that a small file cannot ask for much memory. */
 #define MAX_WIDTH 32768
 #define MAX_LAYERS 256
-#define MAX_IMAGE_SIZE 8192
-#define MAX_PATCHES 65535
+#define MAX_IMAGE_SIZE 2048
+#define MAX_POSITIONS 65535
+#define MAX_PATCHES 16384
 #define MAX_VOCAB 8000000
-#define MAX_CONFIG_BYTES (16 * 1024 * 1024)
+#define MAX_CONFIG_BYTES (8 * 1024 * 1024)
+
+/* Numbers of the widest intermediate result for one picture: 256 MiB. */
+#define MAX_TOKENS_BY_WIDTH (64 * 1024 * 1024)
 
 /* One JSON object being read, and where it came from, for messages. The first error sticks. */
 typedef struct {
@@ -41,7 +46,7 @@ fail (Reader *reader, const char *field, json_t *value, const char *limit)
     if (reader->failed)
         return;
     reader->failed = TRUE;
-    text = json_dumps (value, JSON_ENCODE_ANY | JSON_COMPACT);
+    text = json_dumps (value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
     shown = g_strndup (text ? text : "?", 80);
     free (text);
     g_set_error (reader->error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
@@ -79,6 +84,18 @@ read_uint (Reader *reader, const char *field, guint minimum, guint maximum, guin
 
     if (value)
         check_uint (reader, field, value, minimum, maximum, out);
+}
+
+/* A token id may stand in a list of its own. */
+static void
+read_token_id (Reader *reader, const char *field, guint *out)
+{
+    json_t *value = get (reader, field);
+
+    if (json_is_array (value) && json_array_size (value) == 1)
+        value = json_array_get (value, 0);
+    if (value)
+        check_uint (reader, field, value, 0, MAX_VOCAB, out);
 }
 
 static void
@@ -151,21 +168,12 @@ static json_t *
 load_object (const char *path, GError **error)
 {
     g_autofree char *contents = NULL;
-    g_autoptr (GError) io_error = NULL;
     json_error_t json_error;
     gsize length;
     json_t *root;
 
-    if (!g_file_get_contents (path, &contents, &length, &io_error)) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
+    if (!altclip_file_read (path, MAX_CONFIG_BYTES, &contents, &length, error))
         return NULL;
-    }
-    if (length > MAX_CONFIG_BYTES) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-                "%s: %" G_GSIZE_FORMAT " bytes exceed the limit of %d", path, length,
-                MAX_CONFIG_BYTES);
-        return NULL;
-    }
     root = json_loadb (contents, length, JSON_REJECT_DUPLICATES, &json_error);
     if (json_is_object (root))
         return root;
@@ -222,15 +230,31 @@ read_text (Reader *reader, AltclipTextConfig *text)
 {
     read_tower (reader, &text->tower);
     read_uint (reader, "vocab_size", 5, MAX_VOCAB, &text->vocab_size);
-    read_uint (reader, "max_position_embeddings", 4, MAX_PATCHES, &text->max_position_embeddings);
+    read_uint (reader, "max_position_embeddings", 4, MAX_POSITIONS, &text->max_position_embeddings);
     read_uint (reader, "type_vocab_size", 1, MAX_WIDTH, &text->type_vocab_size);
-    read_uint (reader, "pad_token_id", 0, MAX_VOCAB, &text->pad_token_id);
+    read_token_id (reader, "pad_token_id", &text->pad_token_id);
     read_uint (reader, "project_dim", 1, MAX_WIDTH, &text->project_dim);
     read_position_kind (reader);
     if (!reader->failed && (text->pad_token_id >= text->vocab_size ||
                                    text->pad_token_id + 3 >= text->max_position_embeddings))
         fail (reader, "pad_token_id", get (reader, "pad_token_id"),
                 "below vocab_size and at least 4 below max_position_embeddings");
+}
+
+/* What a picture takes while it is encoded: tokens by the widest layer's output. */
+static void
+check_image_memory (Reader *reader, const AltclipVisionConfig *vision, guint64 n_tokens)
+{
+    guint64 width = MAX (3 * vision->tower.hidden_size, vision->tower.intermediate_size);
+
+    if (reader->failed || n_tokens * width <= MAX_TOKENS_BY_WIDTH)
+        return;
+    reader->failed = TRUE;
+    g_set_error (reader->error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
+            "%s: %simage_size %u and patch_size %u make %" G_GUINT64_FORMAT
+            " tokens of up to %" G_GUINT64_FORMAT " numbers; their product may be %d",
+            reader->path, reader->section, vision->image_size, vision->patch_size, n_tokens, width,
+            MAX_TOKENS_BY_WIDTH);
 }
 
 static void
@@ -251,7 +275,9 @@ read_vision (Reader *reader, AltclipVisionConfig *vision)
         g_autofree char *limit = g_strdup_printf (
                 "such that image_size %u holds 1 to %d patches", vision->image_size, MAX_PATCHES);
         fail (reader, "patch_size", get (reader, "patch_size"), limit);
+        return;
     }
+    check_image_memory (reader, vision, side * side + 1);
 }
 
 /* The old `…_dict` overrides the section when both are there, as in the reference. */
@@ -400,8 +426,11 @@ read_preprocessor (
 {
     Reader reader = { path, "", root, error, FALSE };
     guint resample = preprocessor->resample;
+    gboolean ignored = TRUE;
 
     preprocessor_set_defaults (preprocessor, 224);
+    /* Pictures come as RGB already, whatever do_convert_rgb says. */
+    read_boolean (&reader, "do_convert_rgb", &ignored);
     read_boolean (&reader, "do_resize", &preprocessor->do_resize);
     read_size (&reader, preprocessor);
     read_uint (&reader, "resample", 0, 5, &resample);

@@ -134,16 +134,21 @@ block_init (AltclipBlock *block, const AltclipKernels *kernels, double epsilon,
     altclip_norm_init (&block->norm2, tensors[NORM2_GAMMA], tensors[NORM2_BETA], epsilon);
 }
 
-void
+gboolean
 altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
-        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored)
+        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
+        GCancellable *cancellable, GError **error)
 {
     encoder->kernels = kernels;
     encoder->config = config;
     encoder->order = order;
     encoder->blocks = g_new0 (AltclipBlock, config->num_hidden_layers);
-    for (guint i = 0; i < config->num_hidden_layers; i++)
+    for (guint i = 0; i < config->num_hidden_layers; i++) {
+        if (g_cancellable_set_error_if_cancelled (cancellable, error))
+            return FALSE;
         block_init (&encoder->blocks[i], kernels, config->layer_norm_eps, &stored[i]);
+    }
+    return TRUE;
 }
 
 void
@@ -247,9 +252,8 @@ begin_block (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWo
     return attend (encoder, block, workspace, h, sequences);
 }
 
-/* Moves the first row of each sequence to the front. */
-static void
-keep_first_rows (const AltclipSequences *sequences, guint width, float *x)
+void
+altclip_sequences_keep_first_rows (const AltclipSequences *sequences, guint width, float *x)
 {
     for (gsize s = 0; s < sequences->n; s++)
         memmove (x + s * width, x + (gsize)sequences->offsets[s] * width, width * sizeof (float));
@@ -285,8 +289,8 @@ altclip_encoder_run_first_rows (const AltclipEncoder *encoder, AltclipWorkspace 
         float *attended = begin_block (encoder, block, workspace, x, sequences);
 
         if (i + 1 == encoder->config->num_hidden_layers) {
-            keep_first_rows (sequences, width, attended);
-            keep_first_rows (sequences, width, x);
+            altclip_sequences_keep_first_rows (sequences, width, attended);
+            altclip_sequences_keep_first_rows (sequences, width, x);
             rows = sequences->n;
         }
         finish_block (encoder, block, workspace, attended, rows, x);

@@ -53,8 +53,10 @@ AltclipStoredBlock *altclip_stored_blocks_find (AltclipWeights *weights, const c
         const AltclipTowerConfig *config, AltclipNormOrder order, guint64 *n_parameters,
         GError **error);
 
-void altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
-        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored);
+/* Packs the blocks. FALSE when cancelled; then @encoder is to be cleared too. */
+gboolean altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
+        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
+        GCancellable *cancellable, GError **error);
 void altclip_encoder_clear (AltclipEncoder *encoder);
 
 /* Returns: bytes of the packed weights. */
@@ -82,6 +84,9 @@ void altclip_encoder_run (const AltclipEncoder *encoder, AltclipWorkspace *works
  */
 void altclip_encoder_run_first_rows (const AltclipEncoder *encoder, AltclipWorkspace *workspace,
         float *x, const AltclipSequences *sequences);
+
+/* Moves the first row of each sequence of @x [rows, width] to the front. */
+void altclip_sequences_keep_first_rows (const AltclipSequences *sequences, guint width, float *x);
 
 G_END_DECLS
 

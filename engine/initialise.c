@@ -8,6 +8,7 @@
  */
 
 #include "config.h"
+#include "file.h"
 #include "safetensors.h"
 
 #include <errno.h>
@@ -18,6 +19,9 @@
 
 /* AltCLIPConfig's initializer_factor, a constant, which scales the image tower too. */
 #define TOP_FACTOR 1.0
+
+#define MAX_CONFIG_BYTES (8 * 1024 * 1024)
+#define MAX_PARAMETERS 2e9
 
 typedef struct {
     GPtrArray *tensors;
@@ -255,12 +259,42 @@ static gboolean
 copy_config (const char *config_path, const char *directory, GError **error)
 {
     g_autofree char *contents = NULL;
-    g_autoptr (GError) io_error = NULL;
     gsize length;
 
-    if (g_file_get_contents (config_path, &contents, &length, &io_error))
-        return write_file (directory, "config.json", contents, length, error);
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
+    return altclip_file_read (config_path, MAX_CONFIG_BYTES, &contents, &length, error) &&
+           write_file (directory, "config.json", contents, length, error);
+}
+
+static double
+count_layer_parameters (const AltclipTowerConfig *tower)
+{
+    double width = tower->hidden_size;
+
+    return tower->num_hidden_layers * width * (4 * width + 2.0 * tower->intermediate_size);
+}
+
+/* The weights are drawn in memory, so their number is limited. Biases and norms do not matter. */
+static gboolean
+check_size (const AltclipConfig *config, const char *config_path, GError **error)
+{
+    const AltclipTextConfig *text = &config->text;
+    const AltclipVisionConfig *vision = &config->vision;
+    double side = vision->image_size / vision->patch_size;
+    double n = count_layer_parameters (&text->tower) + count_layer_parameters (&vision->tower) +
+               (double)text->tower.hidden_size *
+                       ((double)text->vocab_size + text->max_position_embeddings +
+                               text->type_vocab_size + text->project_dim) +
+               (double)vision->tower.hidden_size *
+                       (side * side + (double)vision->num_channels * vision->patch_size *
+                                              vision->patch_size) +
+               (double)config->projection_dim *
+                       (text->project_dim + (double)vision->tower.hidden_size);
+
+    if (n <= MAX_PARAMETERS)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
+            "%s: a model of %.0f million parameters; the limit is %.0f million", config_path,
+            n / 1e6, MAX_PARAMETERS / 1e6);
     return FALSE;
 }
 
@@ -271,7 +305,7 @@ altclip_initialise (const char *config_path, guint64 seed, const char *directory
     g_autoptr (GPtrArray) tensors = NULL;
     g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
 
-    if (!config)
+    if (!config || !check_size (config, config_path, error))
         return FALSE;
     if (g_mkdir_with_parents (directory, 0777) != 0) {
         g_set_error (

@@ -4,6 +4,7 @@
  */
 
 #include "kernels.h"
+#include "pool.h"
 #include "weights.h"
 
 #include <float.h>
@@ -37,6 +38,21 @@ void
 altclip_aligned_free (void *memory)
 {
     free (memory);
+}
+
+/* ---- The plain layout ------------------------------------------------------------------------ */
+
+gsize
+altclip_plain_packed_size (guint n, guint k)
+{
+    return (gsize)n * k * sizeof (float);
+}
+
+void
+altclip_plain_pack (
+        void *packed, G_GNUC_UNUSED guint n, guint k, guint n0, const AltclipStoredTensor *weights)
+{
+    altclip_stored_tensor_read (weights, 0, weights->n_elements, (float *)packed + (gsize)n0 * k);
 }
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
@@ -100,9 +116,6 @@ altclip_norm_clear (AltclipNorm *norm)
 
 /* ---- Proof ----------------------------------------------------------------------------------- */
 
-/* Outputs checked of each product: all would take the reference too long on a large model. */
-#define N_SAMPLES 256
-
 typedef struct {
     const AltclipKernels *kernels;
     AltclipProductShape shape;
@@ -129,23 +142,72 @@ random_matrix (guint rows, guint columns, guint32 *state)
     return matrix;
 }
 
-/* The rounding error of a sum of k products is at most about k·ε·|a|·|b|; a wrong result is far
- * outside that, so the bound need not be tight. */
-static gboolean
-sample_is_right (const Proof *proof, const float *x, const float *weights, const float *out,
-        guint row, guint column)
+/* A sign for each row, as good as random. */
+static double
+sign_of (guint row)
 {
-    guint k = proof->shape.k;
-    double sum = 0.0;
-    double magnitude = 0.0;
+    return (row * 2654435761u) >> 31 ? -1.0 : 1.0;
+}
 
-    for (guint i = 0; i < k; i++) {
-        double product = (double)x[(gsize)row * k + i] * weights[(gsize)column * k + i];
-        sum += product;
-        magnitude += fabs (product);
+/* Returns: (transfer full): [columns], the sum of the rows of @matrix, each with its sign */
+static double *
+sum_signed_rows (const float *matrix, guint rows, guint columns)
+{
+    double *sums = g_new0 (double, columns);
+
+    for (guint row = 0; row < rows; row++)
+        for (guint i = 0; i < columns; i++)
+            sums[i] += sign_of (row) * matrix[(gsize)row * columns + i];
+    return sums;
+}
+
+/* Freivalds' check: x·(Wᵀ·s) is (x·Wᵀ)·s for any s, at the cost of no product of matrices. Every
+ * output counts, and a wrong one shows: the rounding errors of a row add up to about k·ε·√n, while
+ * an output that is wrong is so by about √k/3. */
+static gboolean
+rows_are_right (const AltclipProductShape *shape, const float *x, const double *signed_weights,
+        const float *out, double already)
+{
+    double bound = 16.0 * FLT_EPSILON * (shape->k + 4.0) * sqrt (shape->n);
+
+    for (gsize row = 0; row < shape->m; row++) {
+        double expected = 0.0;
+        double found = 0.0;
+
+        for (guint i = 0; i < shape->k; i++)
+            expected += x[row * shape->k + i] * signed_weights[i];
+        for (guint n = 0; n < shape->n; n++)
+            found += sign_of (n) * (out[row * shape->n + n] - already);
+        if (!(fabs (expected - found) <= bound))
+            return FALSE;
     }
-    return fabs (sum - out[(gsize)row * proof->shape.n + column]) <=
-           (k + 1.0) * FLT_EPSILON * magnitude;
+    return TRUE;
+}
+
+/* As the pool calls it: ranges of columns, once into an output and once on top of it. */
+static gboolean
+prove_packed (const AltclipLinear *linear, const AltclipProductShape *shape, const float *x,
+        const double *signed_weights, float *out)
+{
+    const float already = 0.25f;
+
+    for (guint accumulate = 0; accumulate < 2; accumulate++) {
+        AltclipEpilogue epilogue = { ALTCLIP_ACTIVATION_NONE, accumulate };
+
+        for (gsize i = 0; i < (gsize)shape->m * shape->n; i++)
+            out[i] = already;
+        for (guint share = 0; share < 3; share++) {
+            guint n0;
+            guint n1;
+
+            altclip_pool_share (shape->n, 16, share, 3, &n0, &n1);
+            if (n0 < n1)
+                linear->kernels->linear (linear, x, shape->m, n0, n1, &epilogue, out, shape->n);
+        }
+        if (!rows_are_right (shape, x, signed_weights, out, accumulate ? already : 0.0))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static gpointer
@@ -156,6 +218,7 @@ prove_in_thread (gpointer data)
     guint32 state = proof->seed;
     float *x = random_matrix (shape->m, shape->k, &state);
     float *weights = random_matrix (shape->n, shape->k, &state);
+    g_autofree double *signed_weights = sum_signed_rows (weights, shape->n, shape->k);
     float *out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
     AltclipStoredTensor stored = { .dtype = ALTCLIP_DTYPE_F32,
         .n_dims = 2,
@@ -165,18 +228,9 @@ prove_in_thread (gpointer data)
         .n_bytes = (gsize)shape->n * shape->k * sizeof (float) };
     void *packed = altclip_aligned_alloc (proof->kernels->packed_size (shape->n, shape->k));
     AltclipLinear linear = { proof->kernels, shape->n, shape->k, packed, NULL };
-    AltclipEpilogue epilogue = { ALTCLIP_ACTIVATION_NONE, FALSE };
 
     proof->kernels->pack (packed, shape->n, shape->k, 0, &stored);
-    proof->kernels->linear (&linear, x, shape->m, 0, shape->n, &epilogue, out, shape->n);
-    proof->right = TRUE;
-    for (guint i = 0; i < N_SAMPLES && proof->right; i++) {
-        guint row = (guint)(((guint64)(next_random (&state) * 0x1p30f + 0x1p30f)) % shape->m);
-        guint column =
-                i == 0 ? shape->n - 1
-                       : (guint)(((guint64)(next_random (&state) * 0x1p30f + 0x1p30f)) % shape->n);
-        proof->right = sample_is_right (proof, x, weights, out, row, column);
-    }
+    proof->right = prove_packed (&linear, shape, x, signed_weights, out);
     altclip_aligned_free (packed);
     altclip_aligned_free (out);
     altclip_aligned_free (weights);
@@ -184,23 +238,31 @@ prove_in_thread (gpointer data)
     return NULL;
 }
 
+static gboolean
+prove_shape (const AltclipKernels *kernels, const AltclipProductShape *shape, GError **error)
+{
+    Proof here = { kernels, *shape, 1, FALSE };
+    Proof there = { kernels, *shape, 2, FALSE };
+    GThread *thread = g_thread_new ("altclip-proof", prove_in_thread, &there);
+
+    prove_in_thread (&here);
+    g_thread_join (thread);
+    if (here.right && there.right)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "kernels '%s' give wrong products [%u × %u] · [%u × %u] on this CPU", kernels->name,
+            shape->m, shape->k, shape->k, shape->n);
+    return FALSE;
+}
+
 gboolean
 altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape *shapes,
-        gsize n_shapes, GError **error)
+        gsize n_shapes, GCancellable *cancellable, GError **error)
 {
     for (gsize i = 0; i < n_shapes; i++) {
-        Proof here = { kernels, shapes[i], 1, FALSE };
-        Proof there = { kernels, shapes[i], 2, FALSE };
-        GThread *thread = g_thread_new ("altclip-proof", prove_in_thread, &there);
-
-        prove_in_thread (&here);
-        g_thread_join (thread);
-        if (!here.right || !there.right) {
-            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-                    "kernels '%s' give wrong products [%u × %u] · [%u × %u] on this CPU",
-                    kernels->name, shapes[i].m, shapes[i].k, shapes[i].k, shapes[i].n);
+        if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+                !prove_shape (kernels, &shapes[i], error))
             return FALSE;
-        }
     }
     return TRUE;
 }
@@ -208,12 +270,13 @@ altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape 
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
 static const AltclipKernels *
-choose_by_name (const char *name, const AltclipProductShape *shapes, gsize n_shapes, GError **error)
+choose_by_name (const char *name, const AltclipProductShape *shapes, gsize n_shapes,
+        GCancellable *cancellable, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         if (strcmp (KERNELS[i]->name, name) == 0) {
             if (KERNELS[i]->probe (error) &&
-                    altclip_kernels_prove (KERNELS[i], shapes, n_shapes, error))
+                    altclip_kernels_prove (KERNELS[i], shapes, n_shapes, cancellable, error))
                 return KERNELS[i];
             return NULL;
         }
@@ -223,22 +286,32 @@ choose_by_name (const char *name, const AltclipProductShape *shapes, gsize n_sha
     return NULL;
 }
 
+/* The reference needs no proof: it is what the proof compares with. */
+static gboolean
+is_usable (const AltclipKernels *kernels, const AltclipProductShape *shapes, gsize n_shapes,
+        GCancellable *cancellable, GError **error)
+{
+    return kernels->probe (error) &&
+           (kernels == &altclip_kernels_reference ||
+                   altclip_kernels_prove (kernels, shapes, n_shapes, cancellable, error));
+}
+
 const AltclipKernels *
-altclip_kernels_choose (
-        const char *name, const AltclipProductShape *shapes, gsize n_shapes, GError **error)
+altclip_kernels_choose (const char *name, const AltclipProductShape *shapes, gsize n_shapes,
+        GCancellable *cancellable, GError **error)
 {
     if (!name)
         name = g_getenv ("ALTCLIP_KERNELS");
     if (name && *name)
-        return choose_by_name (name, shapes, n_shapes, error);
+        return choose_by_name (name, shapes, n_shapes, cancellable, error);
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         g_autoptr (GError) reason = NULL;
-        gboolean last = i + 1 == G_N_ELEMENTS (KERNELS);
 
-        if (KERNELS[i]->probe (&reason) &&
-                (last || altclip_kernels_prove (KERNELS[i], shapes, n_shapes, &reason)))
+        if (is_usable (KERNELS[i], shapes, n_shapes, cancellable, &reason))
             return KERNELS[i];
-        g_warning ("altclip: %s", reason->message);
+        if (g_cancellable_set_error_if_cancelled (cancellable, error))
+            return NULL;
+        g_warning ("%s", reason->message);
     }
     g_assert_not_reached ();
 }

@@ -82,6 +82,11 @@ struct _AltclipKernels {
     void (*attention) (const AltclipAttention *attention, guint first, guint last, float *scratch);
 };
 
+/* The packing of sets that take weights as they are: [n, k] floats. */
+gsize altclip_plain_packed_size (guint n, guint k);
+void altclip_plain_pack (
+        void *packed, guint n, guint k, guint n0, const AltclipStoredTensor *weights);
+
 extern const AltclipKernels altclip_kernels_reference;
 extern const AltclipKernels altclip_kernels_openblas;
 
@@ -97,18 +102,19 @@ typedef struct {
  * @name: (nullable): a set by name; %NULL: the environment variable `ALTCLIP_KERNELS`, else the
  *     first of the list that proves itself
  * @shapes: (array length=n_shapes): the model's own products
+ * @cancellable: (nullable): looked at before each product
  *
  * A set proves itself by multiplying known matrices of these shapes right, in two threads at once.
  * One that does not is passed over with a warning, or is an error when it was asked for by name.
  *
  * Returns: (transfer none) (nullable): the set
  */
-const AltclipKernels *altclip_kernels_choose (
-        const char *name, const AltclipProductShape *shapes, gsize n_shapes, GError **error);
+const AltclipKernels *altclip_kernels_choose (const char *name, const AltclipProductShape *shapes,
+        gsize n_shapes, GCancellable *cancellable, GError **error);
 
 /* Proves one set; see altclip_kernels_choose(). */
 gboolean altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape *shapes,
-        gsize n_shapes, GError **error);
+        gsize n_shapes, GCancellable *cancellable, GError **error);
 
 /**
  * altclip_linear_init:

@@ -30,20 +30,6 @@ openblas_probe (GError **error)
     return TRUE;
 }
 
-/* Layout: the weights as they are, [n, k] floats; OpenBLAS packs panels of them at each call. */
-static gsize
-openblas_packed_size (guint n, guint k)
-{
-    return (gsize)n * k * sizeof (float);
-}
-
-static void
-openblas_pack (
-        void *packed, G_GNUC_UNUSED guint n, guint k, guint n0, const AltclipStoredTensor *weights)
-{
-    altclip_stored_tensor_read (weights, 0, weights->n_elements, (float *)packed + (gsize)n0 * k);
-}
-
 /* Sums in 16 lanes, which the compiler keeps in vector registers; a plain float sum may not be
  * reordered. */
 #define LANES 16
@@ -129,52 +115,62 @@ openblas_linear (const AltclipLinear *linear, const float *x, guint m, guint n0,
                 epilogue->activation);
 }
 
+/* Queries whose scores are held at a time, so that scratch grows with the tokens, not their square.
+ */
+#define QUERY_BLOCK 256
+
 static gsize
 openblas_attention_scratch (guint longest)
 {
-    return (gsize)longest * longest;
+    return (gsize)MIN (longest, QUERY_BLOCK) * longest;
 }
 
-/* One head of one sequence: scores [rows, n_keys] in scratch, softmax by row, weighted sum. */
+/* Some queries of one head: scores [rows, n_keys] in scratch, softmax by row, weighted sum. */
 static void
-attend (const float *qkv, guint width, guint head_size, guint rows, guint n_keys, float *scores,
-        float *out)
+attend (const float *queries, const float *keys, const float *values, guint width, guint head_size,
+        guint rows, guint n_keys, float *scores, float *out)
 {
     blasint stride = (blasint)(3 * width);
 
     cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)n_keys,
-            (blasint)head_size, 1.0f / sqrtf ((float)head_size), qkv, stride, qkv + width, stride,
+            (blasint)head_size, 1.0f / sqrtf ((float)head_size), queries, stride, keys, stride,
             0.0f, scores, (blasint)n_keys);
     for (gsize row = 0; row < rows; row++)
         altclip_softmax (scores + row * n_keys, n_keys);
     cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)head_size,
-            (blasint)n_keys, 1.0f, scores, (blasint)n_keys, qkv + 2 * width, stride, 0.0f, out,
+            (blasint)n_keys, 1.0f, scores, (blasint)n_keys, values, stride, 0.0f, out,
             (blasint)width);
+}
+
+/* One head of one sequence. */
+static void
+attend_in_blocks (const AltclipAttention *attention, guint s, guint head, float *scratch)
+{
+    gsize width = attention->width;
+    guint head_size = attention->width / attention->n_heads;
+    guint rows = attention->sequences->offsets[s + 1] - attention->sequences->offsets[s];
+    gsize first = attention->sequences->offsets[s];
+    const float *qkv = attention->qkv + first * 3 * width + (gsize)head * head_size;
+    float *out = attention->out + first * width + (gsize)head * head_size;
+
+    for (gsize row = 0; row < rows; row += QUERY_BLOCK)
+        attend (qkv + row * 3 * width, qkv + width, qkv + 2 * width, attention->width, head_size,
+                MIN (rows - (guint)row, QUERY_BLOCK), attention->sequences->n_attended[s], scratch,
+                out + row * width);
 }
 
 static void
 openblas_attention (const AltclipAttention *attention, guint first, guint last, float *scratch)
 {
-    gsize width = attention->width;
-    guint head_size = attention->width / attention->n_heads;
-    const AltclipSequences *sequences = attention->sequences;
-
-    for (guint item = first; item < last; item++) {
-        guint s = item / attention->n_heads;
-        gsize column = (gsize)(item % attention->n_heads) * head_size;
-        gsize row = sequences->offsets[s];
-
-        attend (attention->qkv + row * 3 * width + column, attention->width, head_size,
-                sequences->offsets[s + 1] - sequences->offsets[s], sequences->n_attended[s],
-                scratch, attention->out + row * width + column);
-    }
+    for (guint item = first; item < last; item++)
+        attend_in_blocks (attention, item / attention->n_heads, item % attention->n_heads, scratch);
 }
 
 const AltclipKernels altclip_kernels_openblas = {
     .name = "openblas",
     .probe = openblas_probe,
-    .packed_size = openblas_packed_size,
-    .pack = openblas_pack,
+    .packed_size = altclip_plain_packed_size,
+    .pack = altclip_plain_pack,
     .norm = openblas_norm,
     .linear = openblas_linear,
     .attention_scratch = openblas_attention_scratch,

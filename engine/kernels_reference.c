@@ -15,20 +15,6 @@ reference_probe (G_GNUC_UNUSED GError **error)
     return TRUE;
 }
 
-/* Layout: the weights as they are, [n, k] floats. */
-static gsize
-reference_packed_size (guint n, guint k)
-{
-    return (gsize)n * k * sizeof (float);
-}
-
-static void
-reference_pack (
-        void *packed, G_GNUC_UNUSED guint n, guint k, guint n0, const AltclipStoredTensor *weights)
-{
-    altclip_stored_tensor_read (weights, 0, weights->n_elements, (float *)packed + (gsize)n0 * k);
-}
-
 static void
 norm_row (const AltclipNorm *norm, const float *x, float *out)
 {
@@ -145,8 +131,8 @@ reference_attention (const AltclipAttention *attention, guint first, guint last,
 const AltclipKernels altclip_kernels_reference = {
     .name = "reference",
     .probe = reference_probe,
-    .packed_size = reference_packed_size,
-    .pack = reference_pack,
+    .packed_size = altclip_plain_packed_size,
+    .pack = altclip_plain_pack,
     .norm = reference_norm,
     .linear = reference_linear,
     .attention_scratch = reference_attention_scratch,

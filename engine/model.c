@@ -19,8 +19,8 @@ struct _AltclipModel {
     AltclipVision vision;
     AltclipStoredText stored_text;
     AltclipModelInfo info;
-    pthread_mutex_t lock;
-    /* Under the lock until set, constant from then on: */
+    /* Held while one of these is made; read atomically, and constant once set: */
+    pthread_mutex_t making;
     AltclipText *text;
     AltclipTokenizer *tokenizer;
 };
@@ -51,23 +51,35 @@ read_config (AltclipModel *model, GError **error)
     return TRUE;
 }
 
+/* Rows of a text of ordinary length, for the proof. */
+#define TEXT_ROWS 12
+
 static gboolean
-choose_kernels (AltclipModel *model, const char *name, GError **error)
+choose_kernels (AltclipModel *model, const char *name, GCancellable *cancellable, GError **error)
 {
     const AltclipVisionConfig *vision = &model->config->vision;
-    const AltclipTowerConfig *tower = &vision->tower;
+    const AltclipTextConfig *text = &model->config->text;
+    guint width = vision->tower.hidden_size;
+    guint text_width = text->tower.hidden_size;
+    guint dim = model->config->projection_dim;
     guint side = vision->image_size / vision->patch_size;
     guint tokens = side * side + 1;
     guint patch = vision->num_channels * vision->patch_size * vision->patch_size;
     const AltclipProductShape shapes[] = {
-        { tokens - 1, tower->hidden_size, patch },
-        { tokens, 3 * tower->hidden_size, tower->hidden_size },
-        { tokens, tower->intermediate_size, tower->hidden_size },
-        { tokens, tower->hidden_size, tower->intermediate_size },
-        { 1, model->config->projection_dim, tower->hidden_size },
+        { tokens - 1, width, patch },
+        { tokens, 3 * width, width },
+        { tokens, vision->tower.intermediate_size, width },
+        { tokens, width, vision->tower.intermediate_size },
+        { 1, dim, width },
+        { TEXT_ROWS, 3 * text_width, text_width },
+        { TEXT_ROWS, text->tower.intermediate_size, text_width },
+        { TEXT_ROWS, text_width, text->tower.intermediate_size },
+        { 1, text->project_dim, text_width },
+        { 1, dim, text->project_dim },
     };
 
-    model->kernels = altclip_kernels_choose (name, shapes, G_N_ELEMENTS (shapes), error);
+    model->kernels =
+            altclip_kernels_choose (name, shapes, G_N_ELEMENTS (shapes), cancellable, error);
     return model->kernels != NULL;
 }
 
@@ -125,42 +137,58 @@ describe (AltclipModel *model)
                        1;
 }
 
-/* Two pictures of noise of different strength must get two embeddings, all of numbers: weights of
- * NaN or of one value would otherwise go unnoticed until somebody wonders about the labels. */
+/* Noise, of another strength for each picture. */
+static void
+draw_test_pictures (float *pixel_values, gsize size)
+{
+    guint32 state = 1;
+
+    for (gsize i = 0; i < 2 * size; i++) {
+        state = state * 1664525u + 1013904223u;
+        pixel_values[i] = (float)(gint32)state * (i < size ? 0x1p-31f : 0x1p-33f);
+    }
+}
+
+static float
+largest_difference (const float *a, const float *b, guint n)
+{
+    float largest = 0.0f;
+
+    for (guint i = 0; i < n; i++)
+        largest = MAX (largest, fabsf (a[i] - b[i]));
+    return largest;
+}
+
+/* Two pictures must get two embeddings, all of numbers: weights of NaN or of one value would
+ * otherwise go unnoticed until somebody wonders about the labels. */
 static gboolean
-test_itself (AltclipModel *model, guint threads, GError **error)
+test_itself (AltclipModel *model, guint threads, GCancellable *cancellable, GError **error)
 {
     g_autoptr (AltclipSession) session = altclip_session_new (model, threads, error);
     gsize size = (gsize)model->info.num_channels * model->info.image_size * model->info.image_size;
     guint dim = model->info.projection_dim;
     g_autofree float *pixel_values = g_new (float, 2 * size);
     g_autofree float *embeddings = g_new (float, 2 * dim);
-    guint32 state = 1;
-    float largest = 0.0f;
 
     if (!session)
         return FALSE;
-    for (gsize i = 0; i < 2 * size; i++) {
-        state = state * 1664525u + 1013904223u;
-        pixel_values[i] = (float)(gint32)state * (i < size ? 0x1p-31f : 0x1p-33f);
-    }
+    draw_test_pictures (pixel_values, size);
     for (guint i = 0; i < 2; i++) {
+        if (g_cancellable_set_error_if_cancelled (cancellable, error))
+            return FALSE;
         if (!altclip_session_encode_images (
                     session, pixel_values + i * size, 1, embeddings + i * dim, error)) {
             g_prefix_error (error, "%s: self-test: ", altclip_weights_get_path (model->weights));
             return FALSE;
         }
     }
-    for (guint i = 0; i < dim; i++)
-        largest = MAX (largest, fabsf (embeddings[i] - embeddings[dim + i]));
-    if (largest < 1e-6f) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-                "%s: self-test: two different pictures have the same embedding, so these weights "
-                "cannot tell anything apart",
-                altclip_weights_get_path (model->weights));
-        return FALSE;
-    }
-    return TRUE;
+    if (largest_difference (embeddings, embeddings + dim, dim) >= 1e-6f)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "%s: self-test: two different pictures have the same embedding, so these weights "
+            "cannot tell anything apart",
+            altclip_weights_get_path (model->weights));
+    return FALSE;
 }
 
 static gboolean
@@ -174,14 +202,12 @@ open_in_steps (AltclipModel *model, const AltclipModelOptions *options, GCancell
             !altclip_stored_text_find (&model->stored_text, model->weights, model->config, error) ||
             g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-    if (!choose_kernels (model, options ? options->kernels : NULL, error) ||
-            g_cancellable_set_error_if_cancelled (cancellable, error) ||
-            !altclip_vision_init (
-                    &model->vision, model->weights, model->config, model->kernels, error) ||
-            g_cancellable_set_error_if_cancelled (cancellable, error))
+    if (!choose_kernels (model, options ? options->kernels : NULL, cancellable, error) ||
+            !altclip_vision_init (&model->vision, model->weights, model->config, model->kernels,
+                    cancellable, error))
         return FALSE;
     describe (model);
-    return test_itself (model, options ? options->threads : 0, error);
+    return test_itself (model, options ? options->threads : 0, cancellable, error);
 }
 
 AltclipModel *
@@ -192,7 +218,7 @@ altclip_model_open (const char *directory, const AltclipModelOptions *options,
     char *resolved = realpath (directory, NULL);
 
     model->ref_count = 1;
-    pthread_mutex_init (&model->lock, NULL);
+    pthread_mutex_init (&model->making, NULL);
     model->directory = g_strdup (resolved ? resolved : directory);
     free (resolved);
     if (!g_file_test (model->directory, G_FILE_TEST_IS_DIR)) {
@@ -225,7 +251,7 @@ altclip_model_unref (AltclipModel *model)
     altclip_stored_text_clear (&model->stored_text);
     altclip_weights_close (model->weights);
     altclip_config_free (model->config);
-    pthread_mutex_destroy (&model->lock);
+    pthread_mutex_destroy (&model->making);
     g_free (model->directory);
     g_free (model);
 }
@@ -241,16 +267,15 @@ altclip_model_get_info (AltclipModel *model)
 guint64
 altclip_model_get_memory (AltclipModel *model)
 {
+    const AltclipText *text = g_atomic_pointer_get (&model->text);
     gsize size = altclip_linear_get_size (&model->vision.patch) +
                  altclip_encoder_get_size (&model->vision.encoder) +
                  altclip_linear_get_size (&model->vision.projection);
 
-    pthread_mutex_lock (&model->lock);
-    if (model->text)
-        size += altclip_encoder_get_size (&model->text->encoder) +
-                altclip_linear_get_size (&model->text->transformation) +
-                altclip_linear_get_size (&model->text->projection);
-    pthread_mutex_unlock (&model->lock);
+    if (text)
+        size += altclip_encoder_get_size (&text->encoder) +
+                altclip_linear_get_size (&text->transformation) +
+                altclip_linear_get_size (&text->projection);
     return size;
 }
 
@@ -269,13 +294,17 @@ altclip_model_get_vision (AltclipModel *model)
 const AltclipText *
 altclip_model_get_text (AltclipModel *model)
 {
-    const AltclipText *text;
+    AltclipText *text = g_atomic_pointer_get (&model->text);
 
-    pthread_mutex_lock (&model->lock);
-    if (!model->text)
-        model->text = altclip_text_new (&model->stored_text, model->kernels);
+    if (text)
+        return text;
+    pthread_mutex_lock (&model->making);
     text = model->text;
-    pthread_mutex_unlock (&model->lock);
+    if (!text) {
+        text = altclip_text_new (&model->stored_text, model->kernels);
+        g_atomic_pointer_set (&model->text, text);
+    }
+    pthread_mutex_unlock (&model->making);
     return text;
 }
 
@@ -301,13 +330,17 @@ open_tokenizer (AltclipModel *model, GError **error)
 AltclipTokenizer *
 altclip_model_get_tokenizer (AltclipModel *model, GError **error)
 {
-    AltclipTokenizer *tokenizer;
+    AltclipTokenizer *tokenizer = g_atomic_pointer_get (&model->tokenizer);
 
-    pthread_mutex_lock (&model->lock);
-    if (!model->tokenizer)
-        model->tokenizer = open_tokenizer (model, error);
+    if (tokenizer)
+        return tokenizer;
+    pthread_mutex_lock (&model->making);
     tokenizer = model->tokenizer;
-    pthread_mutex_unlock (&model->lock);
+    if (!tokenizer) {
+        tokenizer = open_tokenizer (model, error);
+        g_atomic_pointer_set (&model->tokenizer, tokenizer);
+    }
+    pthread_mutex_unlock (&model->making);
     return tokenizer;
 }
 

@@ -391,13 +391,18 @@ is_mostly_unknown (AltclipModel *model, GArray *ids)
 }
 
 static gboolean
-find_unknown (AltclipPrompts *prompts, AltclipModel *model, GError **error)
+find_unknown (
+        AltclipPrompts *prompts, AltclipModel *model, GCancellable *cancellable, GError **error)
 {
     for (guint i = 0; i < prompts->entries->len && !prompts->unknown; i++) {
         const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
         for (guint j = 0; j < entry->texts->len && !prompts->unknown; j++) {
             const char *text = g_ptr_array_index (entry->texts, j);
-            g_autoptr (GArray) ids = altclip_model_tokenize (model, text, error);
+            g_autoptr (GArray) ids = NULL;
+
+            if (g_cancellable_set_error_if_cancelled (cancellable, error))
+                return FALSE;
+            ids = altclip_model_tokenize (model, text, error);
             if (!ids)
                 return FALSE;
             if (is_mostly_unknown (model, ids))
@@ -457,8 +462,9 @@ altclip_prompts_embed (
         embeddings, NULL };
     gboolean ok = TRUE;
 
-    g_return_val_if_fail (!prompts->embeddings, FALSE);
-    if (!find_unknown (prompts, model, error))
+    if (prompts->embeddings)
+        return TRUE;
+    if (!find_unknown (prompts, model, cancellable, error))
         return FALSE;
     if (prompts->entries->len == 1 && prompts->n_labels == 1)
         prompts->neutral = add_entry (prompts, NEUTRAL_PHRASE)->label;

@@ -7,12 +7,15 @@
  * the object; "__metadata__" is free text.
  */
 
+#include "file.h"
 #include "safetensors.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
+
+#define MAX_NAME_BYTES 256
 
 struct _AltclipSafetensors {
     char *path;
@@ -77,8 +80,9 @@ parse_dtype (
             return TRUE;
         }
     }
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: tensor '%s': unknown dtype '%s'",
-            path, tensor->name, name ? name : "(not a string)");
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+            "%s: tensor '%s': unknown dtype '%.20s'", path, tensor->name,
+            name ? name : "(not a string)");
     return FALSE;
 }
 
@@ -197,6 +201,24 @@ check_coverage (AltclipSafetensors *file, const guint8 *data, gsize n_data, GErr
     return TRUE;
 }
 
+/* Names appear in messages and logs, so they must be short and without control characters. */
+static gboolean
+check_name (const char *path, const char *name, GError **error)
+{
+    gsize length = strlen (name);
+    gboolean printable = TRUE;
+
+    for (gsize i = 0; i < length; i++)
+        printable = printable && !g_ascii_iscntrl (name[i]);
+    if (length > 0 && length <= MAX_NAME_BYTES && printable)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+            "%s: header: a tensor's name of %" G_GSIZE_FORMAT
+            " bytes; it must have 1 to %d, and no control characters",
+            path, length, MAX_NAME_BYTES);
+    return FALSE;
+}
+
 static gboolean
 parse_header (AltclipSafetensors *file, const char *header, gsize n_header, const guint8 *data,
         gsize n_data, GError **error)
@@ -218,7 +240,8 @@ parse_header (AltclipSafetensors *file, const char *header, gsize n_header, cons
     {
         if (strcmp (name, "__metadata__") == 0)
             continue;
-        ok = parse_tensor (file, name, entry, data, n_data, error);
+        ok = check_name (file->path, name, error) &&
+             parse_tensor (file, name, entry, data, n_data, error);
         if (!ok)
             break;
     }
@@ -230,18 +253,15 @@ AltclipSafetensors *
 altclip_safetensors_open (const char *path, GError **error)
 {
     g_autoptr (AltclipSafetensors) file = g_new0 (AltclipSafetensors, 1);
-    g_autoptr (GError) io_error = NULL;
     const char *contents;
     gsize length;
     guint64 n_header;
 
     file->path = g_strdup (path);
     file->tensors = g_ptr_array_new_with_free_func (stored_tensor_free);
-    file->mapped = g_mapped_file_new (path, FALSE, &io_error);
-    if (!file->mapped) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
+    file->mapped = altclip_file_map (path, error);
+    if (!file->mapped)
         return NULL;
-    }
     contents = g_mapped_file_get_contents (file->mapped);
     length = g_mapped_file_get_length (file->mapped);
     if (length < sizeof n_header) {

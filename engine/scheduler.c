@@ -19,6 +19,9 @@
 /* Pictures in one run of the tower. More would only make the first wait for the last. */
 #define MAX_BATCH 8
 
+/* And no more than fit these bytes, one always. */
+#define MAX_BATCH_BYTES (64 * 1024 * 1024)
+
 /* Times that the latency percentiles look back on. */
 #define N_LATENCIES 128
 
@@ -38,8 +41,9 @@ struct _AltclipScheduler {
     GError *open_error;
     gboolean quitting;
     GPtrArray *streams;
-    guint next_stream; /* whose turn it is */
-    GPtrArray *batch;  /* Frames in work */
+    guint next_stream;  /* whose turn it is with a picture */
+    guint next_prompts; /* and with prompts */
+    GPtrArray *batch;   /* Frames in work */
 };
 
 struct _AltclipStream {
@@ -63,7 +67,10 @@ typedef struct {
     AltclipStream *stream;
     gpointer frame; /* NULL once it has been given back */
     guint64 submitted;
-    gboolean preprocessed;
+    gboolean in_call;      /* the caller's code has it */
+    gboolean dropped;      /* meanwhile it was flushed: its result is not wanted */
+    gboolean preprocessed; /* then it has the slot of a picture and an embedding */
+    guint slot;
     GError *error;
 } Frame;
 
@@ -147,6 +154,21 @@ end_call (AltclipStream *stream)
     pthread_cond_broadcast (&stream->scheduler->quiet);
 }
 
+/* The same for a callback that is given a frame. */
+static void
+begin_frame_call (Frame *frame)
+{
+    frame->in_call = TRUE;
+    begin_call (frame->stream);
+}
+
+static void
+end_frame_call (Frame *frame)
+{
+    end_call (frame->stream);
+    frame->in_call = FALSE;
+}
+
 /* ---- Image worker: telling, gathering, running ------------------------------------------------
  */
 
@@ -174,14 +196,47 @@ tell_opened (AltclipScheduler *scheduler, AltclipStream *stream)
     stream_unref (stream);
 }
 
-/* Takes one waiting frame of each stream in turn, and again, until the batch is full. */
+/* What the image worker computes with; empty when the model could not be opened. */
+typedef struct {
+    AltclipSession *session;
+    gsize picture_size; /* floats of one picture */
+    guint dim;
+    guint n_slots;
+    float *pixel_values; /* [n_slots, picture_size] */
+    float *embeddings;   /* [n_slots, dim] */
+    GError *errors[MAX_BATCH];
+} ImageWork;
+
 static void
-gather_batch (AltclipScheduler *scheduler)
+image_work_init (ImageWork *work, AltclipModel *model, guint threads)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+
+    work->session = altclip_session_new (model, threads, NULL);
+    work->picture_size = (gsize)info->num_channels * info->image_size * info->image_size;
+    work->dim = info->projection_dim;
+    work->n_slots =
+            (guint)CLAMP (MAX_BATCH_BYTES / (work->picture_size * sizeof (float)), 1, MAX_BATCH);
+    work->pixel_values = g_new (float, work->n_slots * work->picture_size);
+    work->embeddings = g_new (float, work->n_slots * work->dim);
+}
+
+static void
+image_work_clear (ImageWork *work)
+{
+    altclip_session_free (work->session);
+    g_free (work->pixel_values);
+    g_free (work->embeddings);
+}
+
+/* Takes one waiting frame of each stream in turn, and again, until @n_slots are taken. */
+static void
+gather_batch (AltclipScheduler *scheduler, guint n_slots)
 {
     guint n_streams = scheduler->streams->len;
     guint idle = 0;
 
-    while (scheduler->batch->len < MAX_BATCH && idle < n_streams) {
+    while (scheduler->batch->len < n_slots && idle < n_streams) {
         AltclipStream *stream =
                 g_ptr_array_index (scheduler->streams, scheduler->next_stream % n_streams);
         Frame *frame = stream->leaving ? NULL : g_queue_pop_head (&stream->waiting);
@@ -193,26 +248,50 @@ gather_batch (AltclipScheduler *scheduler)
     }
 }
 
-/* With the lock, which is let go for the calls. Returns: pictures to be encoded, moved up so that
- * they follow each other; their frames have `preprocessed` set. */
+/* With the lock, which is let go for the call. */
+static void
+preprocess (Frame *frame, float *pixel_values)
+{
+    AltclipStream *stream = frame->stream;
+
+    begin_frame_call (frame);
+    frame->preprocessed = stream->callbacks.preprocess (
+            stream->user_data, frame->frame, pixel_values, &frame->error);
+    if (!frame->preprocessed && !frame->error)
+        frame->error = g_error_new_literal (
+                ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "the frame cannot be converted");
+    end_frame_call (frame);
+}
+
+/* With the lock, which is let go for the calls. Returns: slots that hold pictures */
 static guint
-preprocess_batch (AltclipScheduler *scheduler, float *pixel_values, gsize picture_size)
+preprocess_batch (AltclipScheduler *scheduler, ImageWork *work)
 {
     guint n = 0;
 
     for (guint i = 0; i < scheduler->batch->len; i++) {
         Frame *frame = g_ptr_array_index (scheduler->batch, i);
-        AltclipStream *stream = frame->stream;
 
         if (!frame->frame)
             continue;
-        begin_call (stream);
-        frame->preprocessed = stream->callbacks.preprocess (
-                stream->user_data, frame->frame, pixel_values + n * picture_size, &frame->error);
-        end_call (stream);
+        frame->slot = n;
+        preprocess (frame, work->pixel_values + n * work->picture_size);
         n += frame->preprocessed;
     }
     return n;
+}
+
+/* One picture that cannot be encoded must not cost the others of the batch their results: then each
+ * goes alone. */
+static void
+encode_batch (ImageWork *work, guint n)
+{
+    if (altclip_session_encode_images (
+                work->session, work->pixel_values, n, work->embeddings, NULL))
+        return;
+    for (guint i = 0; i < n; i++)
+        altclip_session_encode_images (work->session, work->pixel_values + i * work->picture_size,
+                1, work->embeddings + i * work->dim, &work->errors[i]);
 }
 
 static void
@@ -230,75 +309,54 @@ note_result (Frame *frame)
 
 /* With the lock, which is let go for the calls. */
 static void
-deliver_batch (
-        AltclipScheduler *scheduler, const float *embeddings, guint dim, const GError *batch_error)
+deliver (Frame *frame, const float *embedding)
+{
+    AltclipStream *stream = frame->stream;
+    gboolean wanted = !frame->dropped;
+
+    if (wanted)
+        note_result (frame);
+    begin_frame_call (frame);
+    if (wanted)
+        stream->callbacks.analysed (
+                stream->user_data, frame->frame, frame->error ? NULL : embedding, frame->error);
+    frame_give_back (frame);
+    end_frame_call (frame);
+}
+
+/* With the lock, which is let go for the calls. */
+static void
+deliver_batch (AltclipScheduler *scheduler, ImageWork *work)
 {
     for (guint i = 0; i < scheduler->batch->len; i++) {
         Frame *frame = g_ptr_array_index (scheduler->batch, i);
-        AltclipStream *stream = frame->stream;
-        const float *embedding = frame->preprocessed ? embeddings : NULL;
 
-        if (frame->preprocessed)
-            embeddings += dim;
         if (!frame->frame)
             continue;
-        if (batch_error && !frame->error)
-            frame->error = g_error_copy (batch_error);
-        note_result (frame);
-        begin_call (stream);
-        stream->callbacks.analysed (
-                stream->user_data, frame->frame, frame->error ? NULL : embedding, frame->error);
-        frame_give_back (frame);
-        end_call (stream);
+        if (!work->session)
+            frame->error = g_error_copy (scheduler->open_error);
+        else if (frame->preprocessed)
+            frame->error = g_steal_pointer (&work->errors[frame->slot]);
+        deliver (frame, work->embeddings + (gsize)frame->slot * work->dim);
     }
+    for (guint i = 0; i < MAX_BATCH; i++)
+        g_clear_error (&work->errors[i]);
     g_ptr_array_set_size (scheduler->batch, 0);
-}
-
-/* What the image worker computes with; empty when the model could not be opened. */
-typedef struct {
-    AltclipSession *session;
-    gsize picture_size; /* floats of one picture */
-    guint dim;
-    float *pixel_values; /* [MAX_BATCH, picture_size] */
-    float *embeddings;   /* [MAX_BATCH, dim] */
-} ImageWork;
-
-static void
-image_work_init (ImageWork *work, AltclipModel *model, guint threads)
-{
-    const AltclipModelInfo *info = altclip_model_get_info (model);
-
-    work->session = altclip_session_new (model, threads, NULL);
-    work->picture_size = (gsize)info->num_channels * info->image_size * info->image_size;
-    work->dim = info->projection_dim;
-    work->pixel_values = g_new (float, MAX_BATCH * work->picture_size);
-    work->embeddings = g_new (float, MAX_BATCH * work->dim);
-}
-
-static void
-image_work_clear (ImageWork *work)
-{
-    altclip_session_free (work->session);
-    g_free (work->pixel_values);
-    g_free (work->embeddings);
 }
 
 /* With the lock, which is let go while computing. */
 static void
 run_batch (AltclipScheduler *scheduler, ImageWork *work)
 {
-    g_autoptr (GError) error = NULL;
     guint n;
 
-    if (!work->session) {
-        deliver_batch (scheduler, NULL, 0, scheduler->open_error);
-        return;
+    if (work->session) {
+        n = preprocess_batch (scheduler, work);
+        pthread_mutex_unlock (&scheduler->lock);
+        encode_batch (work, n);
+        pthread_mutex_lock (&scheduler->lock);
     }
-    n = preprocess_batch (scheduler, work->pixel_values, work->picture_size);
-    pthread_mutex_unlock (&scheduler->lock);
-    altclip_session_encode_images (work->session, work->pixel_values, n, work->embeddings, &error);
-    pthread_mutex_lock (&scheduler->lock);
-    deliver_batch (scheduler, work->embeddings, work->dim, error);
+    deliver_batch (scheduler, work);
 }
 
 /* ---- Image worker: opening and the loop -------------------------------------------------------
@@ -334,7 +392,7 @@ static gpointer
 run_images (gpointer data)
 {
     AltclipScheduler *scheduler = data;
-    ImageWork work = { 0 };
+    ImageWork work = { .n_slots = MAX_BATCH };
 
     open_model (scheduler);
     if (scheduler->model)
@@ -347,7 +405,7 @@ run_images (gpointer data)
             tell_opened (scheduler, untold);
             continue;
         }
-        gather_batch (scheduler);
+        gather_batch (scheduler, work.n_slots);
         if (scheduler->batch->len > 0)
             run_batch (scheduler, &work);
         else
@@ -361,14 +419,19 @@ run_images (gpointer data)
 /* ---- Prompt worker ----------------------------------------------------------------------------
  */
 
-/* A stream is told of its prompts after its opening. */
+/* The next in turn with prompts; a stream is told of them after its opening. */
 static AltclipStream *
 find_prompted (AltclipScheduler *scheduler)
 {
-    for (guint i = 0; scheduler->model && i < scheduler->streams->len; i++) {
-        AltclipStream *stream = g_ptr_array_index (scheduler->streams, i);
-        if (stream->prompts && stream->told_opened && !stream->leaving)
+    guint n = scheduler->streams->len;
+
+    for (guint i = 0; scheduler->model && i < n; i++) {
+        AltclipStream *stream =
+                g_ptr_array_index (scheduler->streams, (scheduler->next_prompts + i) % n);
+        if (stream->prompts && stream->told_opened && !stream->leaving) {
+            scheduler->next_prompts = (scheduler->next_prompts + i + 1) % n;
             return stream;
+        }
     }
     return NULL;
 }
@@ -477,7 +540,7 @@ join_scheduler (const char *directory, guint threads)
         registry = g_hash_table_new (g_str_hash, g_str_equal);
     scheduler = g_hash_table_lookup (registry, key);
     if (!scheduler) {
-        scheduler = scheduler_new (key, directory, threads);
+        scheduler = scheduler_new (key, resolved ? resolved : directory, threads);
         g_hash_table_insert (registry, scheduler->key, scheduler);
     }
     scheduler->n_streams++;
@@ -522,25 +585,39 @@ altclip_stream_new (const char *directory, guint threads, const AltclipStreamCal
     return stream;
 }
 
-/* With the lock. Moves the stream's frames that nobody is calling back with to @dropped. A frame in
- * a batch stays there without its content, and its place in the results is skipped. */
+/* With the lock. Moves the stream's frames in the batch to @dropped, but for one that a callback
+ * has: that one is marked. A frame that was taken leaves its place in the batch empty. */
+static void
+take_from_batch (AltclipStream *stream, GQueue *dropped)
+{
+    GPtrArray *batch = stream->scheduler->batch;
+
+    for (guint i = 0; i < batch->len; i++) {
+        Frame *frame = g_ptr_array_index (batch, i);
+
+        if (frame->stream != stream || !frame->frame)
+            continue;
+        frame->dropped = TRUE;
+        if (!frame->in_call)
+            g_queue_push_tail (dropped, g_steal_pointer (&frame->frame));
+    }
+}
+
+/* With the lock. Moves all the stream's frames to @dropped; returns when no callback runs. Taken
+ * back first and waited for then, so that no other callback begins meanwhile. */
 static void
 take_back_frames (AltclipStream *stream, GQueue *dropped)
 {
-    GPtrArray *batch = stream->scheduler->batch;
     Frame *frame;
 
-    while (stream->calls > 0)
-        pthread_cond_wait (&stream->scheduler->quiet, &stream->scheduler->lock);
     while ((frame = g_queue_pop_head (&stream->waiting))) {
         g_queue_push_tail (dropped, frame->frame);
         frame_free (frame);
     }
-    for (guint i = 0; i < batch->len; i++) {
-        frame = g_ptr_array_index (batch, i);
-        if (frame->stream == stream && frame->frame)
-            g_queue_push_tail (dropped, g_steal_pointer (&frame->frame));
-    }
+    take_from_batch (stream, dropped);
+    while (stream->calls > 0)
+        pthread_cond_wait (&stream->scheduler->quiet, &stream->scheduler->lock);
+    take_from_batch (stream, dropped);
     stream->stats.replaced += dropped->length;
 }
 

@@ -12,26 +12,6 @@
 /* ---- Stored weights -------------------------------------------------------------------------- */
 
 static gboolean
-find_pair (AltclipWeights *weights, const char *name, const char *rows_meaning, guint64 rows,
-        const char *columns_meaning, guint64 columns, const AltclipStoredTensor *pair[2],
-        GError **error)
-{
-    g_autofree char *weight = g_strconcat (name, ".weight", NULL);
-    g_autofree char *bias = g_strconcat (name, ".bias", NULL);
-
-    if (columns == 0) {
-        pair[0] = altclip_weights_require (weights, error, weight, rows_meaning, 1, rows);
-    } else {
-        g_autofree char *meaning = g_strdup_printf ("%s × %s", rows_meaning, columns_meaning);
-        pair[0] = altclip_weights_require (weights, error, weight, meaning, 2, rows, columns);
-    }
-    if (!pair[0])
-        return FALSE;
-    pair[1] = altclip_weights_require (weights, error, bias, rows_meaning, 1, rows);
-    return pair[1] != NULL;
-}
-
-static gboolean
 find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **error)
 {
     const AltclipTextConfig *config = stored->config;
@@ -53,8 +33,8 @@ find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **er
             "type_vocab_size × hidden_size", 2, (guint64)config->type_vocab_size, width);
     if (!stored->types)
         return FALSE;
-    return find_pair (weights, PREFIX "roberta.embeddings.LayerNorm", "hidden_size", width, NULL, 0,
-            stored->embedding_norm, error);
+    return altclip_weights_require_pair (weights, PREFIX "roberta.embeddings.LayerNorm",
+            "hidden_size", width, NULL, 0, stored->embedding_norm, error);
 }
 
 gboolean
@@ -67,10 +47,10 @@ altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
     stored->config = &config->text;
     stored->projection_dim = config->projection_dim;
     if (!find_embeddings (stored, weights, error) ||
-            !find_pair (weights, PREFIX "pre_LN", "hidden_size", width, NULL, 0, stored->pre_norm,
-                    error) ||
-            !find_pair (weights, PREFIX "transformation", "project_dim", project_dim, "hidden_size",
-                    width, stored->transformation, error))
+            !altclip_weights_require_pair (weights, PREFIX "pre_LN", "hidden_size", width, NULL, 0,
+                    stored->pre_norm, error) ||
+            !altclip_weights_require_pair (weights, PREFIX "transformation", "project_dim",
+                    project_dim, "hidden_size", width, stored->transformation, error))
         return FALSE;
     stored->projection = altclip_weights_require (weights, error, "text_projection.weight",
             "projection_dim × project_dim", 2, (guint64)config->projection_dim, project_dim);
@@ -101,8 +81,8 @@ altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels
     text->stored = stored;
     altclip_norm_init (
             &text->embedding_norm, stored->embedding_norm[0], stored->embedding_norm[1], epsilon);
-    altclip_encoder_init (
-            &text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM, stored->blocks);
+    altclip_encoder_init (&text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM,
+            stored->blocks, NULL, NULL);
     altclip_norm_init (&text->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
     altclip_linear_init (&text->transformation, kernels, &stored->transformation[0],
             &stored->transformation[1], 1);
@@ -199,9 +179,7 @@ encode (const AltclipText *text, AltclipWorkspace *workspace, float *x,
     transformed = transform (text, workspace, x, rows);
     if (outputs->last_hidden_state)
         memcpy (outputs->last_hidden_state, transformed, rows * dim * sizeof (float));
-    for (gsize s = 0; s < sequences->n; s++)
-        memmove (transformed + s * dim, transformed + sequences->offsets[s] * dim,
-                dim * sizeof (float));
+    altclip_sequences_keep_first_rows (sequences, (guint)dim, transformed);
     return transformed;
 }
 

@@ -7,9 +7,9 @@
  * the process. So the file is checked here first, and only what passed is handed over.
  */
 
+#include "file.h"
 #include "tokenizer.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <sentencepiece_processor.h>
 #include <string.h>
@@ -184,9 +184,11 @@ class Trie
 
         n_walked[root] = 1;
         waiting.push_back (root);
-        while (!waiting.empty ()) {
+        for (gsize n_steps = 0; !waiting.empty (); n_steps++) {
             guint32 block = waiting.back ();
             waiting.pop_back ();
+            if (n_steps > 2 * (gsize)n_)
+                reader_.fail ("the table is too tangled");
             for (guint32 byte = 0; byte < 256; byte++) {
                 guint32 at = block ^ byte;
                 guint32 child = unit (at);
@@ -560,29 +562,6 @@ join_ids (const AltclipTokenizer *tokenizer, const gint32 *ids, gsize n_ids)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-bool
-read_file (const char *path, char **contents, gsize *length, GError **error)
-{
-    g_autoptr (GError) io_error = nullptr;
-    GStatBuf info;
-
-    if (g_stat (path, &info) == 0 && !S_ISREG (info.st_mode)) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: not a regular file", path);
-        return false;
-    }
-    if (g_stat (path, &info) == 0 && (guint64)info.st_size > MAX_FILE_BYTES) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-                "%s: %" G_GUINT64_FORMAT " bytes exceed the limit of %" G_GSIZE_FORMAT, path,
-                (guint64)info.st_size, MAX_FILE_BYTES);
-        return false;
-    }
-    if (!g_file_get_contents (path, contents, length, &io_error)) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
-        return false;
-    }
-    return true;
-}
-
 void
 load (AltclipTokenizer *tokenizer, std::string_view bytes)
 {
@@ -604,7 +583,7 @@ altclip_tokenizer_open (const char *path, GError **error)
     g_autofree char *contents = nullptr;
     gsize length = 0;
 
-    if (!read_file (path, &contents, &length, error))
+    if (!altclip_file_read (path, MAX_FILE_BYTES, &contents, &length, error))
         return nullptr;
     try {
         auto tokenizer = std::make_unique<AltclipTokenizer> ();
@@ -651,6 +630,9 @@ altclip_tokenizer_encode (
     } catch (const std::exception &e) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: a text cannot be tokenized: %s",
                 tokenizer->path.c_str (), e.what ());
+    } catch (...) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: a text cannot be tokenized",
+                tokenizer->path.c_str ());
     }
     return nullptr;
 }
@@ -673,6 +655,9 @@ altclip_tokenizer_decode (
     } catch (const std::exception &e) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: ids cannot be decoded: %s",
                 tokenizer->path.c_str (), e.what ());
+    } catch (...) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: ids cannot be decoded",
+                tokenizer->path.c_str ());
     }
     return nullptr;
 }

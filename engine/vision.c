@@ -22,20 +22,6 @@ typedef struct {
 } StoredVision;
 
 static gboolean
-find_norm (AltclipWeights *weights, const char *name, guint64 width,
-        const AltclipStoredTensor *norm[2], GError **error)
-{
-    g_autofree char *gamma = g_strconcat (name, ".weight", NULL);
-    g_autofree char *beta = g_strconcat (name, ".bias", NULL);
-
-    norm[0] = altclip_weights_require (weights, error, gamma, "hidden_size", 1, width);
-    if (!norm[0])
-        return FALSE;
-    norm[1] = altclip_weights_require (weights, error, beta, "hidden_size", 1, width);
-    return norm[1] != NULL;
-}
-
-static gboolean
 find_embeddings (AltclipWeights *weights, const AltclipVisionConfig *config, guint64 n_patches,
         StoredVision *stored, GError **error)
 {
@@ -65,8 +51,10 @@ find_tensors (AltclipVision *vision, AltclipWeights *weights, StoredVision *stor
     guint64 width = config->tower.hidden_size;
 
     if (!find_embeddings (weights, config, vision->n_patches, stored, error) ||
-            !find_norm (weights, PREFIX "pre_layrnorm", width, stored->pre_norm, error) ||
-            !find_norm (weights, PREFIX "post_layernorm", width, stored->post_norm, error))
+            !altclip_weights_require_pair (weights, PREFIX "pre_layrnorm", "hidden_size", width,
+                    NULL, 0, stored->pre_norm, error) ||
+            !altclip_weights_require_pair (weights, PREFIX "post_layernorm", "hidden_size", width,
+                    NULL, 0, stored->post_norm, error))
         return FALSE;
     stored->projection = altclip_weights_require (weights, error, "visual_projection.weight",
             "projection_dim × hidden_size", 2, (guint64)vision->projection_dim, width);
@@ -88,8 +76,9 @@ read_whole (const AltclipStoredTensor *tensor)
     return out;
 }
 
-static void
-pack_tensors (AltclipVision *vision, const AltclipKernels *kernels, const StoredVision *stored)
+static gboolean
+pack_tensors (AltclipVision *vision, const AltclipKernels *kernels, const StoredVision *stored,
+        GCancellable *cancellable, GError **error)
 {
     double epsilon = vision->config->tower.layer_norm_eps;
 
@@ -97,28 +86,27 @@ pack_tensors (AltclipVision *vision, const AltclipKernels *kernels, const Stored
     vision->position_embedding = read_whole (stored->position_embedding);
     altclip_linear_init (&vision->patch, kernels, &stored->patch, NULL, 1);
     altclip_norm_init (&vision->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
-    altclip_encoder_init (
-            &vision->encoder, kernels, &vision->config->tower, ALTCLIP_PRE_NORM, stored->blocks);
     altclip_norm_init (&vision->post_norm, stored->post_norm[0], stored->post_norm[1], epsilon);
     altclip_linear_init (&vision->projection, kernels, &stored->projection, NULL, 1);
+    return altclip_encoder_init (&vision->encoder, kernels, &vision->config->tower,
+            ALTCLIP_PRE_NORM, stored->blocks, cancellable, error);
 }
 
 gboolean
 altclip_vision_init (AltclipVision *vision, AltclipWeights *weights, const AltclipConfig *config,
-        const AltclipKernels *kernels, GError **error)
+        const AltclipKernels *kernels, GCancellable *cancellable, GError **error)
 {
     StoredVision stored = { 0 };
     guint side = config->vision.image_size / config->vision.patch_size;
-    gboolean found;
+    gboolean ok;
 
     vision->config = &config->vision;
     vision->projection_dim = config->projection_dim;
     vision->n_patches = side * side;
-    found = find_tensors (vision, weights, &stored, error);
-    if (found)
-        pack_tensors (vision, kernels, &stored);
+    ok = find_tensors (vision, weights, &stored, error) &&
+         pack_tensors (vision, kernels, &stored, cancellable, error);
     g_free (stored.blocks);
-    return found;
+    return ok;
 }
 
 void
@@ -232,7 +220,6 @@ encode (const AltclipVision *vision, AltclipWorkspace *workspace, float *x,
 {
     gsize width = vision->config->tower.hidden_size;
     gsize rows = sequences->offsets[sequences->n];
-    float *pooled;
 
     if (!outputs->last_hidden_state && !outputs->hidden_state) {
         altclip_encoder_run_first_rows (&vision->encoder, workspace, x, sequences);
@@ -242,10 +229,8 @@ encode (const AltclipVision *vision, AltclipWorkspace *workspace, float *x,
             outputs->hidden_state_data);
     if (outputs->last_hidden_state)
         memcpy (outputs->last_hidden_state, x, rows * width * sizeof (float));
-    pooled = altclip_workspace_get (workspace, ALTCLIP_BUFFER_POOLED, sequences->n * width);
-    for (gsize s = 0; s < sequences->n; s++)
-        memcpy (pooled + s * width, x + sequences->offsets[s] * width, width * sizeof (float));
-    return pooled;
+    altclip_sequences_keep_first_rows (sequences, (guint)width, x);
+    return x;
 }
 
 void

@@ -39,7 +39,8 @@ typedef struct {
  * Finds, checks and packs the image tower's weights. On failure @vision is left to be cleared.
  */
 gboolean altclip_vision_init (AltclipVision *vision, AltclipWeights *weights,
-        const AltclipConfig *config, const AltclipKernels *kernels, GError **error);
+        const AltclipConfig *config, const AltclipKernels *kernels, GCancellable *cancellable,
+        GError **error);
 void altclip_vision_clear (AltclipVision *vision);
 
 /**

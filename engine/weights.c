@@ -98,6 +98,26 @@ altclip_weights_require (AltclipWeights *weights, GError **error, const char *na
     return tensor;
 }
 
+gboolean
+altclip_weights_require_pair (AltclipWeights *weights, const char *name, const char *rows_meaning,
+        guint64 rows, const char *columns_meaning, guint64 columns,
+        const AltclipStoredTensor *pair[2], GError **error)
+{
+    g_autofree char *weight = g_strconcat (name, ".weight", NULL);
+    g_autofree char *bias = g_strconcat (name, ".bias", NULL);
+
+    if (columns == 0) {
+        pair[0] = altclip_weights_require (weights, error, weight, rows_meaning, 1, rows);
+    } else {
+        g_autofree char *meaning = g_strdup_printf ("%s × %s", rows_meaning, columns_meaning);
+        pair[0] = altclip_weights_require (weights, error, weight, meaning, 2, rows, columns);
+    }
+    if (!pair[0])
+        return FALSE;
+    pair[1] = altclip_weights_require (weights, error, bias, rows_meaning, 1, rows);
+    return pair[1] != NULL;
+}
+
 /* Only whole pages: the ones at both ends may belong to neighbours. The mapping is private and
  * never written to, so nothing is lost. */
 void

@@ -41,6 +41,19 @@ const AltclipStoredTensor *altclip_weights_require (AltclipWeights *weights, GEr
         const char *name, const char *meaning, guint n_dims, ...);
 
 /**
+ * altclip_weights_require_pair:
+ * @name: what the names of a layer norm's or linear layer's tensors begin with
+ * @rows: number of outputs, called @rows_meaning in messages
+ * @columns: number of inputs, called @columns_meaning; 0: the weight has one dimension
+ * @pair: (out caller-allocated): `.weight` and `.bias`
+ *
+ * As altclip_weights_require(), for both tensors.
+ */
+gboolean altclip_weights_require_pair (AltclipWeights *weights, const char *name,
+        const char *rows_meaning, guint64 rows, const char *columns_meaning, guint64 columns,
+        const AltclipStoredTensor *pair[2], GError **error);
+
+/**
  * altclip_weights_release:
  *
  * Lets go of the mapped pages of @tensor; they are read again from the file if needed.

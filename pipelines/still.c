@@ -13,7 +13,11 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define MAX_FILE_BYTES (512 * 1024 * 1024)
+#define MAX_FILE_BYTES (256 * 1024 * 1024)
+
+/* Each scan of a progressive JPEG goes over the whole picture, so many of them in a small file
+ * would keep the decoder busy for minutes. Ordinary files have about ten. */
+#define MAX_JPEG_SCANS 100
 
 /* ---- Outline --------------------------------------------------------------------------------- */
 
@@ -26,8 +30,10 @@ read_be32 (const guint8 *bytes)
     return (guint32)bytes[0] << 24 | (guint32)bytes[1] << 16 | (guint32)bytes[2] << 8 | bytes[3];
 }
 
-static gboolean
-png_is_complete (const guint8 *bytes, gsize n)
+typedef enum { OUTLINE_COMPLETE, OUTLINE_CUT_OFF, OUTLINE_TOO_MANY_SCANS } Outline;
+
+static Outline
+follow_png (const guint8 *bytes, gsize n)
 {
     gsize at = 8;
 
@@ -35,18 +41,19 @@ png_is_complete (const guint8 *bytes, gsize n)
         guint32 length = read_be32 (bytes + at);
 
         if (length > n - at - 12)
-            return FALSE;
+            return OUTLINE_CUT_OFF;
         if (memcmp (bytes + at + 4, "IEND", 4) == 0)
-            return TRUE;
+            return OUTLINE_COMPLETE;
         at += 12 + (gsize)length;
     }
-    return FALSE;
+    return OUTLINE_CUT_OFF;
 }
 
 /* In compressed data a 0xff is followed by 0 or by a restart mark, which have no length. */
-static gboolean
-jpeg_is_complete (const guint8 *bytes, gsize n)
+static Outline
+follow_jpeg (const guint8 *bytes, gsize n)
 {
+    guint n_scans = 0;
     gsize at = 2;
 
     while (n - at >= 2) {
@@ -55,43 +62,56 @@ jpeg_is_complete (const guint8 *bytes, gsize n)
         if (bytes[at] != 0xff || mark == 0xff) {
             at++;
         } else if (mark == 0xd9) {
-            return TRUE;
+            return OUTLINE_COMPLETE;
         } else if (mark == 0 || mark == 1 || (mark >= 0xd0 && mark <= 0xd7)) {
             at += 2;
         } else {
             gsize length = n - at >= 4 ? bytes[at + 2] * 256u + bytes[at + 3] : n;
             if (length > n - at - 2)
-                return FALSE;
+                return OUTLINE_CUT_OFF;
+            if (mark == 0xda && ++n_scans > MAX_JPEG_SCANS)
+                return OUTLINE_TOO_MANY_SCANS;
             at += 2 + length;
         }
     }
-    return FALSE;
+    return OUTLINE_CUT_OFF;
 }
 
 static const struct {
     const char *name; /* gdk-pixbuf's */
     guint8 magic[8];
     gsize n_magic;
-    gboolean (*is_complete) (const guint8 *bytes, gsize n);
+    Outline (*follow) (const guint8 *bytes, gsize n);
 } FORMATS[] = {
-    { "png", { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' }, 8, png_is_complete },
-    { "jpeg", { 0xff, 0xd8, 0xff }, 3, jpeg_is_complete },
+    { "png", { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' }, 8, follow_png },
+    { "jpeg", { 0xff, 0xd8, 0xff }, 3, follow_jpeg },
 };
 
-/* Returns: (nullable): gdk-pixbuf's name of the format of a whole file */
-static const char *
-check_outline (const char *path, const guint8 *bytes, gsize n, GError **error)
+static gboolean
+check_outline (const char *path, Outline outline, gsize n, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
-        if (n < FORMATS[i].n_magic || memcmp (bytes, FORMATS[i].magic, FORMATS[i].n_magic) != 0)
-            continue;
-        if (FORMATS[i].is_complete (bytes, n))
-            return FORMATS[i].name;
+    if (outline == OUTLINE_COMPLETE)
+        return TRUE;
+    if (outline == OUTLINE_CUT_OFF)
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
                 "%s: the file ends after %" G_GSIZE_FORMAT
                 " bytes, before the picture does (is it truncated?)",
                 path, n);
-        return NULL;
+    else
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "%s: a JPEG of more scans than the limit of %d", path, MAX_JPEG_SCANS);
+    return FALSE;
+}
+
+/* Returns: (nullable): gdk-pixbuf's name of the format of a whole file */
+static const char *
+find_format (const char *path, const guint8 *bytes, gsize n, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
+        if (n < FORMATS[i].n_magic || memcmp (bytes, FORMATS[i].magic, FORMATS[i].n_magic) != 0)
+            continue;
+        return check_outline (path, FORMATS[i].follow (bytes, n), n, error) ? FORMATS[i].name
+                                                                            : NULL;
     }
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
             "%s: not a PNG or JPEG picture, by its first bytes", path);
@@ -141,10 +161,11 @@ decode (const char *format, const guint8 *bytes, gsize n, Size *size, GError **e
     if (!gdk_pixbuf_loader_close (loader, error))
         return NULL;
     pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
-    if (pixbuf)
-        return gdk_pixbuf_apply_embedded_orientation (pixbuf);
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "the file holds no picture");
-    return NULL;
+    pixbuf = pixbuf ? gdk_pixbuf_apply_embedded_orientation (pixbuf) : NULL;
+    if (!pixbuf)
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "the file holds no picture, or memory is too short to turn it upright");
+    return pixbuf;
 }
 
 /* Returns: (transfer full) (nullable): the file, which is an ordinary one: a pipe or device could
@@ -152,6 +173,7 @@ decode (const char *format, const guint8 *bytes, gsize n, Size *size, GError **e
 static char *
 read_file (const char *path, gsize *n, GError **error)
 {
+    g_autoptr (GError) io_error = NULL;
     GStatBuf status;
     char *contents = NULL;
 
@@ -165,7 +187,8 @@ read_file (const char *path, gsize *n, GError **error)
                 (gint64)status.st_size, MAX_FILE_BYTES);
         return NULL;
     }
-    g_file_get_contents (path, &contents, n, error);
+    if (!g_file_get_contents (path, &contents, n, &io_error))
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
     return contents;
 }
 
@@ -178,22 +201,24 @@ load_pixbuf (const char *path, GError **error)
     const char *format;
     Size size = { 0, 0 };
     g_autoptr (GError) decode_error = NULL;
-    GdkPixbuf *pixbuf;
+    g_autoptr (GdkPixbuf) pixbuf = NULL;
 
     if (!contents)
         return NULL;
-    format = check_outline (path, (const guint8 *)contents, n, error);
+    format = find_format (path, (const guint8 *)contents, n, error);
     if (!format)
         return NULL;
     pixbuf = decode (format, (const guint8 *)contents, n, &size, &decode_error);
-    if (size_is_too_large (&size))
+    if (size_is_too_large (&size)) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
                 "%s: %d × %d pixels exceed the limit of %d pixels", path, size.width, size.height,
                 STILL_MAX_PIXELS);
-    else if (!pixbuf)
+        return NULL;
+    }
+    if (!pixbuf)
         g_set_error (
                 error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: %s", path, decode_error->message);
-    return pixbuf;
+    return g_steal_pointer (&pixbuf);
 }
 
 /* ---- Pixels ---------------------------------------------------------------------------------- */

@@ -256,29 +256,81 @@ test_softmax (void)
 
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
-/* A set that answers wrong in one column, as a broken build of a library does. */
+/* Sets that answer wrong in one place, as broken builds of a library do. */
 static void
-broken_linear (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+broken_last_row (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
         const AltclipEpilogue *epilogue, float *out, gsize out_stride)
 {
     altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
-    for (guint row = 0; row < m; row++)
-        out[row * out_stride + n1 - 1] += 0.5f;
+    out[(m - 1) * out_stride + n0] += 0.5f;
+}
+
+static void
+broken_tail_column (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    for (guint row = 0; row < m && n1 == linear->n; row++)
+        out[row * out_stride + n1 - 2] *= 1.1f;
+}
+
+static void
+broken_accumulation (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    AltclipEpilogue overwrite = { epilogue->activation, FALSE };
+
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, &overwrite, out, out_stride);
+}
+
+static void
+broken_later_range (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    if (n0 == 0)
+        altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+}
+
+static void
+broken_not_a_number (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    out[n0] = NAN;
 }
 
 static void
 test_proof (void)
 {
     static const AltclipProductShape shapes[] = { { 17, 40, 33 } };
-    AltclipKernels broken = altclip_kernels_reference;
+    void (*const broken_linears[]) (const AltclipLinear *linear, const float *x, guint m, guint n0,
+            guint n1, const AltclipEpilogue *epilogue, float *out,
+            gsize out_stride) = { broken_last_row, broken_tail_column, broken_accumulation,
+        broken_later_range, broken_not_a_number };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (broken_linears); i++) {
+        AltclipKernels broken = altclip_kernels_reference;
+        g_autoptr (GError) error = NULL;
+
+        broken.name = "broken";
+        broken.linear = broken_linears[i];
+        g_assert_false (altclip_kernels_prove (&broken, shapes, 1, NULL, &error));
+        g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
+        g_assert_cmpstr (error->message, ==,
+                "kernels 'broken' give wrong products [17 × 33] · [33 × 40] on this CPU");
+    }
+}
+
+/* Large products: the bound must not refuse a set for its rounding. */
+static void
+test_proof_of_large_products (void)
+{
+    static const AltclipProductShape shapes[] = { { 65, 576, 192 }, { 65, 192, 768 },
+        { 33, 3072, 1024 }, { 9, 1024, 4096 } };
     g_autoptr (GError) error = NULL;
 
-    broken.name = "broken";
-    broken.linear = broken_linear;
-    g_assert_false (altclip_kernels_prove (&broken, shapes, 1, &error));
-    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
-    g_assert_cmpstr (error->message, ==,
-            "kernels 'broken' give wrong products [17 × 33] · [33 × 40] on this CPU");
+    altclip_kernels_prove (&altclip_kernels_openblas, shapes, G_N_ELEMENTS (shapes), NULL, &error);
+    g_assert_no_error (error);
 }
 
 static void
@@ -287,11 +339,11 @@ test_choice (void)
     static const AltclipProductShape shapes[] = { { 65, 128, 64 } };
     g_autoptr (GError) error = NULL;
 
-    g_assert_true (
-            altclip_kernels_choose ("reference", shapes, 1, NULL) == &altclip_kernels_reference);
-    g_assert_true (
-            altclip_kernels_choose ("openblas", shapes, 1, NULL) == &altclip_kernels_openblas);
-    g_assert_null (altclip_kernels_choose ("mmx", shapes, 1, &error));
+    g_assert_true (altclip_kernels_choose ("reference", shapes, 1, NULL, NULL) ==
+                   &altclip_kernels_reference);
+    g_assert_true (altclip_kernels_choose ("openblas", shapes, 1, NULL, NULL) ==
+                   &altclip_kernels_openblas);
+    g_assert_null (altclip_kernels_choose ("mmx", shapes, 1, NULL, &error));
     g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
     g_assert_nonnull (strstr (error->message, "'mmx'"));
 }
@@ -344,6 +396,7 @@ main (int argc, char **argv)
     g_test_add_func ("/kernels/activations", test_activations);
     g_test_add_func ("/kernels/softmax", test_softmax);
     g_test_add_func ("/kernels/proof", test_proof);
+    g_test_add_func ("/kernels/proof-of-large-products", test_proof_of_large_products);
     g_test_add_func ("/kernels/choice", test_choice);
     g_test_add_func ("/pool/shares", test_pool);
     return g_test_run ();

@@ -9,6 +9,8 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char CONFIG[] = "{\"model_type\": \"altclip\", \"projection_dim\": 24,"
                              " \"text_config\": {\"vocab_size\": 40, \"hidden_size\": 20,"
@@ -195,6 +197,27 @@ test_missing_files (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     assert_refused (fixture, ALTCLIP_ERROR_IO, "config.json", NULL);
 }
 
+/* A pipe without a writer would keep a careless reader waiting for ever. */
+static void
+test_pipes (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    char *const *paths[] = { &fixture->weights, &fixture->preprocessor, &fixture->config };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+        g_unlink (*paths[i]);
+        g_assert_cmpint (mkfifo (*paths[i], 0600), ==, 0);
+        assert_refused (fixture, ALTCLIP_ERROR_IO, *paths[i], ": not a regular file", NULL);
+    }
+}
+
+static void
+test_oversized (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_assert_cmpint (truncate (fixture->config, (off_t)6 << 30), ==, 0);
+    assert_refused (fixture, ALTCLIP_ERROR_FORMAT, fixture->config,
+            ": 6442450944 bytes exceed the limit of 8388608", NULL);
+}
+
 /* ---- config.json ----------------------------------------------------------------------------- */
 
 static void
@@ -218,6 +241,10 @@ test_bad_config (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
                 ": vision_config.hidden_size 37 is not a multiple of num_attention_heads 3" },
         { "\"patch_size\": 7", "\"patch_size\": 29", ALTCLIP_ERROR_CONFIG,
                 ": vision_config.patch_size is 29, but must be such that image_size 28 holds" },
+        { "\"intermediate_size\": 50, \"image_size\": 28, \"patch_size\": 7",
+                "\"image_size\": 127, \"patch_size\": 1, \"intermediate_size\": 30000",
+                ALTCLIP_ERROR_CONFIG,
+                ": vision_config.image_size 127 and patch_size 1 make 16130 tokens of up to" },
         { "\"patch_size\": 7", "\"num_channels\": 2", ALTCLIP_ERROR_CONFIG,
                 ": vision_config.num_channels is 2, but must be 1 or 3" },
         { "\"patch_size\": 7", "\"hidden_act\": \"tanh\"", ALTCLIP_ERROR_CONFIG,
@@ -259,7 +286,7 @@ test_bad_preprocessor (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         { "{\"size\": {\"longest_edge\": 5}}", ": size is {\"longest_edge\":5}, but must be" },
         { "{\"size\": 28, \"crop_size\": 14}",
                 ": crop_size is 14 × 14, but vision_config.image_size of config.json is 28" },
-        { "{\"crop_size\": 0}", ": crop_size is 0, but must be an integer from 1 to 8192" },
+        { "{\"crop_size\": 0}", ": crop_size is 0, but must be an integer from 1 to 2048" },
         { "{\"image_std\": [1, 0, 1]}", ": image_std is [1,0,1], but must be a list of three" },
         { "{\"resample\": 6}", ": resample is 6, but must be an integer from 0 to 5" },
         { "{\"do_resize\": 1}", ": do_resize is 1, but must be true or false" },
@@ -419,6 +446,28 @@ test_wrong_shape (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             NULL);
 }
 
+/* Not-a-number in one weight must reach the self-test, whatever activations and sums it meets. */
+static void
+test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const guint32 not_a_number = 0x7fc00000;
+    g_autofree char *contents = NULL;
+    guint64 n_header;
+    gsize length;
+    const char *entry;
+    char *range;
+
+    g_assert_true (g_file_get_contents (fixture->weights, &contents, &length, NULL));
+    memcpy (&n_header, contents, 8);
+    entry = g_strstr_len (
+            contents + 8, (gssize)n_header, "vision_model.encoder.layers.0.mlp.fc1.bias");
+    range = strstr (entry, "\"data_offsets\":[") + strlen ("\"data_offsets\":[");
+    memcpy (contents + 8 + n_header + g_ascii_strtoull (range, NULL, 10), &not_a_number, 4);
+    g_assert_true (g_file_set_contents (fixture->weights, contents, (gssize)length, NULL));
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, "self-test: embedding 0",
+            "nan", NULL);
+}
+
 /* Overwrites the data, past the header, with one 32-bit pattern. */
 static void
 fill_weights (Fixture *fixture, guint32 pattern)
@@ -459,6 +508,8 @@ main (int argc, char **argv)
         { "/loader/batches-agree", test_batches_agree },
         { "/loader/seeds", test_seeds },
         { "/loader/missing-files", test_missing_files },
+        { "/loader/pipes", test_pipes },
+        { "/loader/oversized", test_oversized },
         { "/loader/bad-config", test_bad_config },
         { "/loader/deep-json", test_deep_json },
         { "/loader/bad-preprocessor", test_bad_preprocessor },
@@ -468,6 +519,7 @@ main (int argc, char **argv)
         { "/loader/either-layer-word", test_either_layer_word },
         { "/loader/extra-tensors", test_extra_tensors },
         { "/loader/wrong-shape", test_wrong_shape },
+        { "/loader/one-bad-weight", test_one_bad_weight },
         { "/loader/useless-weights", test_useless_weights },
     };
 

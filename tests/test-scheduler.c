@@ -8,6 +8,7 @@
 #include "altclip.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -30,12 +31,16 @@ typedef struct {
     pthread_mutex_t gate; /* held by a test to stop the worker in preprocess */
     guint n_opened;
     guint n_failed_to_open;
+    guint n_prompts_ready;
+    guint n_prompts_failed;
     guint n_analysed;
     guint n_failed;
     guint n_freed;
     guint last; /* the last frame analysed */
     gboolean in_order;
     gboolean refuse; /* make preprocess fail */
+    gboolean spoil;  /* make a picture of no numbers */
+    guint n_preprocessed;
 } User;
 
 static void
@@ -52,9 +57,16 @@ on_opened (gpointer data, AltclipModel *model, const GError *error)
 }
 
 static void
-on_prompts_ready (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED AltclipPrompts *prompts,
-        G_GNUC_UNUSED const GError *error)
+on_prompts_ready (gpointer data, AltclipPrompts *prompts, const GError *error)
 {
+    User *user = data;
+
+    pthread_mutex_lock (&user->lock);
+    g_assert_nonnull (prompts);
+    user->n_prompts_ready += error == NULL;
+    user->n_prompts_failed += error != NULL;
+    pthread_cond_broadcast (&user->changed);
+    pthread_mutex_unlock (&user->lock);
 }
 
 static gboolean
@@ -62,18 +74,22 @@ on_preprocess (gpointer data, gpointer frame, float *pixel_values, GError **erro
 {
     User *user = data;
     gboolean refuse;
+    gboolean spoil;
 
     pthread_mutex_lock (&user->gate);
     pthread_mutex_unlock (&user->gate);
     pthread_mutex_lock (&user->lock);
     refuse = user->refuse;
+    spoil = user->spoil;
+    user->n_preprocessed++;
+    pthread_cond_broadcast (&user->changed);
     pthread_mutex_unlock (&user->lock);
     if (refuse) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "refused");
         return FALSE;
     }
     for (guint i = 0; i < N_PIXELS; i++)
-        pixel_values[i] = (float)((i * GPOINTER_TO_UINT (frame)) % 17) - 8.0f;
+        pixel_values[i] = spoil ? NAN : (float)((i * GPOINTER_TO_UINT (frame)) % 17) - 8.0f;
     return TRUE;
 }
 
@@ -227,32 +243,151 @@ test_open_error (void)
     user_clear (&user);
 }
 
-/* One stream's failures do not touch another's results, though they share batches. */
+/* A stream whose frames fail beside one whose frames do not, in the same batches. */
 static void
-test_failures_stay (void)
+run_beside (User *bad)
 {
     User good;
-    User bad;
     AltclipStream *good_stream;
     AltclipStream *bad_stream;
 
     user_init (&good);
-    user_init (&bad);
-    bad.refuse = TRUE;
     good_stream = altclip_stream_new (directory, 1, &CALLBACKS, &good);
-    bad_stream = altclip_stream_new (directory, 1, &CALLBACKS, &bad);
+    bad_stream = altclip_stream_new (directory, 1, &CALLBACKS, bad);
     for (guint i = 1; i <= 50; i++) {
         altclip_stream_submit (good_stream, GUINT_TO_POINTER (i));
         altclip_stream_submit (bad_stream, GUINT_TO_POINTER (i));
     }
     wait_for (&good, &good.n_freed, 50);
-    wait_for (&bad, &bad.n_freed, 50);
+    wait_for (bad, &bad->n_freed, 50);
     altclip_stream_free (bad_stream);
     altclip_stream_free (good_stream);
     g_assert_cmpuint (good.n_analysed, ==, 50);
-    g_assert_cmpuint (bad.n_failed, ==, 50);
+    g_assert_cmpuint (good.n_failed, ==, 0);
+    g_assert_cmpuint (bad->n_failed, ==, 50);
     user_clear (&good);
-    user_clear (&bad);
+}
+
+static void
+test_failures_stay (void)
+{
+    User refusing;
+    User spoiling;
+
+    user_init (&refusing);
+    refusing.refuse = TRUE;
+    run_beside (&refusing);
+    user_clear (&refusing);
+    user_init (&spoiling);
+    spoiling.spoil = TRUE;
+    run_beside (&spoiling);
+    user_clear (&spoiling);
+}
+
+/* ---- Flushing with a frame in work ------------------------------------------------------------
+ */
+
+static gpointer
+flush_in_thread (gpointer stream)
+{
+    altclip_stream_flush (stream);
+    return NULL;
+}
+
+/* A flush that begins while a callback has a frame: no result of any frame before it arrives. */
+static void
+test_flush_in_work (void)
+{
+    User user;
+    AltclipStream *stream;
+    GThread *thread;
+
+    user_init (&user);
+    pthread_mutex_lock (&user.gate);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    wait_for (&user, &user.n_opened, 1);
+    for (guint i = 1; i <= 8; i++)
+        altclip_stream_submit (stream, GUINT_TO_POINTER (i));
+    g_usleep (50000); /* the worker stands at the gate with the first */
+    thread = g_thread_new ("flush", flush_in_thread, stream);
+    g_usleep (50000); /* the flush waits for it */
+    pthread_mutex_unlock (&user.gate);
+    g_thread_join (thread);
+    g_assert_cmpuint (user.n_freed, ==, 8);
+    g_assert_cmpuint (user.n_analysed, ==, 0);
+    altclip_stream_free (stream);
+    g_assert_cmpuint (user.n_preprocessed, <=, 1);
+    user_clear (&user);
+}
+
+/* ---- Prompts -----------------------------------------------------------------------------------
+ */
+
+static char *
+find_golden_model (void)
+{
+    return g_test_build_filename (G_TEST_DIST, "golden", "models", "patch16", NULL);
+}
+
+static void
+test_prompts (void)
+{
+    g_autofree char *golden = find_golden_model ();
+    g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse ("a;b;c", NULL, NULL, NULL);
+    User user;
+    AltclipStream *stream;
+
+    user_init (&user);
+    stream = altclip_stream_new (golden, 1, &CALLBACKS, &user);
+    altclip_stream_set_prompts (stream, prompts); /* before the model is there */
+    wait_for (&user, &user.n_prompts_ready, 1);
+    altclip_stream_set_prompts (stream, prompts); /* again, though embedded by now */
+    wait_for (&user, &user.n_prompts_ready, 2);
+    altclip_stream_free (stream);
+    g_assert_cmpuint (user.n_prompts_failed, ==, 0);
+    user_clear (&user);
+}
+
+/* The random model has no tokenizer. */
+static void
+test_prompts_fail (void)
+{
+    g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse ("a;b", NULL, NULL, NULL);
+    User user;
+    AltclipStream *stream;
+
+    user_init (&user);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    altclip_stream_set_prompts (stream, prompts);
+    wait_for (&user, &user.n_prompts_failed, 1);
+    altclip_stream_submit (stream, GUINT_TO_POINTER (1)); /* pictures go on */
+    wait_for (&user, &user.n_analysed, 1);
+    altclip_stream_free (stream);
+    user_clear (&user);
+}
+
+/* Sets that are replaced before or while they are embedded are not answered for; the last one is.
+ * Leaving in the middle of one waits for no more than a text. */
+static void
+test_prompts_replaced (void)
+{
+    g_autofree char *golden = find_golden_model ();
+    User user;
+    AltclipStream *stream;
+
+    user_init (&user);
+    stream = altclip_stream_new (golden, 1, &CALLBACKS, &user);
+    wait_for (&user, &user.n_opened, 1);
+    for (guint i = 0; i < 200; i++) {
+        g_autofree char *list = g_strdup_printf ("label %u;b;c;d;e;f", i);
+        g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse (list, NULL, NULL, NULL);
+        altclip_stream_set_prompts (stream, prompts);
+    }
+    wait_for (&user, &user.n_prompts_ready, 1);
+    altclip_stream_free (stream);
+    g_assert_cmpuint (user.n_prompts_ready, <, 200);
+    g_assert_cmpuint (user.n_prompts_failed, ==, 0);
+    user_clear (&user);
 }
 
 /* ---- Many streams that come and go ------------------------------------------------------------
@@ -318,6 +453,10 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/flush", test_flush);
     g_test_add_func ("/scheduler/open-error", test_open_error);
     g_test_add_func ("/scheduler/failures-stay", test_failures_stay);
+    g_test_add_func ("/scheduler/flush-in-work", test_flush_in_work);
+    g_test_add_func ("/scheduler/prompts", test_prompts);
+    g_test_add_func ("/scheduler/prompts-fail", test_prompts_fail);
+    g_test_add_func ("/scheduler/prompts-replaced", test_prompts_replaced);
     g_test_add_func ("/scheduler/come-and-go", test_come_and_go);
     status = g_test_run ();
     remove_file ("source.json");

@@ -1,0 +1,36 @@
+/* altclip: files that are not trusted
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef ALTCLIP_FILE_H
+#define ALTCLIP_FILE_H
+
+#include "altclip.h"
+
+G_BEGIN_DECLS
+
+/**
+ * altclip_file_read:
+ * @limit: most bytes that are read
+ * @contents: (out) (transfer full): the file, and a NUL after it
+ * @length: (out): its bytes, without the NUL
+ *
+ * Reads a regular file whole. A pipe or a device, which could keep the caller waiting or never end,
+ * is refused, and so is a larger file.
+ */
+gboolean altclip_file_read (
+        const char *path, gsize limit, char **contents, gsize *length, GError **error);
+
+/**
+ * altclip_file_map:
+ *
+ * Maps a regular file for reading.
+ *
+ * Returns: (transfer full) (nullable): the mapping
+ */
+GMappedFile *altclip_file_map (const char *path, GError **error);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_FILE_H */
