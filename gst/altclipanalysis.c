@@ -161,6 +161,7 @@ swap_prompts (GstAltclipFilter *self, AltclipPrompts *prompts)
   g_mutex_lock (&self->lock);
   self->analysis.n_labels =
       prompts != NULL ? altclip_prompts_get_n_labels (prompts) : 0;
+  self->analysis.n_swaps++;
   g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
   g_mutex_unlock (&self->lock);
 }
@@ -508,6 +509,18 @@ gst_altclip_analysis_end_labels (
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
+/* Whether the worker has come with another result since the old one went. */
+static gboolean
+has_newest (GstAltclipFilter *self)
+{
+  gboolean has;
+
+  g_mutex_lock (&self->lock);
+  has = self->analysis.newest != NULL;
+  g_mutex_unlock (&self->lock);
+  return has;
+}
+
 void
 gst_altclip_analysis_expire_labels (
     GstAltclipFilter *self, const GstAltclipTiming *timing)
@@ -518,7 +531,8 @@ gst_altclip_analysis_expire_labels (
   if (!g_mutex_trylock (&self->labels.lock))
     return;
   gst_altclip_filter_get_rules (self, &rules);
-  gst_altclip_labels_end (&self->labels, &rules, "expired", timing);
+  if (!has_newest (self))
+    gst_altclip_labels_end (&self->labels, &rules, "expired", timing);
   g_mutex_unlock (&self->labels.lock);
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }

@@ -112,41 +112,67 @@ gst_altclip_output_put_buffer (GstAltclipFilter *self, GstBuffer *buffer,
   g_cond_broadcast (&self->cond);
 }
 
-/* With the lock. With a new segment or stream downstream may take frames again.
- */
+/* With the lock. After EOS from downstream the task goes on, for the events. */
+static gboolean
+is_stopped (GstAltclipFilter *self)
+{
+  return self->output.result != GST_FLOW_OK
+      && self->output.result != GST_FLOW_EOS;
+}
+
+/* With the lock, into a list that is to be freed without it. */
 static void
-revive (GstAltclipFilter *self, GstEvent *event)
+take_buffers (GstAltclipFilter *self, GQueue *dropped)
+{
+  GList *link = self->output.items.head;
+
+  while (link != NULL) {
+    GList *next = link->next;
+    Item *item = link->data;
+
+    if (item->buffer != NULL) {
+      g_queue_unlink (&self->output.items, link);
+      g_queue_push_tail_link (dropped, link);
+    }
+    link = next;
+  }
+  self->output.n_buffers = 0;
+}
+
+/* With the lock. With a new segment or stream downstream may take frames again,
+ * but not those of before. */
+static void
+revive (GstAltclipFilter *self, GstEvent *event, GQueue *dropped)
 {
   if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
       && GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START)
     return;
   self->output.eos = FALSE;
-  if (self->output.result == GST_FLOW_EOS)
+  if (self->output.result == GST_FLOW_EOS) {
+    take_buffers (self, dropped);
     self->output.result = GST_FLOW_OK;
+  }
 }
 
 gboolean
 gst_altclip_output_put_event (
     GstAltclipFilter *self, GstEvent *event, const GstAltclipTiming *timing)
 {
+  GQueue dropped = G_QUEUE_INIT;
   Item *item = item_new (timing);
   gboolean ok;
 
-  g_mutex_lock (&self->lock);
-  revive (self, event);
-  ok =
-      self->output.result == GST_FLOW_OK || self->output.result == GST_FLOW_EOS;
   item->event = event;
-  if (ok) {
-    if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-      self->output.eos = TRUE;
-    g_queue_push_tail (&self->output.items, item);
-    g_cond_broadcast (&self->cond);
-  }
+  g_mutex_lock (&self->lock);
+  revive (self, event, &dropped);
+  ok = !is_stopped (self);
+  if (ok && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    self->output.eos = TRUE;
+  g_queue_push_tail (ok ? &self->output.items : &dropped, item);
+  g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 
-  if (!ok)
-    item_free (item);
+  g_queue_clear_full (&dropped, (GDestroyNotify) item_free);
   return ok;
 }
 
@@ -178,14 +204,6 @@ is_ready (GstAltclipFilter *self)
   return item != NULL
       && (item->ticket == NULL || item->ticket->known
           || self->output.result != GST_FLOW_OK);
-}
-
-/* With the lock. After EOS from downstream the task goes on, for the events. */
-static gboolean
-is_stopped (GstAltclipFilter *self)
-{
-  return self->output.result != GST_FLOW_OK
-      && self->output.result != GST_FLOW_EOS;
 }
 
 /* Waits for something to push; %NULL: stop. */

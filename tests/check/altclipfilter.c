@@ -230,6 +230,23 @@ expect_ending (GstBus *bus, const char *reason)
     fail_unless (gst_structure_has_field_typed (structure, "peak", G_TYPE_DOUBLE));
 }
 
+/* Beginnings without an end. */
+static gint
+count_open_progress (GstBus *bus)
+{
+    GstMessage *message;
+    gint open = 0;
+
+    while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_PROGRESS))) {
+        GstProgressType type;
+
+        gst_message_parse_progress (message, &type, NULL, NULL);
+        open += type == GST_PROGRESS_TYPE_START ? 1 : -1;
+        gst_message_unref (message);
+    }
+    return open;
+}
+
 /* ---- What is seen: the bundled model ------------------------------------------------------------
  */
 
@@ -359,18 +376,24 @@ GST_END_TEST;
 /* ---- Exact mode --------------------------------------------------------------------------------
  */
 
+/* The very buffers that went in: nothing was copied for the tags. */
 GST_START_TEST (test_exact_every_frame_in_order)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b;c", "mode", "exact", "max-buffers",
             "4", "post-messages", "none", NULL);
+    const GstBuffer *pushed[100];
 
-    for (guint i = 0; i < 100; i++)
-        fail_unless_equals_int (
-                gst_harness_push (rig->harness, new_numbered_frame (i)), GST_FLOW_OK);
+    for (guint i = 0; i < 100; i++) {
+        GstBuffer *buffer = new_numbered_frame (i);
+
+        pushed[i] = buffer;
+        fail_unless_equals_int (gst_harness_push (rig->harness, buffer), GST_FLOW_OK);
+    }
     for (guint i = 0; i < 100; i++) {
         g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
         const GstStructure *tags = get_tags (buffer);
 
+        fail_unless (buffer == pushed[i]);
         fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
         fail_unless (tags != NULL);
         fail_unless_equals_uint64 (get_frame_pts (tags), i * FRAME);
@@ -597,20 +620,23 @@ GST_END_TEST;
 GST_START_TEST (test_exact_posts_progress)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
-    g_autoptr (GstBuffer) buffer = NULL;
-    GstMessage *message;
-    gint open = 0;
 
-    gst_harness_push (rig->harness, new_numbered_frame (0));
-    buffer = gst_harness_pull (rig->harness);
-    while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_PROGRESS))) {
-        GstProgressType type;
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless_equals_int (count_open_progress (rig->bus), 0);
+    rig_free (rig);
+}
+GST_END_TEST;
 
-        gst_message_parse_progress (message, &type, NULL, NULL);
-        open += type == GST_PROGRESS_TYPE_START ? 1 : -1;
-        gst_message_unref (message);
-    }
-    fail_unless_equals_int (open, 0);
+GST_START_TEST (test_exact_slowness_is_told_of_once)
+{
+    Rig *rig = rig_new (
+            models_get_slow (), "prompts", "a;b", "mode", "exact", "max-buffers", "1", NULL);
+
+    for (guint i = 0; i < 4; i++)
+        fail_unless_equals_int (
+                gst_harness_push (rig->harness, new_numbered_frame (i)), GST_FLOW_OK);
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "mode=live");
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING) == NULL);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -651,8 +677,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_live_flush_forgets)
 {
-    Rig *rig =
-            rig_new (models_get_slow (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "live", "threshold", "0",
+            "max-age", "3600000000000", NULL);
     guint at = 0;
     GstBuffer *buffer = push_until_tagged (rig, &at);
     GstSegment segment;
@@ -773,12 +799,13 @@ GST_START_TEST (test_live_never_waits)
     g_autofree char *line = g_strdup_printf (
             "videotestsrc is-live=true num-buffers=300 ! "
             "video/x-raw,format=NV12,width=640,height=480,framerate=30/1 ! "
-            "altclipfilter name=filter model=%s prompts=a;b;c ! fakesink sync=true",
-            models_get_slow ());
+            "altclipfilter name=filter model=%s prompts=a;b;c max-age=60000000000 ! "
+            "fakesink sync=true",
+            models_get_slowest ());
     g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
     g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
     /* Has the model open already: what is measured is the time after. */
-    Rig *opener = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
+    Rig *opener = rig_new (models_get_slowest (), "prompts", "a;b", "mode", "exact", NULL);
     Costs costs = { .last_pts = GST_CLOCK_TIME_NONE };
     guint64 cost;
     gint64 wait;
@@ -801,8 +828,9 @@ GST_START_TEST (test_live_never_waits)
             cost, wait, costs.tagged, costs.distinct, costs.worst_age);
     fail_unless (cost <= GST_MSECOND, "p99 is %" G_GUINT64_FORMAT " ns", cost);
     fail_unless (wait <= 5000, "the median wait is %" G_GINT64_FORMAT " us", wait);
-    fail_unless (costs.tagged > 100, "only %u frames were tagged", costs.tagged);
-    fail_unless (costs.distinct >= 3, "only %u results came", costs.distinct);
+    fail_unless (costs.tagged > 50, "only %u frames were tagged", costs.tagged);
+    fail_unless (costs.worst_age >= 200 * (gint64)GST_MSECOND, "the model is not slow");
+    fail_unless (costs.distinct >= 2, "only %u results came", costs.distinct);
     g_array_unref (costs.costs);
     g_array_unref (costs.waits);
     rig_free (opener);
@@ -825,7 +853,7 @@ GST_START_TEST (test_latency)
     rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
     gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
     gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
-    fail_unless (gst_harness_query_latency (rig->harness) > 100 * GST_MSECOND);
+    fail_unless (gst_harness_query_latency (rig->harness) > 20 * GST_MSECOND);
     gst_message_unref (pop_message (rig->bus, GST_MESSAGE_LATENCY));
     rig_free (rig);
 }
@@ -998,6 +1026,35 @@ GST_START_TEST (test_frames_without_framerate_or_time)
 }
 GST_END_TEST;
 
+static GstBuffer *
+new_short_frame (guint number)
+{
+    GstBuffer *buffer = new_numbered_frame (number);
+
+    gst_buffer_set_size (buffer, FRAME_SIZE / 2);
+    return buffer;
+}
+
+/* Frames that cannot be looked at: two runs of them, a warning each, and all go on. */
+GST_START_TEST (test_failing_frames_pass_untagged)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+
+    for (guint i = 0; i < 8; i++) {
+        gboolean bad = i % 4 >= 2;
+        g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (
+                rig->harness, bad ? new_short_frame (i) : new_numbered_frame (i));
+
+        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
+        fail_unless ((get_tags (buffer) == NULL) == bad);
+    }
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_WARNING));
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_WARNING));
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING) == NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_message_fields)
 {
     Rig *rig = rig_new (
@@ -1105,6 +1162,19 @@ GST_START_TEST (test_prompts_swap_while_playing)
     buffer = push_until_revision (rig, &at, 2);
     fail_unless_equals_int (get_n_labels (get_tags (buffer)), 3);
     gst_buffer_unref (buffer);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_new_prompts_are_due_at_once)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "interval",
+            "3600000000000", NULL);
+    guint at = 0;
+
+    gst_buffer_unref (push_until_revision (rig, &at, 1));
+    g_object_set (rig->element, "prompts", "x;y;z", NULL);
+    gst_buffer_unref (push_until_revision (rig, &at, 2));
     rig_free (rig);
 }
 GST_END_TEST;
@@ -1241,28 +1311,82 @@ GST_START_TEST (test_state_cycles)
 }
 GST_END_TEST;
 
-/* The slow model is still being proved, or at work. */
+static gpointer
+push_one (gpointer data)
+{
+    Rig *rig = data;
+
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    return NULL;
+}
+
+/* The slow model is still being proved, or at work; in exact mode a frame waits for it. */
 GST_START_TEST (test_stop_while_loading)
 {
-    for (guint i = 0; i < 4; i++) {
+    for (guint i = 0; i < 6; i++) {
         Rig *rig = rig_new (
                 models_get_slow (), "prompts", "a;b", "mode", i % 2 ? "exact" : "live", NULL);
-        gint open = 0;
-        GstMessage *message;
+        GThread *thread = g_thread_new ("push", push_one, rig);
 
-        if (i < 2)
+        if (i % 2)
+            gst_message_unref (pop_message (rig->bus, GST_MESSAGE_PROGRESS));
+        if (i >= 2)
             g_usleep (50000);
         gst_element_set_state (rig->element, GST_STATE_NULL);
-        while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_PROGRESS))) {
-            GstProgressType type;
-
-            gst_message_parse_progress (message, &type, NULL, NULL);
-            open += type == GST_PROGRESS_TYPE_START ? 1 : -1;
-            gst_message_unref (message);
-        }
-        fail_unless_equals_int (open, 0);
+        g_thread_join (thread);
+        /* The one that was popped is the beginning of what ended. */
+        fail_unless_equals_int (count_open_progress (rig->bus), i % 2 ? -1 : 0);
         rig_free (rig);
     }
+}
+GST_END_TEST;
+
+/* No result of before a seek is on a frame after it: the first frames after it are its own. */
+static GstPadProbeReturn
+check_after_seek (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer user_data)
+{
+    guint *n_wrong = user_data;
+    GstBuffer *buffer = gst_pad_probe_info_get_buffer (info);
+    const GstStructure *tags = get_tags (buffer);
+
+    if (tags && get_frame_pts (tags) > GST_BUFFER_PTS (buffer))
+        g_atomic_int_inc (n_wrong);
+    return GST_PAD_PROBE_OK;
+}
+
+/* Each seek goes backward, so that an older result would be one from the future. */
+static void
+expect_seekable (const char *model, const char *mode)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc ! video/x-raw,format=RGB,width=64,height=48,framerate=30/1 ! "
+            "altclipfilter name=filter prompts=a;b model=%s mode=%s ! fakesink sync=false",
+            model, mode);
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (filter, "src");
+    guint n_wrong = 0;
+
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, check_after_seek, &n_wrong, NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    gst_element_get_state (pipeline, NULL, NULL, PATIENCE);
+    for (guint i = 20; i > 0; i--) {
+        fail_unless (gst_element_seek_simple (
+                pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, i * 10000 * GST_SECOND));
+        if (i % 2)
+            fail_unless (gst_element_get_state (pipeline, NULL, NULL, PATIENCE) ==
+                         GST_STATE_CHANGE_SUCCESS);
+        g_usleep (i * 2000);
+    }
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    fail_unless_equals_int (n_wrong, 0);
+}
+
+GST_START_TEST (test_flushing_seeks)
+{
+    expect_seekable (models_get_quick (), "exact");
+    expect_seekable (models_get_quick (), "live");
+    expect_seekable (models_get_slow (), "live");
 }
 GST_END_TEST;
 
@@ -1369,6 +1493,7 @@ add_exact (Suite *suite)
     tcase_add_test (tests, test_exact_flush_discards);
     tcase_add_test (tests, test_flush_wakes_a_full_queue);
     tcase_add_test (tests, test_exact_posts_progress);
+    tcase_add_test (tests, test_exact_slowness_is_told_of_once);
     suite_add_tcase (suite, tests);
 }
 
@@ -1408,6 +1533,7 @@ add_output (Suite *suite)
     tcase_add_test (tests, test_shared_buffers_stay_untouched);
     tcase_add_test (tests, test_meta_survives_conversion);
     tcase_add_test (tests, test_frames_without_framerate_or_time);
+    tcase_add_test (tests, test_failing_frames_pass_untagged);
     tcase_add_test (tests, test_message_fields);
     tcase_add_test (tests, test_stats);
     suite_add_tcase (suite, tests);
@@ -1420,6 +1546,7 @@ add_prompts (Suite *suite)
 
     tcase_add_test (tests, test_no_prompts_passes_untagged);
     tcase_add_test (tests, test_prompts_swap_while_playing);
+    tcase_add_test (tests, test_new_prompts_are_due_at_once);
     tcase_add_test (tests, test_dropped_prompts);
     tcase_add_test (tests, test_bad_prompts);
     tcase_add_test (tests, test_ten_thousand_prompts);
@@ -1435,6 +1562,7 @@ add_states (Suite *suite)
     tcase_add_test (tests, test_bad_models);
     tcase_add_test (tests, test_state_cycles);
     tcase_add_test (tests, test_stop_while_loading);
+    tcase_add_test (tests, test_flushing_seeks);
     tcase_add_test (tests, test_removal_from_a_running_pipeline);
     suite_add_tcase (suite, tests);
 }

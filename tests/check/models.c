@@ -131,7 +131,24 @@ models_get_slow (void)
     static char *directory;
 
     if (!directory)
-        directory = make_model ("slow", 64, 2, 1024);
+        directory = make_model ("slow", 64, 2, 512);
+    return directory;
+}
+
+/* Under a sanitizer half of the size is as slow. */
+#ifdef __SANITIZE_ADDRESS__
+#define SLOWEST_IMAGE_SIZE 512
+#else
+#define SLOWEST_IMAGE_SIZE 1024
+#endif
+
+const char *
+models_get_slowest (void)
+{
+    static char *directory;
+
+    if (!directory)
+        directory = make_model ("slowest", 64, 3, SLOWEST_IMAGE_SIZE);
     return directory;
 }
 

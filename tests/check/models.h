@@ -16,8 +16,11 @@ const char *models_get_demo (void);
 /* Random weights; a picture takes a millisecond or so. */
 const char *models_get_quick (void);
 
-/* Random weights; a picture takes half a second or more. */
+/* Random weights; a picture takes some ten milliseconds: there is always one in work. */
 const char *models_get_slow (void);
+
+/* Random weights; a picture takes half a second or more. */
+const char *models_get_slowest (void);
 
 /* A copy of the quick one with something wrong. */
 const char *models_get_truncated (void);
