@@ -59,6 +59,12 @@ typedef enum {
 } AltclipError;
 
 #define ALTCLIP_ERROR (altclip_error_quark ())
+
+/**
+ * altclip_error_quark:
+ *
+ * Returns: the domain of #AltclipError; see #ALTCLIP_ERROR
+ */
 ALTCLIP_API GQuark altclip_error_quark (void);
 
 /* ---- Model -------------------------------------------------------------- */
@@ -158,7 +164,17 @@ typedef struct {
 ALTCLIP_API AltclipModel *altclip_model_open (const char *directory,
         const AltclipModelOptions *options, GCancellable *cancellable, GError **error);
 
+/**
+ * altclip_model_ref:
+ *
+ * Returns: (transfer full): @model. Thread-safe
+ */
 ALTCLIP_API AltclipModel *altclip_model_ref (AltclipModel *model);
+
+/**
+ * altclip_model_unref:
+ * @model: (transfer full): closed with the last reference. Thread-safe
+ */
 ALTCLIP_API void altclip_model_unref (AltclipModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
 
@@ -193,11 +209,13 @@ ALTCLIP_API GArray *altclip_model_tokenize (AltclipModel *model, const char *tex
 /**
  * altclip_model_decode:
  * @ids: (array length=n_ids): token ids
+ * @n_ids: their number
+ * @error: #ALTCLIP_ERROR_TEXT for an id outside the vocabulary, or what reading the tokenizer's
+ *   file brought
  *
- * The text of the ids, special tokens written out, as the reference's `decode`.
+ * The text of the ids, special tokens written out, as the reference's `decode`. Thread-safe.
  *
- * Returns: (transfer full) (nullable): UTF-8, or %NULL with @error set for an id
- *   outside the vocabulary
+ * Returns: (transfer full) (nullable): UTF-8, or %NULL
  */
 ALTCLIP_API char *altclip_model_decode (
         AltclipModel *model, const gint32 *ids, gsize n_ids, GError **error);
@@ -246,6 +264,10 @@ typedef struct _AltclipImagePlan AltclipImagePlan;
 ALTCLIP_API AltclipImagePlan *altclip_image_plan_new (AltclipModel *model, guint width,
         guint height, const AltclipPixelLayout *layout, GError **error);
 
+/**
+ * altclip_image_plan_free:
+ * @plan: (transfer full) (nullable): what to free
+ */
 ALTCLIP_API void altclip_image_plan_free (AltclipImagePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipImagePlan, altclip_image_plan_free)
 
@@ -254,12 +276,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipImagePlan, altclip_image_plan_free)
  * @data: the picture's first row
  * @rowstride: bytes from one row to the next
  * @pixel_values: (out caller-allocated): [num_channels, image_size, image_size]
+ *
+ * Reads `pixel_stride · width` bytes of each of the picture's rows. Allocates nothing and cannot
+ * fail.
  */
 ALTCLIP_API void altclip_image_plan_run (
         AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values);
 
 /**
  * altclip_image_plan_run_pixels:
+ * @data: the picture's first row
+ * @rowstride: bytes from one row to the next
  * @pixels: (out caller-allocated): [image_size, image_size, 3], after resize and
  *   crop, before rescaling
  *
@@ -280,13 +307,18 @@ typedef struct _AltclipSession AltclipSession;
 
 /**
  * altclip_session_new:
- * @threads: threads to compute with, the caller's included; 0: one per core
+ * @threads: threads to compute with, the caller's included, at most 1024; 0: one per core
+ * @error: #ALTCLIP_ERROR_COMPUTE for too many threads
  *
  * Returns: (transfer full) (nullable): the session, or %NULL
  */
 ALTCLIP_API AltclipSession *altclip_session_new (
         AltclipModel *model, guint threads, GError **error);
 
+/**
+ * altclip_session_free:
+ * @session: (transfer full) (nullable): what to free; its threads end
+ */
 ALTCLIP_API void altclip_session_free (AltclipSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSession, altclip_session_free)
 
@@ -300,6 +332,7 @@ ALTCLIP_API AltclipModel *altclip_session_get_model (AltclipSession *session);
 /**
  * altclip_session_encode_images:
  * @pixel_values: [n_images, num_channels, image_size, image_size]
+ * @n_images: pictures; memory and time grow with it
  * @embeddings: (out caller-allocated): [n_images, projection_dim], unit length
  * @error: #ALTCLIP_ERROR_COMPUTE when an embedding is not a number or zero
  *
@@ -311,8 +344,11 @@ ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
 /**
  * altclip_session_encode_texts:
  * @texts: (array length=n_texts): UTF-8
+ * @n_texts: their number
  * @cancellable: (nullable): looked at between texts
  * @embeddings: (out caller-allocated): [n_texts, projection_dim], unit length
+ * @error: #ALTCLIP_ERROR_TEXT, #ALTCLIP_ERROR_COMPUTE, %G_IO_ERROR_CANCELLED, or what reading the
+ *   tokenizer's file brought
  *
  * Returns: %TRUE on success
  */
@@ -350,7 +386,11 @@ typedef enum {
 /**
  * altclip_session_forward:
  * @texts: (array length=n_texts) (nullable): UTF-8; padded to the longest
+ * @n_texts: their number
  * @pixel_values: (nullable): [n_images, num_channels, image_size, image_size]
+ * @n_images: pictures
+ * @flags: what to add
+ * @error: as for altclip_session_encode_texts()
  *
  * The reference's `AltCLIPModel.forward` on both towers, or on one when the other
  * has no input.
@@ -365,7 +405,10 @@ ALTCLIP_API GPtrArray *altclip_session_forward (AltclipSession *session, const c
 /**
  * altclip_tensors_save:
  * @tensors: (element-type AltclipTensor): what to write
- * @path: a safetensors file, replaced whole
+ * @path: a safetensors file, replaced whole or left as it was
+ * @error: #ALTCLIP_ERROR_IO
+ *
+ * Returns: %TRUE on success
  */
 ALTCLIP_API gboolean altclip_tensors_save (GPtrArray *tensors, const char *path, GError **error);
 
@@ -411,7 +454,17 @@ typedef struct _AltclipPrompts AltclipPrompts;
 ALTCLIP_API AltclipPrompts *altclip_prompts_parse (
         const char *prompts, const char *negative_prompts, const char *templates, GError **error);
 
+/**
+ * altclip_prompts_ref:
+ *
+ * Returns: (transfer full): @prompts. Thread-safe
+ */
 ALTCLIP_API AltclipPrompts *altclip_prompts_ref (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_unref:
+ * @prompts: (transfer full) (nullable): freed with the last reference. Thread-safe
+ */
 ALTCLIP_API void altclip_prompts_unref (AltclipPrompts *prompts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPrompts, altclip_prompts_unref)
 
@@ -419,15 +472,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPrompts, altclip_prompts_unref)
  * altclip_prompts_embed:
  * @session: of the model to embed with
  * @cancellable: (nullable): looked at between texts
+ * @error: as for altclip_session_encode_texts()
  *
  * Embeds each text in each template; the mean of a label's unit vectors, made
- * unit length again, is its embedding. With fewer than two candidates in all,
- * a neutral phrase is added to the negatives, since a lone label would always score 1.
- * To be called once, before @prompts is shared.
+ * unit length again, is its embedding. A lone label without negatives would always score 1, so a
+ * neutral phrase is added to its negatives then. A set that has its embeddings already is left as
+ * it is. Not thread-safe: to be called before @prompts is shared.
+ *
+ * Returns: %TRUE on success
  */
 ALTCLIP_API gboolean altclip_prompts_embed (AltclipPrompts *prompts, AltclipSession *session,
         GCancellable *cancellable, GError **error);
 
+/**
+ * altclip_prompts_get_n_labels:
+ *
+ * Returns: number of labels, negatives not counted
+ */
 ALTCLIP_API guint altclip_prompts_get_n_labels (AltclipPrompts *prompts);
 
 /**
@@ -497,8 +558,14 @@ typedef struct {
 /**
  * altclip_tracker_new:
  * @n_labels: number of labels, all inactive at first
+ *
+ * Returns: (transfer full): the tracker
  */
 ALTCLIP_API AltclipTracker *altclip_tracker_new (guint n_labels);
+/**
+ * altclip_tracker_free:
+ * @tracker: (transfer full) (nullable): what to free
+ */
 ALTCLIP_API void altclip_tracker_free (AltclipTracker *tracker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
 
@@ -523,37 +590,38 @@ ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time, 
  */
 ALTCLIP_API void altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions);
 
+/**
+ * altclip_tracker_is_active:
+ *
+ * Returns: whether label number @index is active
+ */
 ALTCLIP_API gboolean altclip_tracker_is_active (AltclipTracker *tracker, guint index);
 
 /* ---- Scheduler: one worker for all streams of a model --------------------- */
 
 /**
- * AltclipScheduler:
- *
- * Opens a model away from the caller and runs it for any number of streams.
- * Schedulers are shared in a process: the same directory and number of threads give
- * the same one. It has a worker for pictures and one for prompts.
- */
-typedef struct _AltclipScheduler AltclipScheduler;
-
-/**
  * AltclipStream:
  *
- * One source of pictures at a scheduler.
+ * One source of pictures. Streams of a process that name the same model and number of threads share
+ * a scheduler, which opens the model away from the caller and has one worker for pictures and one
+ * for prompts. The functions of a stream may be called from any thread, and at the same time, but
+ * for altclip_stream_free(), which is the last.
  */
 typedef struct _AltclipStream AltclipStream;
 
 /**
  * AltclipStreamCallbacks:
- * @opened: the model is there (@error %NULL) or cannot be had; once
+ * @opened: the model is there (@error %NULL) or cannot be had (@model %NULL); once. The model is
+ * the stream's until it is freed; whoever wants it longer takes a reference
  * @prompts_ready: the set given to altclip_stream_set_prompts() has its embeddings
  *   (@error %NULL), or cannot be embedded. A set replaced before its turn gets none
- * @preprocess: write @frame as the image tower's input; the plan is the callee's
- * @analysed: @frame has an embedding [projection_dim] (@error %NULL) or failed
+ * @preprocess: write @frame as the image tower's input, [num_channels, image_size, image_size];
+ *   %FALSE with the error set if that cannot be done
+ * @analysed: @frame has an embedding [projection_dim] (@error %NULL) or failed (@embedding %NULL)
  * @frame_free: @frame is no longer needed: after @analysed, or when it was replaced or flushed
  *
- * All are called from the scheduler's threads without a lock of the scheduler held; @opened,
- * @preprocess and @analysed of one stream never at the same time, @prompts_ready from the prompts
+ * All are needed, and called without a lock of the scheduler held: from its threads, @opened,
+ * @preprocess and @analysed of one stream never at the same time, @prompts_ready from the prompts'
  * worker at any time after @opened. @frame_free may come from the caller of a stream's function
  * too.
  */
@@ -592,6 +660,7 @@ typedef struct {
  * @directory: the model; opened on the worker thread if no other stream has it open
  * @threads: as for altclip_session_new()
  * @callbacks: copied
+ * @user_data: handed to each of them
  *
  * Joins the scheduler for @directory, starting it if needed. Returns at once: all
  * that can go wrong with the model is told to @opened.
@@ -613,7 +682,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
 
 /**
  * altclip_stream_set_prompts:
- * @prompts: (transfer none): a parsed set, not embedded yet
+ * @prompts: (transfer none): a parsed set, not embedded yet, which no other stream is given
  *
  * Replaces a set that still waits. Returns at once.
  */
@@ -639,12 +708,16 @@ ALTCLIP_API void altclip_stream_submit (AltclipStream *stream, gpointer frame);
 /**
  * altclip_stream_flush:
  *
- * Drops the frames that wait. A frame in work goes on but its @analysed is not called;
- * when this returns, none is running.  Must not be called from a callback, nor with a lock
- * held that a callback takes.
+ * Drops the frames that wait and those in work: @analysed is not called for them. When this
+ * returns, no callback of the stream is running. Waits for a running one, never for an inference.
+ * Must not be called from a callback, nor with a lock held that a callback takes.
  */
 ALTCLIP_API void altclip_stream_flush (AltclipStream *stream);
 
+/**
+ * altclip_stream_get_stats:
+ * @stats: (out caller-allocated): counted since altclip_stream_new()
+ */
 ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats);
 
 /* ---- Random weights -------------------------------------------------------- */
@@ -655,8 +728,11 @@ ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamS
  * @seed: of the random numbers
  * @directory: created if missing; gets `config.json`, `preprocessor_config.json` and
  *   `model.safetensors`
+ * @error: #ALTCLIP_ERROR
  *
  * Writes a model of random weights, drawn as the reference (transformers 4.46) draws them.
+ *
+ * Returns: %TRUE on success
  */
 ALTCLIP_API gboolean altclip_initialise (
         const char *config_path, guint64 seed, const char *directory, GError **error);

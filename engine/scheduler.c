@@ -25,6 +25,8 @@
 /* Times that the latency percentiles look back on. */
 #define N_LATENCIES 128
 
+typedef struct _AltclipScheduler AltclipScheduler;
+
 struct _AltclipScheduler {
     char *key; /* in the registry */
     char *directory;
