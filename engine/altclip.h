@@ -126,6 +126,7 @@ typedef struct {
  * @project_dim: width of the text tower's own transformation
  * @vocab_size: rows of the word embedding table
  * @max_tokens: longest text in tokens, `<s>` and `</s>` included
+ * @picture_time: time that one picture took in the self-test, in nanoseconds
  *
  * What `altclip info` prints. Owned by the model.
  */
@@ -145,6 +146,7 @@ typedef struct {
     guint project_dim;
     guint vocab_size;
     guint max_tokens;
+    guint64 picture_time;
 } AltclipModelInfo;
 
 /**

@@ -174,6 +174,8 @@ test_itself (AltclipModel *model, guint threads, GCancellable *cancellable, GErr
         return FALSE;
     draw_test_pictures (pixel_values, size);
     for (guint i = 0; i < 2; i++) {
+        gint64 begin = g_get_monotonic_time ();
+
         if (g_cancellable_set_error_if_cancelled (cancellable, error))
             return FALSE;
         if (!altclip_session_encode_images (
@@ -181,6 +183,7 @@ test_itself (AltclipModel *model, guint threads, GCancellable *cancellable, GErr
             g_prefix_error (error, "%s: self-test: ", altclip_weights_get_path (model->weights));
             return FALSE;
         }
+        model->info.picture_time = (guint64)(g_get_monotonic_time () - begin) * 1000;
     }
     if (largest_difference (embeddings, embeddings + dim, dim) >= 1e-6f)
         return TRUE;

@@ -19,8 +19,10 @@
 /* Pictures in one run of the tower. More would only make the first wait for the last. */
 #define MAX_BATCH 8
 
-/* And no more than fit these bytes, one always. */
+/* And no more than fit these bytes and this time, one always: who flushes or leaves waits for a
+ * batch at most. */
 #define MAX_BATCH_BYTES (64 * 1024 * 1024)
+#define MAX_BATCH_NANOSECONDS 1000000000
 
 /* Times that the latency percentiles look back on. */
 #define N_LATENCIES 128
@@ -171,8 +173,7 @@ end_frame_call (Frame *frame)
     frame->in_call = FALSE;
 }
 
-/* ---- Image worker: telling, gathering, running ------------------------------------------------
- */
+/* ---- Image worker: telling, gathering, running ----------------------------------------------- */
 
 static AltclipStream *
 find_untold (AltclipScheduler *scheduler)
@@ -217,8 +218,9 @@ image_work_init (ImageWork *work, AltclipModel *model, guint threads)
     work->session = altclip_session_new (model, threads, NULL);
     work->picture_size = (gsize)info->num_channels * info->image_size * info->image_size;
     work->dim = info->projection_dim;
-    work->n_slots =
-            (guint)CLAMP (MAX_BATCH_BYTES / (work->picture_size * sizeof (float)), 1, MAX_BATCH);
+    work->n_slots = (guint)MIN (MAX_BATCH_BYTES / (work->picture_size * sizeof (float)),
+            MAX_BATCH_NANOSECONDS / MAX (info->picture_time, 1));
+    work->n_slots = CLAMP (work->n_slots, 1, MAX_BATCH);
     work->pixel_values = g_new (float, work->n_slots * work->picture_size);
     work->embeddings = g_new (float, work->n_slots * work->dim);
 }
@@ -361,8 +363,7 @@ run_batch (AltclipScheduler *scheduler, ImageWork *work)
     deliver_batch (scheduler, work);
 }
 
-/* ---- Image worker: opening and the loop -------------------------------------------------------
- */
+/* ---- Image worker: opening and the loop ------------------------------------------------------ */
 
 /* A model that failed to open is not offered to later streams: they try anew. */
 static void
@@ -418,8 +419,7 @@ run_images (gpointer data)
     return NULL;
 }
 
-/* ---- Prompt worker ----------------------------------------------------------------------------
- */
+/* ---- Prompt worker --------------------------------------------------------------------------- */
 
 /* The next in turn with prompts; a stream is told of them after its opening. */
 static AltclipStream *
@@ -484,8 +484,7 @@ run_prompts (gpointer data)
     return NULL;
 }
 
-/* ---- Life of a scheduler ----------------------------------------------------------------------
- */
+/* ---- Life of a scheduler --------------------------------------------------------------------- */
 
 static AltclipScheduler *
 scheduler_new (const char *key, const char *directory, guint threads)
@@ -565,8 +564,7 @@ leave_scheduler (AltclipScheduler *scheduler)
         scheduler_free (scheduler);
 }
 
-/* ---- Life of a stream --------------------------------------------------------------------------
- */
+/* ---- Life of a stream ------------------------------------------------------------------------ */
 
 AltclipStream *
 altclip_stream_new (const char *directory, guint threads, const AltclipStreamCallbacks *callbacks,
@@ -652,8 +650,7 @@ altclip_stream_free (AltclipStream *stream)
     stream_unref (stream);
 }
 
-/* ---- Use of a stream ---------------------------------------------------------------------------
- */
+/* ---- Use of a stream ------------------------------------------------------------------------- */
 
 void
 altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts)

@@ -76,6 +76,7 @@ static void
 opened (gpointer user_data, AltclipModel *model, const GError *error)
 {
   GstAltclipFilter *self = user_data;
+  gboolean latency_grew = FALSE;
 
   /* Before the streaming threads learn of it, so that upstream's own complaint
    * about the flow comes second. */
@@ -88,6 +89,8 @@ opened (gpointer user_data, AltclipModel *model, const GError *error)
   g_mutex_lock (&self->lock);
   if (error == NULL) {
     self->analysis.model = altclip_model_ref (model);
+    latency_grew = gst_altclip_output_start_latency (
+        self, altclip_model_get_info (model)->picture_time);
     end_progress (self, GST_PROGRESS_TYPE_COMPLETE, "The model is loaded");
   } else {
     self->analysis.load_failed = TRUE;
@@ -95,6 +98,9 @@ opened (gpointer user_data, AltclipModel *model, const GError *error)
   }
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
+  if (latency_grew)
+    gst_altclip_outbox_put (
+        &self->outbox, gst_message_new_latency (GST_OBJECT_CAST (self)));
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 

@@ -295,6 +295,17 @@ gboolean gst_altclip_output_put_event (
 gboolean gst_altclip_output_query (GstAltclipFilter *self, GstQuery *query);
 
 /**
+ * gst_altclip_output_start_latency:
+ * @picture_time: what one picture took when the model was opened
+ *
+ * To be called with the lock. What exact mode adds to the latency until it
+ * knows better.
+ *
+ * Returns: whether a LATENCY message is due
+ */
+gboolean gst_altclip_output_start_latency (
+    GstAltclipFilter *self, GstClockTime picture_time);
+/**
  * gst_altclip_output_note_wait:
  * @wait: how long an analysed frame had to wait for its result
  *

@@ -426,6 +426,16 @@ gst_altclip_output_set_flushing (GstAltclipFilter *self, gboolean flushing)
 /* ---- Latency ------------------------------------------------------------ */
 
 gboolean
+gst_altclip_output_start_latency (
+    GstAltclipFilter *self, GstClockTime picture_time)
+{
+  GstAltclipOutput *output = &self->output;
+
+  output->latency = MAX (output->latency, 2 * picture_time);
+  return output->queued && output->upstream_live;
+}
+
+gboolean
 gst_altclip_output_note_wait (GstAltclipFilter *self, GstClockTime wait)
 {
   GstAltclipOutput *output = &self->output;

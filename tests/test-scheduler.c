@@ -284,8 +284,7 @@ test_failures_stay (void)
     user_clear (&spoiling);
 }
 
-/* ---- Flushing with a frame in work ------------------------------------------------------------
- */
+/* ---- Flushing with a frame in work ----------------------------------------------------------- */
 
 static gpointer
 flush_in_thread (gpointer stream)
@@ -320,8 +319,7 @@ test_flush_in_work (void)
     user_clear (&user);
 }
 
-/* ---- Prompts -----------------------------------------------------------------------------------
- */
+/* ---- Prompts --------------------------------------------------------------------------------- */
 
 static char *
 find_golden_model (void)
@@ -390,8 +388,7 @@ test_prompts_replaced (void)
     user_clear (&user);
 }
 
-/* ---- Many streams that come and go ------------------------------------------------------------
- */
+/* ---- Many streams that come and go ----------------------------------------------------------- */
 
 static gpointer
 come_and_go (gpointer data)

@@ -186,12 +186,13 @@ class Judge:
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("model")
-    options.add_argument("--each", type=int, default=12, help="pictures of each colour-shape pair")
+    options.add_argument("--each", type=int, default=20, help="pictures of each colour-shape pair")
+    options.add_argument("--seed", type=int, default=20260)
     options.add_argument("--mistakes", help="file for a sheet of the pictures named wrongly in English")
     given = options.parse_args()
     torch.set_num_threads(1)
     judge = Judge(given.model)
-    g = np.random.default_rng(4711)
+    g = np.random.default_rng(given.seed)
 
     pairs = [(c, s) for c in MEASURED_COLOURS for s in SHAPES]
     drawn = [(draw(g, *p), p) for p in pairs for _ in range(given.each)]

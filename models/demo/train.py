@@ -6,6 +6,7 @@
 
 Needs gst-launch-1.0 for real test-source frames.  The steps, the seeds and the pictures
 are fixed; the time (about an hour on two cores with bf16 arithmetic) is not part of the schedule.
+A run that is interrupted goes on from its last checkpoint when the same line is given again.
 
 How it learns.  Every concept has a fixed code (phrases.py): the unit-length sum of the
 directions of its colour, its shape or its fault.  The text tower learns to turn any wording in

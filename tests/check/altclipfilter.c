@@ -23,8 +23,7 @@
 /* Longer than anything takes, even under valgrind. */
 #define PATIENCE (60 * GST_SECOND)
 
-/* ---- A rig: an element between two harness pads, with a bus ------------------------------------
- */
+/* ---- A rig: an element between two harness pads, with a bus ---------------------------------- */
 
 typedef struct {
     GstElement *element;
@@ -72,8 +71,7 @@ rig_free (Rig *rig)
     g_free (rig);
 }
 
-/* ---- Frames and tags ---------------------------------------------------------------------------
- */
+/* ---- Frames and tags ------------------------------------------------------------------------- */
 
 static GstBuffer *
 new_frame (GstClockTime pts, guint8 red, guint8 green, guint8 blue)
@@ -168,8 +166,7 @@ push_until_tagged (Rig *rig, guint *at)
     return NULL;
 }
 
-/* ---- Messages ----------------------------------------------------------------------------------
- */
+/* ---- Messages -------------------------------------------------------------------------------- */
 
 /* (transfer full) */
 static GstMessage *
@@ -247,8 +244,7 @@ count_open_progress (GstBus *bus)
     return open;
 }
 
-/* ---- What is seen: the bundled model ------------------------------------------------------------
- */
+/* ---- What is seen: the bundled model --------------------------------------------------------- */
 
 static void
 expect_begin (const char *pattern, const char *prompts, const char *label)
@@ -373,8 +369,7 @@ GST_START_TEST (test_formats)
 }
 GST_END_TEST;
 
-/* ---- Exact mode --------------------------------------------------------------------------------
- */
+/* ---- Exact mode ------------------------------------------------------------------------------ */
 
 /* The very buffers that went in: nothing was copied for the tags. */
 GST_START_TEST (test_exact_every_frame_in_order)
@@ -641,8 +636,7 @@ GST_START_TEST (test_exact_slowness_is_told_of_once)
 }
 GST_END_TEST;
 
-/* ---- Live mode ---------------------------------------------------------------------------------
- */
+/* ---- Live mode ------------------------------------------------------------------------------- */
 
 GST_START_TEST (test_live_tags_with_age)
 {
@@ -837,9 +831,7 @@ GST_START_TEST (test_live_never_waits)
 }
 GST_END_TEST;
 
-/* ---- Mode, latency, allocation
- * -------------------------------------------------------------------
- */
+/* ---- Mode, latency, allocation --------------------------------------------------------------- */
 
 GST_START_TEST (test_latency)
 {
@@ -952,9 +944,7 @@ GST_START_TEST (test_small_pools_are_copied)
 }
 GST_END_TEST;
 
-/* ---- Buffers and metadata
- * ------------------------------------------------------------------------
- */
+/* ---- Buffers and metadata -------------------------------------------------------------------- */
 
 GST_START_TEST (test_shared_buffers_stay_untouched)
 {
@@ -1096,9 +1086,7 @@ GST_START_TEST (test_multiview_is_refused)
 }
 GST_END_TEST;
 
-/* ---- Prompts
- * -------------------------------------------------------------------------------------
- */
+/* ---- Prompts --------------------------------------------------------------------------------- */
 
 GST_START_TEST (test_no_prompts_passes_untagged)
 {
@@ -1251,9 +1239,7 @@ GST_START_TEST (test_lone_prompt_is_told_of)
 }
 GST_END_TEST;
 
-/* ---- Models that cannot be used
- * --------------------------------------------------------------------
- */
+/* ---- Models that cannot be used -------------------------------------------------------------- */
 
 static void
 expect_bad_model (const char *model, const char *text)
@@ -1284,9 +1270,7 @@ GST_START_TEST (test_bad_models)
 }
 GST_END_TEST;
 
-/* ---- States
- * ----------------------------------------------------------------------------------------
- */
+/* ---- States ---------------------------------------------------------------------------------- */
 
 GST_START_TEST (test_state_cycles)
 {
@@ -1476,9 +1460,7 @@ GST_START_TEST (test_stats)
 }
 GST_END_TEST;
 
-/* ---- The suite
- * ---------------------------------------------------------------------------------------
- */
+/* ---- The suite ------------------------------------------------------------------------------- */
 
 static void
 add_exact (Suite *suite)
