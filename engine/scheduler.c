@@ -59,6 +59,7 @@ struct _AltclipStream {
     gboolean told_opened;
     gboolean leaving;
     guint calls;
+    GThread *callers[2];               /* whose callbacks these are: the workers' */
     GQueue waiting;                    /* Frames */
     AltclipPrompts *prompts;           /* waiting to be embedded */
     GCancellable *prompts_cancellable; /* of the set being embedded */
@@ -146,6 +147,7 @@ frame_give_back (Frame *frame)
 static void
 begin_call (AltclipStream *stream)
 {
+    stream->callers[stream->callers[0] != NULL] = g_thread_self ();
     stream->calls++;
     pthread_mutex_unlock (&stream->scheduler->lock);
 }
@@ -154,8 +156,18 @@ static void
 end_call (AltclipStream *stream)
 {
     pthread_mutex_lock (&stream->scheduler->lock);
+    stream->callers[stream->callers[0] != g_thread_self ()] = NULL;
     stream->calls--;
     pthread_cond_broadcast (&stream->scheduler->quiet);
+}
+
+/* With the lock. Calls that somebody else is in: a callback may flush its own stream. */
+static guint
+count_others (AltclipStream *stream)
+{
+    gboolean own = stream->callers[0] == g_thread_self () || stream->callers[1] == g_thread_self ();
+
+    return stream->calls - own;
 }
 
 /* The same for a callback that is given a frame. */
@@ -603,8 +615,8 @@ take_from_batch (AltclipStream *stream, GQueue *dropped)
     }
 }
 
-/* With the lock. Moves all the stream's frames to @dropped; returns when no callback runs. Taken
- * back first and waited for then, so that no other callback begins meanwhile. */
+/* With the lock. Moves all the stream's frames to @dropped; returns when no callback runs but the
+ * caller's. Taken back first and waited for then, so that no other callback begins meanwhile. */
 static void
 take_back_frames (AltclipStream *stream, GQueue *dropped)
 {
@@ -615,7 +627,7 @@ take_back_frames (AltclipStream *stream, GQueue *dropped)
         frame_free (frame);
     }
     take_from_batch (stream, dropped);
-    while (stream->calls > 0)
+    while (count_others (stream) > 0)
         pthread_cond_wait (&stream->scheduler->quiet, &stream->scheduler->lock);
     take_from_batch (stream, dropped);
     stream->stats.replaced += dropped->length;

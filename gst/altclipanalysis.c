@@ -160,6 +160,7 @@ warn_of_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
 static void
 swap_prompts (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
+  g_autoptr (GstAltclipResult) outdated = NULL;
   GstAltclipRules rules;
 
   gst_altclip_filter_get_rules (self, &rules);
@@ -354,10 +355,11 @@ settle_ticket (
   return gst_altclip_output_note_wait (self, now - frame->timing.arrival);
 }
 
-/* With the lock. */
+/* With the lock. The result that this one takes the place of goes to @outdated,
+ * to be freed without it: freeing many labels takes its time. */
 static gboolean
-publish (
-    GstAltclipFilter *self, GstAltclipFrame *frame, GstAltclipResult *result)
+publish (GstAltclipFilter *self, GstAltclipFrame *frame,
+    GstAltclipResult *result, GstAltclipResult **outdated)
 {
   frame->analysed = TRUE;
   self->counts.analysed++;
@@ -365,7 +367,7 @@ publish (
   if (is_stale (self, frame))
     return FALSE;
   if (frame->ticket == NULL) {
-    g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
+    *outdated = g_steal_pointer (&self->analysis.newest);
     if (result != NULL)
       self->analysis.newest = gst_altclip_result_ref (result);
   }
@@ -377,6 +379,7 @@ note_success (
     GstAltclipFilter *self, GstAltclipFrame *frame, const float *embedding)
 {
   g_autoptr (GstAltclipResult) result = NULL;
+  g_autoptr (GstAltclipResult) outdated = NULL;
   GstAltclipRules rules;
   gboolean stale;
   gboolean latency_grew;
@@ -393,7 +396,7 @@ note_success (
     result = gst_altclip_labels_score (
         &self->labels, &rules, &frame->timing, embedding);
   g_mutex_lock (&self->lock);
-  latency_grew = publish (self, frame, result);
+  latency_grew = publish (self, frame, result, &outdated);
   g_mutex_unlock (&self->lock);
   g_mutex_unlock (&self->labels.lock);
 
@@ -407,6 +410,7 @@ note_failure (
     GstAltclipFilter *self, GstAltclipFrame *frame, const GError *error)
 {
   gboolean first;
+  gboolean latency_grew;
 
   g_mutex_lock (&self->lock);
   frame->analysed = TRUE;
@@ -414,8 +418,12 @@ note_failure (
   first = !self->analysis.failing && !is_stale (self, frame);
   if (first)
     self->analysis.failing = TRUE;
-  settle_ticket (self, frame, NULL);
+  latency_grew = settle_ticket (self, frame, NULL);
   g_mutex_unlock (&self->lock);
+
+  if (latency_grew)
+    gst_altclip_outbox_put (
+        &self->outbox, gst_message_new_latency (GST_OBJECT_CAST (self)));
 
   GST_DEBUG_OBJECT (self, "a frame failed: %s", error->message);
   if (first)
@@ -558,7 +566,9 @@ gst_altclip_analysis_start (GstAltclipFilter *self)
   gst_altclip_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
 
+  g_mutex_lock (&self->lock);
   self->counts = (GstAltclipCounts){0};
+  g_mutex_unlock (&self->lock);
   directory =
       gst_altclip_settings_find_model (&settings, &self->analysis.bundled);
   GST_INFO_OBJECT (self, "model %s", directory);
@@ -612,7 +622,7 @@ gst_altclip_analysis_stop (GstAltclipFilter *self)
   g_mutex_lock (&self->labels.lock);
   gst_altclip_labels_reset (&self->labels);
   g_mutex_unlock (&self->labels.lock);
-  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 /* ---- Statistics --------------------------------------------------------- */
@@ -623,7 +633,8 @@ gst_altclip_analysis_get_stats (GstAltclipFilter *self)
   AltclipStream *stream = acquire_stream (self);
   AltclipStreamStats stats = {0};
   GstAltclipCounts counts;
-  guint64 model_memory;
+  const gchar *kernels = NULL;
+  guint64 model_memory = 0;
 
   if (stream != NULL) {
     altclip_stream_get_stats (stream, &stats);
@@ -631,9 +642,10 @@ gst_altclip_analysis_get_stats (GstAltclipFilter *self)
   }
   g_mutex_lock (&self->lock);
   counts = self->counts;
-  model_memory = self->analysis.model != NULL
-      ? altclip_model_get_memory (self->analysis.model)
-      : 0;
+  if (self->analysis.model != NULL) {
+    model_memory = altclip_model_get_memory (self->analysis.model);
+    kernels = altclip_model_get_info (self->analysis.model)->kernels;
+  }
   g_mutex_unlock (&self->lock);
 
   return gst_structure_new ("altclip-stats", "frames-in", G_TYPE_UINT64,
@@ -642,5 +654,5 @@ gst_altclip_analysis_get_stats (GstAltclipFilter *self)
       "failed", G_TYPE_UINT64, counts.failed, "latency-p50", G_TYPE_UINT64,
       stats.latency_p50, "latency-p95", G_TYPE_UINT64, stats.latency_p95,
       "queue-age", G_TYPE_UINT64, stats.queue_age, "model-memory",
-      G_TYPE_UINT64, model_memory, NULL);
+      G_TYPE_UINT64, model_memory, "kernels", G_TYPE_STRING, kernels, NULL);
 }

@@ -90,8 +90,6 @@ typedef struct
   GstAltclipTiming last_seen;
   GstAltclipTicket *ticket;
 
-  GstBufferPool *judged_pool;
-  gboolean judged_ample;
 } GstAltclipInput;
 
 /**
@@ -103,6 +101,7 @@ typedef struct
 {
   /* Exact mode: the task on the source pad pushes; else the chain does. */
   gboolean queued;
+  gboolean decided;
   GQueue items;
   guint n_buffers;
   gboolean pushing;
@@ -286,6 +285,15 @@ void gst_altclip_output_put_buffer (GstAltclipFilter *self, GstBuffer *buffer,
  */
 gboolean gst_altclip_output_put_event (
     GstAltclipFilter *self, GstEvent *event, const GstAltclipTiming *timing);
+
+/**
+ * gst_altclip_output_waits_for_model:
+ *
+ * To be called with the lock.
+ *
+ * Returns: whether the next frame to leave still has no result
+ */
+gboolean gst_altclip_output_waits_for_model (GstAltclipFilter *self);
 
 /**
  * gst_altclip_output_query:

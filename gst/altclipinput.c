@@ -97,15 +97,15 @@ note_due (GstAltclipFilter *self, const GstAltclipTiming *timing)
 /* ---- Live --------------------------------------------------------------- */
 
 /* With the lock. The newest result, unless it is too old for this frame; then
- * it is dropped, and @expired says so. */
+ * it is dropped, and @expired has it: freeing many labels takes its time. */
 static GstAltclipResult *
 get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
-    GstClockTime max_age, gboolean *expired)
+    GstClockTime max_age, GstAltclipResult **expired)
 {
   GstAltclipResult **newest = &self->analysis.newest;
   GstClockTimeDiff age;
 
-  *expired = FALSE;
+  *expired = NULL;
   if (*newest == NULL)
     return NULL;
   age = gst_altclip_timing_get_age (timing, &(*newest)->timing);
@@ -113,8 +113,7 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
     self->counts.reused++;
     return gst_altclip_result_ref (*newest);
   }
-  *expired = TRUE;
-  g_clear_pointer (newest, gst_altclip_result_unref);
+  *expired = g_steal_pointer (newest);
   return NULL;
 }
 
@@ -136,7 +135,9 @@ take_turn (GstAltclipFilter *self, GstBuffer *buffer,
 static GstFlowReturn
 get_flow (GstAltclipFilter *self)
 {
-  return self->analysis.load_failed ? GST_FLOW_ERROR : self->output.result;
+  if (self->output.result != GST_FLOW_OK)
+    return self->output.result;
+  return self->analysis.load_failed ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -144,9 +145,9 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
     const GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
   g_autoptr (GstAltclipResult) result = NULL;
+  g_autoptr (GstAltclipResult) expired = NULL;
   GstFlowReturn ret;
   gboolean submit = FALSE;
-  gboolean expired = FALSE;
   guint epoch;
 
   g_mutex_lock (&self->lock);
@@ -162,7 +163,7 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
     gst_buffer_unref (buffer);
     return ret;
   }
-  if (expired)
+  if (expired != NULL)
     gst_altclip_analysis_expire_labels (self, timing);
   if (result != NULL)
     buffer = gst_altclip_output_attach (self, buffer, timing, result);
@@ -173,7 +174,8 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
   return gst_pad_push (self->srcpad, buffer);
 }
 
-/* So that the last frames still count. */
+/* So that the last frames still count. What comes after the deadline comes to
+ * nothing. */
 static void
 wait_for_worker (GstAltclipFilter *self)
 {
@@ -183,6 +185,8 @@ wait_for_worker (GstAltclipFilter *self)
   while (self->analysis.in_flight > 0 && self->output.result == GST_FLOW_OK
       && g_cond_wait_until (&self->cond, &self->lock, deadline))
     ;
+  if (self->analysis.in_flight > 0)
+    self->analysis.epoch++;
   g_mutex_unlock (&self->lock);
 }
 
@@ -215,7 +219,8 @@ wait_until_settled (GstAltclipFilter *self)
 static void
 warn_of_slowness (GstAltclipFilter *self)
 {
-  if (!self->output.upstream_live || self->output.slow_warned)
+  if (!self->output.upstream_live || self->output.slow_warned
+      || !gst_altclip_output_waits_for_model (self))
     return;
   self->output.slow_warned = TRUE;
   g_mutex_unlock (&self->lock);
@@ -262,29 +267,23 @@ take_ticket (GstAltclipFilter *self, GstBuffer *buffer,
 /* A pool with a limit that does not allow for our frames would run dry, and
  * upstream with it. */
 static gboolean
-is_ample (GstAltclipFilter *self, GstBufferPool *pool, guint max_buffers)
+is_ample (GstBufferPool *pool, guint max_buffers)
 {
-  GstStructure *config;
+  GstStructure *config = gst_buffer_pool_get_config (pool);
   guint min = 0;
   guint max = 0;
 
-  if (pool == self->input.judged_pool)
-    return self->input.judged_ample;
-
-  config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_get_params (config, NULL, NULL, &min, &max);
   gst_structure_free (config);
-  self->input.judged_pool = pool;
-  self->input.judged_ample = max == 0 || min >= max_buffers;
-  return self->input.judged_ample;
+  return max == 0 || min >= max_buffers;
 }
 
 static GstBuffer *
-make_holdable (GstAltclipFilter *self, GstBuffer *buffer, guint max_buffers)
+make_holdable (GstBuffer *buffer, guint max_buffers)
 {
   GstBuffer *copy;
 
-  if (buffer->pool == NULL || is_ample (self, buffer->pool, max_buffers))
+  if (buffer->pool == NULL || is_ample (buffer->pool, max_buffers))
     return buffer;
   copy = gst_buffer_copy_deep (buffer);
   if (copy == NULL)
@@ -318,7 +317,7 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
   GstFlowReturn ret;
   guint epoch;
 
-  buffer = make_holdable (self, buffer, rules->max_buffers);
+  buffer = make_holdable (buffer, rules->max_buffers);
   g_mutex_lock (&self->lock);
   ret = wait_until_settled (self);
   if (ret == GST_FLOW_OK)
@@ -413,7 +412,6 @@ take_caps (GstAltclipFilter *self, GstEvent *event)
   }
   g_clear_pointer (&self->input.format, gst_altclip_format_unref);
   self->input.format = format;
-  self->input.judged_pool = NULL;
   return TRUE;
 }
 
@@ -564,7 +562,6 @@ query_allocation (GstAltclipFilter *self, GstQuery *query)
 {
   gboolean answered;
 
-  self->input.judged_pool = NULL;
   if (self->output.queued)
     answered = gst_altclip_output_query (self, query);
   else
@@ -633,7 +630,6 @@ gst_altclip_input_reset (GstAltclipFilter *self)
   gst_altclip_input_clear (self);
   gst_segment_init (&self->input.segment, GST_FORMAT_UNDEFINED);
   self->input.mode_pending = TRUE;
-  self->input.judged_pool = NULL;
 }
 
 void

@@ -9,6 +9,7 @@ void
 gst_altclip_outbox_init (GstAltclipOutbox *outbox)
 {
   g_mutex_init (&outbox->lock);
+  g_cond_init (&outbox->posted);
   g_queue_init (&outbox->messages);
 }
 
@@ -16,6 +17,7 @@ void
 gst_altclip_outbox_clear (GstAltclipOutbox *outbox)
 {
   g_queue_clear_full (&outbox->messages, (GDestroyNotify) gst_message_unref);
+  g_cond_clear (&outbox->posted);
   g_mutex_clear (&outbox->lock);
 }
 
@@ -27,20 +29,38 @@ gst_altclip_outbox_put (GstAltclipOutbox *outbox, GstMessage *message)
   g_mutex_unlock (&outbox->lock);
 }
 
-void
-gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element)
+/* With the lock, which is let go for posting. */
+static void
+post_all (GstAltclipOutbox *outbox, GstElement *element)
 {
   GstMessage *message;
 
-  g_mutex_lock (&outbox->lock);
-  if (!outbox->posting) {
-    outbox->posting = TRUE;
-    while ((message = g_queue_pop_head (&outbox->messages)) != NULL) {
-      g_mutex_unlock (&outbox->lock);
-      gst_element_post_message (element, message);
-      g_mutex_lock (&outbox->lock);
-    }
-    outbox->posting = FALSE;
+  outbox->poster = g_thread_self ();
+  while ((message = g_queue_pop_head (&outbox->messages)) != NULL) {
+    g_mutex_unlock (&outbox->lock);
+    gst_element_post_message (element, message);
+    g_mutex_lock (&outbox->lock);
   }
+  outbox->poster = NULL;
+  g_cond_broadcast (&outbox->posted);
+}
+
+void
+gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element)
+{
+  g_mutex_lock (&outbox->lock);
+  if (outbox->poster == NULL)
+    post_all (outbox, element);
+  g_mutex_unlock (&outbox->lock);
+}
+
+void
+gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element)
+{
+  g_mutex_lock (&outbox->lock);
+  while (outbox->poster != NULL && outbox->poster != g_thread_self ())
+    g_cond_wait (&outbox->posted, &outbox->lock);
+  if (outbox->poster == NULL)
+    post_all (outbox, element);
   g_mutex_unlock (&outbox->lock);
 }

@@ -20,7 +20,8 @@ typedef struct
 {
   GMutex lock;
   GQueue messages;
-  gboolean posting;
+  GThread *poster;
+  GCond posted;
 } GstAltclipOutbox;
 
 void gst_altclip_outbox_init (GstAltclipOutbox *outbox);
@@ -38,6 +39,14 @@ void gst_altclip_outbox_put (GstAltclipOutbox *outbox, GstMessage *message);
  * Posts what waits, unless another thread is doing so. No lock may be held.
  */
 void gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element);
+
+/**
+ * gst_altclip_outbox_drain:
+ *
+ * The same, and when another thread is posting, waits for it: what was put in
+ * before is on the bus then. Not for a streaming thread in live mode.
+ */
+void gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element);
 
 G_END_DECLS
 

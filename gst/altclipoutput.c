@@ -44,6 +44,19 @@ item_free (Item *item)
   g_free (item);
 }
 
+/* A sticky event that is not pushed must not be lost: upstream sent it for good
+ * and will not send it again. After a flush a new segment comes, after an error
+ * none. */
+static void
+keep_if_sticky (GstAltclipFilter *self, GstEvent *event, gboolean segment_too)
+{
+  if (event == NULL || !GST_EVENT_IS_STICKY (event)
+      || GST_EVENT_TYPE (event) == GST_EVENT_EOS
+      || (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT && !segment_too))
+    return;
+  gst_pad_store_sticky_event (self->srcpad, event);
+}
+
 /* ---- Metadata ----------------------------------------------------------- */
 
 GstBuffer *
@@ -85,6 +98,17 @@ take_all (GstAltclipFilter *self, GQueue *dropped)
   }
 }
 
+static void
+drop_all (GstAltclipFilter *self, GQueue *dropped, gboolean segment_too)
+{
+  Item *item;
+
+  while ((item = g_queue_pop_head (dropped)) != NULL) {
+    keep_if_sticky (self, item->event, segment_too);
+    item_free (item);
+  }
+}
+
 void
 gst_altclip_output_discard (GstAltclipFilter *self)
 {
@@ -94,7 +118,7 @@ gst_altclip_output_discard (GstAltclipFilter *self)
   take_all (self, &dropped);
   self->output.eos = FALSE;
   g_mutex_unlock (&self->lock);
-  g_queue_clear_full (&dropped, (GDestroyNotify) item_free);
+  drop_all (self, &dropped, FALSE);
 }
 
 void
@@ -154,25 +178,57 @@ revive (GstAltclipFilter *self, GstEvent *event, GQueue *dropped)
   }
 }
 
+/* With the lock. */
+static gboolean
+takes_events (GstAltclipFilter *self, GstEvent *event, GQueue *dropped)
+{
+  revive (self, event, dropped);
+  return self->output.result == GST_FLOW_OK
+      || self->output.result == GST_FLOW_EOS;
+}
+
+/* Whether upstream, which is done when it sends EOS, cannot report this. */
+static gboolean
+is_worth_reporting (GstFlowReturn ret)
+{
+  return ret == GST_FLOW_NOT_LINKED || ret < GST_FLOW_EOS;
+}
+
+/* What becomes of an event that cannot go on after @ret. */
+static void
+refuse_event (GstAltclipFilter *self, GstEvent *event, GstFlowReturn ret)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && is_worth_reporting (ret))
+    GST_ELEMENT_FLOW_ERROR (self, ret);
+  keep_if_sticky (self, event, ret != GST_FLOW_FLUSHING);
+}
+
 gboolean
 gst_altclip_output_put_event (
     GstAltclipFilter *self, GstEvent *event, const GstAltclipTiming *timing)
 {
-  GQueue dropped = G_QUEUE_INIT;
   Item *item = item_new (timing);
+  GQueue dropped = G_QUEUE_INIT;
+  GstFlowReturn ret;
   gboolean ok;
 
-  item->event = event;
   g_mutex_lock (&self->lock);
-  revive (self, event, &dropped);
-  ok = !is_stopped (self);
-  if (ok && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    self->output.eos = TRUE;
-  g_queue_push_tail (ok ? &self->output.items : &dropped, item);
-  g_cond_broadcast (&self->cond);
+  ok = takes_events (self, event, &dropped);
+  ret = self->output.result;
+  item->event = event;
+  if (ok) {
+    if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+      self->output.eos = TRUE;
+    g_queue_push_tail (&self->output.items, item);
+    g_cond_broadcast (&self->cond);
+  }
   g_mutex_unlock (&self->lock);
 
   g_queue_clear_full (&dropped, (GDestroyNotify) item_free);
+  if (!ok) {
+    refuse_event (self, event, ret);
+    item_free (item);
+  }
   return ok;
 }
 
@@ -191,6 +247,14 @@ gst_altclip_output_query (GstAltclipFilter *self, GstQuery *query)
   }
   g_mutex_unlock (&self->lock);
   return item.answer;
+}
+
+gboolean
+gst_altclip_output_waits_for_model (GstAltclipFilter *self)
+{
+  Item *item = g_queue_peek_head (&self->output.items);
+
+  return item != NULL && item->ticket != NULL && !item->ticket->known;
 }
 
 /* ---- The task ----------------------------------------------------------- */
@@ -262,8 +326,10 @@ push_buffer (GstAltclipFilter *self, Item *item)
 static void
 push_event (GstAltclipFilter *self, Item *item)
 {
-  if (GST_EVENT_TYPE (item->event) == GST_EVENT_EOS)
+  if (GST_EVENT_TYPE (item->event) == GST_EVENT_EOS) {
     gst_altclip_analysis_end_labels (self, "eos", &item->timing);
+    gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
+  }
   gst_pad_push_event (self->srcpad, g_steal_pointer (&item->event));
 }
 
@@ -297,22 +363,55 @@ push_item (GstAltclipFilter *self, Item *item)
   return ret;
 }
 
+static gboolean
+begins_anew (Item *item)
+{
+  return item->event != NULL
+      && (GST_EVENT_TYPE (item->event) == GST_EVENT_SEGMENT
+          || GST_EVENT_TYPE (item->event) == GST_EVENT_STREAM_START);
+}
+
+/* With the lock. Downstream wants no more of this segment: takes its frames out
+ * of the queue. Returns: whether a new segment or stream follows, which
+ * downstream may want */
+static gboolean
+skip_segment (GstAltclipFilter *self, GQueue *dropped)
+{
+  GList *at = self->output.items.head;
+
+  while (at != NULL && !begins_anew (at->data)) {
+    GList *next = at->next;
+    Item *item = at->data;
+
+    if (item->buffer != NULL) {
+      g_queue_delete_link (&self->output.items, at);
+      g_queue_push_tail (dropped, item);
+      self->output.n_buffers--;
+    }
+    at = next;
+  }
+  return at != NULL;
+}
+
 /* Keeps what the pushing came to; says whether EOS waits behind an error: then
  * upstream is done and cannot report it. */
 static gboolean
 note_result (GstAltclipFilter *self, GstFlowReturn ret)
 {
+  GQueue dropped = G_QUEUE_INIT;
   gboolean report = FALSE;
 
   g_mutex_lock (&self->lock);
   self->output.pushing = FALSE;
+  if (ret == GST_FLOW_EOS && skip_segment (self, &dropped))
+    ret = GST_FLOW_OK;
   if (ret != GST_FLOW_OK && self->output.result == GST_FLOW_OK) {
     self->output.result = ret;
-    report =
-        self->output.eos && (ret == GST_FLOW_NOT_LINKED || ret < GST_FLOW_EOS);
+    report = self->output.eos && is_worth_reporting (ret);
   }
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
+  drop_all (self, &dropped, FALSE);
   return report;
 }
 
@@ -323,6 +422,28 @@ report_flow (GstAltclipFilter *self, GstFlowReturn ret)
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 
+/* Under the lock, so that neither a relinking nor a new stream comes between the
+ * looking and the pausing: they would start a task that is about to pause. From
+ * within the task pausing does not wait. */
+static void
+pause_if_stopped (GstAltclipFilter *self)
+{
+  GQueue dropped = G_QUEUE_INIT;
+  gboolean flushing;
+
+  g_mutex_lock (&self->lock);
+  flushing = self->output.result == GST_FLOW_FLUSHING;
+  if (is_stopped (self)) {
+    GST_DEBUG_OBJECT (
+        self, "pausing: %s", gst_flow_get_name (self->output.result));
+    take_all (self, &dropped);
+  }
+  if (is_stopped (self) || !self->output.queued)
+    gst_pad_pause_task (self->srcpad);
+  g_mutex_unlock (&self->lock);
+  drop_all (self, &dropped, !flushing);
+}
+
 static void
 gst_altclip_output_loop (gpointer user_data)
 {
@@ -330,27 +451,21 @@ gst_altclip_output_loop (gpointer user_data)
   Item *item = next_item (self);
   GstFlowReturn ret;
 
-  if (item == NULL) {
-    gst_pad_pause_task (self->srcpad);
-    return;
+  if (item != NULL) {
+    ret = push_item (self, item);
+    if (note_result (self, ret))
+      report_flow (self, ret);
   }
-  ret = push_item (self, item);
-  if (note_result (self, ret))
-    report_flow (self, ret);
-
-  /* After downstream's EOS events still go on, until it takes frames again. */
-  if (ret != GST_FLOW_OK && ret != GST_FLOW_EOS) {
-    GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (ret));
-    gst_altclip_output_discard (self);
-    gst_pad_pause_task (self->srcpad);
-  }
+  pause_if_stopped (self);
 }
 
 void
 gst_altclip_output_start (GstAltclipFilter *self)
 {
-  if (self->output.queued)
+  g_mutex_lock (&self->lock);
+  if (self->output.queued && !is_stopped (self))
     gst_pad_start_task (self->srcpad, gst_altclip_output_loop, self, NULL);
+  g_mutex_unlock (&self->lock);
 }
 
 /* With the lock. */
@@ -372,8 +487,10 @@ gst_altclip_output_set_queued (GstAltclipFilter *self, gboolean queued)
     while (self->output.result == GST_FLOW_OK && !is_idle (self))
       g_cond_wait (&self->cond, &self->lock);
   ret = self->output.result;
-  if (ret == GST_FLOW_OK)
+  if (ret == GST_FLOW_OK) {
     self->output.queued = queued;
+    self->output.decided = TRUE;
+  }
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 
@@ -479,17 +596,19 @@ add_latency (GstAltclipFilter *self, GstClockTime *min, GstClockTime *max)
     *max = GST_CLOCK_TIME_NONE;
 }
 
+/* Before the first frame what is asked for, then what was decided. */
 static gboolean
 is_exact (GstAltclipFilter *self)
 {
   GstAltclipRules rules;
-  gboolean queued;
+  gboolean exact;
 
   gst_altclip_filter_get_rules (self, &rules);
   g_mutex_lock (&self->lock);
-  queued = self->output.queued;
+  exact = self->output.decided ? self->output.queued
+                               : rules.mode == GST_ALTCLIP_MODE_EXACT;
   g_mutex_unlock (&self->lock);
-  return queued || rules.mode == GST_ALTCLIP_MODE_EXACT;
+  return exact;
 }
 
 static gboolean
@@ -577,6 +696,7 @@ gst_altclip_output_reset (GstAltclipFilter *self)
   gst_altclip_output_discard (self);
   g_mutex_lock (&self->lock);
   self->output.queued = FALSE;
+  self->output.decided = FALSE;
   self->output.upstream_live = FALSE;
   self->output.latency = 0;
   self->output.slow_warned = FALSE;
