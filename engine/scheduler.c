@@ -170,21 +170,6 @@ count_others (AltclipStream *stream)
     return stream->calls - own;
 }
 
-/* The same for a callback that is given a frame. */
-static void
-begin_frame_call (Frame *frame)
-{
-    frame->in_call = TRUE;
-    begin_call (frame->stream);
-}
-
-static void
-end_frame_call (Frame *frame)
-{
-    end_call (frame->stream);
-    frame->in_call = FALSE;
-}
-
 /* ---- Image worker: telling, gathering, running ----------------------------------------------- */
 
 static AltclipStream *
@@ -270,13 +255,15 @@ preprocess (Frame *frame, float *pixel_values)
 {
     AltclipStream *stream = frame->stream;
 
-    begin_frame_call (frame);
+    frame->in_call = TRUE;
+    begin_call (stream);
     frame->preprocessed = stream->callbacks.preprocess (
             stream->user_data, frame->frame, pixel_values, &frame->error);
     if (!frame->preprocessed && !frame->error)
         frame->error = g_error_new_literal (
                 ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "the frame cannot be converted");
-    end_frame_call (frame);
+    end_call (stream);
+    frame->in_call = FALSE;
 }
 
 /* With the lock, which is let go for the calls. Returns: slots that hold pictures */
@@ -323,21 +310,23 @@ note_result (Frame *frame)
     stream->latencies[stream->n_latencies++ % N_LATENCIES] = now () - frame->submitted;
 }
 
-/* With the lock, which is let go for the calls. */
+/* With the lock, which is let go for the calls. The frame's content is the worker's from here on:
+ * a flush waits for the call and finds nothing to take back. */
 static void
 deliver (Frame *frame, const float *embedding)
 {
     AltclipStream *stream = frame->stream;
+    gpointer content = g_steal_pointer (&frame->frame);
     gboolean wanted = !frame->dropped;
 
     if (wanted)
         note_result (frame);
-    begin_frame_call (frame);
+    begin_call (stream);
     if (wanted)
         stream->callbacks.analysed (
-                stream->user_data, frame->frame, frame->error ? NULL : embedding, frame->error);
-    frame_give_back (frame);
-    end_frame_call (frame);
+                stream->user_data, content, frame->error ? NULL : embedding, frame->error);
+    stream->callbacks.frame_free (stream->user_data, content);
+    end_call (stream);
 }
 
 /* With the lock, which is let go for the calls. */
