@@ -585,6 +585,114 @@ GST_START_TEST (test_exact_flush_discards)
 }
 GST_END_TEST;
 
+/* Upstream sends its caps once: a flush must not lose those that wait behind a frame. */
+GST_START_TEST (test_exact_flush_keeps_waiting_caps)
+{
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->element, "src");
+    g_autoptr (GstCaps) caps =
+            gst_caps_from_string ("video/x-raw,format=RGB,width=128,height=96,framerate=30/1");
+    g_autoptr (GstCaps) found = NULL;
+
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    gst_harness_push_event (rig->harness, gst_event_new_caps (caps));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_start ()));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE)));
+    found = gst_pad_get_current_caps (pad);
+    fail_unless (found != NULL && gst_caps_is_equal (found, caps));
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Answers the first frame with a flow return of the test's. */
+static GstPadProbeReturn
+answer_first_frame (GstPad *pad, GstPadProbeInfo *info, gpointer answer)
+{
+    gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+    info->data = NULL;
+    GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GPOINTER_TO_INT (answer);
+    gst_pad_remove_probe (pad, info->id);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void
+answer_first_frame_with (Rig *rig, GstFlowReturn ret)
+{
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->element, "src");
+
+    gst_pad_add_probe (
+            pad, GST_PAD_PROBE_TYPE_BUFFER, answer_first_frame, GINT_TO_POINTER (ret), NULL);
+}
+
+/* Downstream wants no more of one segment; the next is already in the queue. */
+GST_START_TEST (test_exact_eos_from_downstream_spares_the_next_segment)
+{
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", "interval",
+            "3600000000000", NULL);
+    GstSegment segment;
+
+    answer_first_frame_with (rig, GST_FLOW_EOS);
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    for (guint i = 0; i < 3; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    segment.base = GST_SECOND;
+    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    for (guint i = 10; i < 15; i++)
+        gst_harness_push (rig->harness, new_numbered_frame (i));
+    for (guint i = 10; i < 15; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Upstream ended before it could see the error: the element has to tell. */
+GST_START_TEST (test_exact_error_before_eos_is_posted)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    GstFlowReturn ret = GST_FLOW_OK;
+
+    answer_first_frame_with (rig, GST_FLOW_NOT_NEGOTIATED);
+    for (guint i = 0; i < 1000 && ret == GST_FLOW_OK; i++) {
+        ret = gst_harness_push (rig->harness, new_numbered_frame (i));
+        g_usleep (5000);
+    }
+    fail_unless_equals_int (ret, GST_FLOW_NOT_NEGOTIATED);
+    fail_if (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
+    expect_text (rig->bus, GST_MESSAGE_ERROR, "stream error");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* An application may seek from the message that says a label began. */
+static GstBusSyncReply
+flush_at_begin (GstBus *bus, GstMessage *message, gpointer data)
+{
+    Rig *rig = data;
+
+    (void)bus;
+    if (gst_message_has_name (message, "altclip") && rig->harness) {
+        gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+        gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
+    }
+    return GST_BUS_PASS;
+}
+
+GST_START_TEST (test_flush_from_a_message_handler)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+
+    gst_bus_set_sync_handler (rig->bus, flush_at_begin, rig, NULL);
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    gst_message_unref (pop_event (rig->bus, "end"));
+    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* A flush ends what is active, and a wait for room in the queue. */
 static gpointer
 flush_later (gpointer data)
@@ -987,6 +1095,16 @@ GST_START_TEST (test_meta_survives_conversion)
     fail_unless_equals_string (gst_structure_get_string (upstream, "element"), "first");
     fail_unless_equals_int (get_n_labels (upstream), 2);
     gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_caps_without_framerate)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+
+    gst_harness_set_src_caps_str (rig->harness, "video/x-raw,format=RGB,width=64,height=48");
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    rig_free (rig);
 }
 GST_END_TEST;
 
@@ -1473,6 +1591,10 @@ add_exact (Suite *suite)
     tcase_add_test (tests, test_exact_eos_drains);
     tcase_add_test (tests, test_serialised_events_keep_their_place);
     tcase_add_test (tests, test_exact_flush_discards);
+    tcase_add_test (tests, test_exact_flush_keeps_waiting_caps);
+    tcase_add_test (tests, test_exact_eos_from_downstream_spares_the_next_segment);
+    tcase_add_test (tests, test_exact_error_before_eos_is_posted);
+    tcase_add_test (tests, test_flush_from_a_message_handler);
     tcase_add_test (tests, test_flush_wakes_a_full_queue);
     tcase_add_test (tests, test_exact_posts_progress);
     tcase_add_test (tests, test_exact_slowness_is_told_of_once);
@@ -1514,6 +1636,7 @@ add_output (Suite *suite)
     tcase_add_test (tests, test_meta_fields);
     tcase_add_test (tests, test_shared_buffers_stay_untouched);
     tcase_add_test (tests, test_meta_survives_conversion);
+    tcase_add_test (tests, test_caps_without_framerate);
     tcase_add_test (tests, test_frames_without_framerate_or_time);
     tcase_add_test (tests, test_failing_frames_pass_untagged);
     tcase_add_test (tests, test_message_fields);
