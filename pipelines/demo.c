@@ -6,7 +6,8 @@
  *
  * Plays a video through altclipfilter, prints a line when a label begins and when it ends, and
  * closes with a table. Beside NAME.webm there may be NAME.scenes.json, which says what the video
- * truly shows: then the table holds scenes against labels, and otherwise labels against time.
+ * truly shows: then, with the prompts below, the table holds scenes against labels, and otherwise
+ * labels and how long each was there.
  *
  * Reads the plugin's output the two ways an application can: messages on the bus, and the
  * metadata of each frame.
@@ -44,6 +45,7 @@ typedef struct {
 } Label;
 
 typedef struct {
+    const char *source;
     GMainLoop *loop;
     GstElement *pipeline;
     GArray *scenes; /* of Scene; their totals are the streaming thread's, as below */
@@ -91,31 +93,29 @@ append_scene (GArray *scenes, json_t *item)
     return TRUE;
 }
 
-/* The scenes of a file, or none when nobody has written down what it shows. */
-static GArray *
-read_scenes (const char *file)
+/* Nothing when nobody has written down what the file shows. */
+static void
+read_scenes (Demo *demo)
 {
-    GArray *scenes = g_array_new (FALSE, TRUE, sizeof (Scene));
-    const char *dot = strrchr (file, '.');
-    g_autofree char *stem = dot ? g_strndup (file, dot - file) : g_strdup (file);
+    const char *dot = strrchr (demo->source, '.');
+    g_autofree char *stem =
+            dot ? g_strndup (demo->source, dot - demo->source) : g_strdup (demo->source);
     g_autofree char *path = g_strconcat (stem, ".scenes.json", NULL);
     json_error_t error;
     json_t *root, *item;
     gsize i;
 
-    g_array_set_clear_func (scenes, scene_clear);
     if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return scenes;
+        return;
     root = json_load_file (path, 0, &error);
     if (!root)
         fprintf (stderr, "%s: line %d: %s\n", path, error.line, error.text);
     json_array_foreach (root, i, item)
     {
-        if (!append_scene (scenes, item))
+        if (!append_scene (demo->scenes, item))
             fprintf (stderr, "%s: entry %zu is not {\"start\", \"end\", \"truth\"}\n", path, i);
     }
     json_decref (root);
-    return scenes;
 }
 
 static Scene *
@@ -289,17 +289,18 @@ print_event (Demo *demo, const GstStructure *event)
 }
 
 static void
-print_trouble (GstMessage *message)
+print_trouble (Demo *demo, GstMessage *message)
 {
     g_autoptr (GError) error = NULL;
-    g_autofree char *detail = NULL;
 
-    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-        gst_message_parse_error (message, &error, &detail);
-    else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
-        gst_message_parse_warning (message, &error, &detail);
-    else
-        gst_message_parse_info (message, &error, &detail);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+        gst_message_parse_error (message, &error, NULL);
+        fprintf (stderr, "Cannot play %s: ", demo->source);
+    } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
+        gst_message_parse_warning (message, &error, NULL);
+    } else {
+        gst_message_parse_info (message, &error, NULL);
+    }
     fprintf (stderr, "%s\n", error->message);
 }
 
@@ -315,10 +316,10 @@ on_message (G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
         break;
     case GST_MESSAGE_INFO:
     case GST_MESSAGE_WARNING:
-        print_trouble (message);
+        print_trouble (demo, message);
         break;
     case GST_MESSAGE_ERROR:
-        print_trouble (message);
+        print_trouble (demo, message);
         demo->status = 1;
         g_main_loop_quit (demo->loop);
         break;
@@ -377,6 +378,10 @@ print_scenes (Demo *demo)
 static void
 print_labels (Demo *demo)
 {
+    if (!demo->labels->len) {
+        puts ("No label began.");
+        return;
+    }
     printf ("\n  %-22s%6s%9s%6s\n", "label", "times", "seconds", "peak");
     for (guint i = 0; i < demo->labels->len; i++) {
         const Label *label = &g_array_index (demo->labels, Label, i);
@@ -404,9 +409,9 @@ print_speed (Demo *demo)
 /* ---- Pipeline ------------------------------------------------------------------------------- */
 
 static gboolean
-set_up (Demo *demo, const char *source, const char *prompts)
+set_up (Demo *demo, const char *prompts)
 {
-    gboolean is_uri = gst_uri_is_valid (source);
+    gboolean is_uri = gst_uri_is_valid (demo->source);
     g_autoptr (GError) error = NULL;
     g_autoptr (GstElement) input = NULL;
     g_autoptr (GstElement) filter = NULL;
@@ -426,7 +431,7 @@ set_up (Demo *demo, const char *source, const char *prompts)
     input = gst_bin_get_by_name (GST_BIN (demo->pipeline), "input");
     filter = gst_bin_get_by_name (GST_BIN (demo->pipeline), "filter");
     sink = gst_bin_get_by_name (GST_BIN (demo->pipeline), "sink");
-    g_object_set (input, is_uri ? "uri" : "location", source, NULL);
+    g_object_set (input, is_uri ? "uri" : "location", demo->source, NULL);
     g_object_set (filter, "prompts", prompts, "top-k", 0, NULL);
 
     pad = gst_element_get_static_pad (sink, "sink");
@@ -459,13 +464,17 @@ main (int argc, char **argv)
         return 2;
     }
     gst_init (NULL, NULL);
+    demo.source = argv[1];
     demo.loop = g_main_loop_new (NULL, FALSE);
-    demo.scenes = read_scenes (argv[1]);
+    demo.scenes = g_array_new (FALSE, TRUE, sizeof (Scene));
+    g_array_set_clear_func (demo.scenes, scene_clear);
     demo.labels = g_array_new (FALSE, TRUE, sizeof (Label));
     g_array_set_clear_func (demo.labels, label_clear);
     gst_segment_init (&demo.segment, GST_FORMAT_TIME);
+    if (argc == 2)
+        read_scenes (&demo);
 
-    if (!set_up (&demo, argv[1], argc > 2 ? argv[2] : PROMPTS))
+    if (!set_up (&demo, argc > 2 ? argv[2] : PROMPTS))
         demo.status = 1;
     else
         play (&demo);
