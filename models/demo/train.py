@@ -30,6 +30,7 @@ import torch
 import torch.distributed
 import torch.multiprocessing
 import torch.nn.functional as F
+from sentencepiece import sentencepiece_model_pb2
 from transformers import AltCLIPConfig, AltCLIPModel, CLIPImageProcessor, XLMRobertaTokenizer
 
 import pool
@@ -62,6 +63,17 @@ def log(*words):
 # ---------------------------------------------------------------- tokenizer
 
 
+def forget_paths(path):
+    """Takes the trainer's paths, which differ from machine to machine, out of a tokenizer's file."""
+    model = sentencepiece_model_pb2.ModelProto()
+    with open(path, "rb") as f:
+        model.ParseFromString(f.read())
+    del model.trainer_spec.input[:]
+    model.trainer_spec.ClearField("model_prefix")
+    with open(path, "wb") as f:
+        f.write(model.SerializeToString())
+
+
 def train_tokenizer(folder):
     """A unigram model laid out as XLM-R's: <unk> <s> </s> first, nmt_nfkc, cased."""
     prefix = os.path.join(folder, "sentencepiece.bpe")
@@ -80,6 +92,7 @@ def train_tokenizer(folder):
         input=corpus, model_prefix=prefix, vocab_size=PIECES, model_type="unigram", normalization_rule_name="nmt_nfkc",
         character_coverage=1.0, byte_fallback=False, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, shuffle_input_sentence=False,
         num_threads=1, minloglevel=2)
+    forget_paths(prefix + ".model")
     return prefix + ".model"
 
 

@@ -23,6 +23,7 @@ import pathlib
 
 import numpy as np
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 import torch
 import transformers
 from PIL import Image
@@ -156,6 +157,17 @@ def draw_picture(width, height, noise):
     return out
 
 
+def forget_paths(path):
+    """Takes the trainer's paths, which differ from machine to machine, out of a tokenizer's file."""
+    model = sentencepiece_model_pb2.ModelProto()
+    with open(path, "rb") as f:
+        model.ParseFromString(f.read())
+    del model.trainer_spec.input[:]
+    model.trainer_spec.ClearField("model_prefix")
+    with open(path, "wb") as f:
+        f.write(model.SerializeToString())
+
+
 def train_tokenizer(path):
     prefix = str(path) + ".tmp"
     sentencepiece.SentencePieceTrainer.train(
@@ -163,6 +175,7 @@ def train_tokenizer(path):
         model_type="unigram", character_coverage=1.0, hard_vocab_limit=False,
         normalization_rule_name="nmt_nfkc", num_threads=1, minloglevel=2)
     os.replace(prefix + ".model", path)
+    forget_paths(path)
     os.remove(prefix + ".vocab")
 
 

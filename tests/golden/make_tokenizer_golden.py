@@ -17,6 +17,7 @@ import random
 import unicodedata
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from transformers import XLMRobertaTokenizer
 
 HERE = pathlib.Path(__file__).parent
@@ -52,6 +53,17 @@ def sentences():
         yield f"camera {number}: 100 % ({number * 37})"
 
 
+def forget_paths(path):
+    """Takes the trainer's paths, which differ from machine to machine, out of a tokenizer's file."""
+    model = sentencepiece_model_pb2.ModelProto()
+    with open(path, "rb") as f:
+        model.ParseFromString(f.read())
+    del model.trainer_spec.input[:]
+    model.trainer_spec.ClearField("model_prefix")
+    with open(path, "wb") as f:
+        f.write(model.SerializeToString())
+
+
 def train():
     random.seed(1)
     texts = list(sentences()) * 4
@@ -61,6 +73,7 @@ def train():
         vocab_size=1200, hard_vocab_limit=False, character_coverage=1.0,
         normalization_rule_name="nmt_nfkc", num_threads=1, minloglevel=2)
     MODEL.with_suffix(".vocab").unlink()
+    forget_paths(MODEL)
 
 
 def texts():
