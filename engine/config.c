@@ -21,7 +21,6 @@
 #define MAX_POSITIONS 65535
 #define MAX_PATCHES 16384
 #define MAX_VOCAB 8000000
-#define MAX_CONFIG_BYTES (8 * 1024 * 1024)
 
 /* Numbers of the widest intermediate result for one picture: 256 MiB. */
 #define MAX_TOKENS_BY_WIDTH (64 * 1024 * 1024)
@@ -172,7 +171,7 @@ load_object (const char *path, GError **error)
     gsize length;
     json_t *root;
 
-    if (!altclip_file_read (path, MAX_CONFIG_BYTES, &contents, &length, error))
+    if (!altclip_file_read (path, ALTCLIP_CONFIG_MAX_BYTES, &contents, &length, error))
         return NULL;
     root = json_loadb (contents, length, JSON_REJECT_DUPLICATES, &json_error);
     if (json_is_object (root))

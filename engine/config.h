@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* Longest configuration file that is read, in bytes. */
+#define ALTCLIP_CONFIG_MAX_BYTES (8 * 1024 * 1024)
+
 /* Activation functions, by the names of config.json's hidden_act. */
 typedef enum {
     ALTCLIP_ACTIVATION_NONE,

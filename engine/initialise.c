@@ -20,7 +20,6 @@
 /* AltCLIPConfig's initializer_factor, a constant, which scales the image tower too. */
 #define TOP_FACTOR 1.0
 
-#define MAX_CONFIG_BYTES (8 * 1024 * 1024)
 #define MAX_PARAMETERS 2e9
 
 typedef struct {
@@ -261,7 +260,7 @@ copy_config (const char *config_path, const char *directory, GError **error)
     g_autofree char *contents = NULL;
     gsize length;
 
-    return altclip_file_read (config_path, MAX_CONFIG_BYTES, &contents, &length, error) &&
+    return altclip_file_read (config_path, ALTCLIP_CONFIG_MAX_BYTES, &contents, &length, error) &&
            write_file (directory, "config.json", contents, length, error);
 }
 

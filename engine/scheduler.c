@@ -136,14 +136,6 @@ frame_free (gpointer data)
     g_free (frame);
 }
 
-/* Gives the caller's frame back; without the lock, since it runs the caller's code. */
-static void
-frame_give_back (Frame *frame)
-{
-    frame->stream->callbacks.frame_free (frame->stream->user_data, frame->frame);
-    frame->frame = NULL;
-}
-
 static void
 begin_call (AltclipStream *stream)
 {
@@ -684,7 +676,7 @@ submit (AltclipStream *stream, gpointer data, gboolean replace)
     pthread_cond_broadcast (&scheduler->work);
     pthread_mutex_unlock (&scheduler->lock);
     if (replaced) {
-        frame_give_back (replaced);
+        stream->callbacks.frame_free (stream->user_data, replaced->frame);
         frame_free (replaced);
     }
 }

@@ -23,12 +23,13 @@ import pathlib
 
 import numpy as np
 import sentencepiece
-from sentencepiece import sentencepiece_model_pb2
 import torch
 import transformers
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import AltCLIPConfig, AltCLIPModel, CLIPImageProcessor
+
+from tokenizer_file import forget_paths
 
 HERE = pathlib.Path(__file__).resolve().parent / "models"
 TOKENIZER = "sentencepiece.bpe.model"
@@ -155,17 +156,6 @@ def draw_picture(width, height, noise):
                 value = x * (3 + c) // 2 + y * (5 - c) // 3 + (x * y >> 5)
                 out[y, x, c] = (value + (state >> 24 & (1 << noise) - 1)) & 255
     return out
-
-
-def forget_paths(path):
-    """Takes the trainer's paths, which differ from machine to machine, out of a tokenizer's file."""
-    model = sentencepiece_model_pb2.ModelProto()
-    with open(path, "rb") as f:
-        model.ParseFromString(f.read())
-    del model.trainer_spec.input[:]
-    model.trainer_spec.ClearField("model_prefix")
-    with open(path, "wb") as f:
-        f.write(model.SerializeToString())
 
 
 def train_tokenizer(path):

@@ -17,8 +17,9 @@ import random
 import unicodedata
 
 import sentencepiece
-from sentencepiece import sentencepiece_model_pb2
 from transformers import XLMRobertaTokenizer
+
+from tokenizer_file import forget_paths
 
 HERE = pathlib.Path(__file__).parent
 MODEL = HERE / "tokenizer.model"
@@ -51,17 +52,6 @@ def sentences():
             yield subject
     for number in range(200):
         yield f"camera {number}: 100 % ({number * 37})"
-
-
-def forget_paths(path):
-    """Takes the trainer's paths, which differ from machine to machine, out of a tokenizer's file."""
-    model = sentencepiece_model_pb2.ModelProto()
-    with open(path, "rb") as f:
-        model.ParseFromString(f.read())
-    del model.trainer_spec.input[:]
-    model.trainer_spec.ClearField("model_prefix")
-    with open(path, "wb") as f:
-        f.write(model.SerializeToString())
 
 
 def train():
