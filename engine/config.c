@@ -214,14 +214,24 @@ read_tower (Reader *reader, AltclipTowerConfig *tower)
 }
 
 static void
-read_position_kind (Reader *reader)
+read_positions (Reader *reader, AltclipPositions *positions)
 {
-    g_autofree char *kind = g_strdup ("absolute");
+    static const char *const names[] = {
+        [ALTCLIP_POSITIONS_ABSOLUTE] = "absolute",
+        [ALTCLIP_POSITIONS_RELATIVE_KEY] = "relative_key",
+        [ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY] = "relative_key_query",
+    };
+    g_autofree char *name = g_strdup ("absolute");
 
-    read_string (reader, "position_embedding_type", &kind);
-    if (strcmp (kind, "absolute") != 0)
-        fail (reader, "position_embedding_type", get (reader, "position_embedding_type"),
-                "\"absolute\"");
+    read_string (reader, "position_embedding_type", &name);
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+        if (strcmp (name, names[i]) == 0) {
+            *positions = (AltclipPositions)i;
+            return;
+        }
+    }
+    fail (reader, "position_embedding_type", get (reader, "position_embedding_type"),
+            "\"absolute\", \"relative_key\" or \"relative_key_query\"");
 }
 
 static void
@@ -233,7 +243,7 @@ read_text (Reader *reader, AltclipTextConfig *text)
     read_uint (reader, "type_vocab_size", 1, MAX_WIDTH, &text->type_vocab_size);
     read_token_id (reader, "pad_token_id", &text->pad_token_id);
     read_uint (reader, "project_dim", 1, MAX_WIDTH, &text->project_dim);
-    read_position_kind (reader);
+    read_positions (reader, &text->positions);
     if (!reader->failed && (text->pad_token_id >= text->vocab_size ||
                                    text->pad_token_id + 3 >= text->max_position_embeddings))
         fail (reader, "pad_token_id", get (reader, "pad_token_id"),

@@ -37,8 +37,17 @@ typedef struct {
     double initializer_factor;
 } AltclipTowerConfig;
 
+/* What a text's tokens know of their places: rows added to the embeddings, or distances that enter
+ * the attention's scores through the queries, or through queries and keys. */
+typedef enum {
+    ALTCLIP_POSITIONS_ABSOLUTE,
+    ALTCLIP_POSITIONS_RELATIVE_KEY,
+    ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY
+} AltclipPositions;
+
 typedef struct {
     AltclipTowerConfig tower;
+    AltclipPositions positions;
     guint vocab_size;
     guint max_position_embeddings;
     guint type_vocab_size;
