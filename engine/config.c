@@ -8,6 +8,7 @@
 
 #include "activation.h"
 #include "config.h"
+#include "excerpt.h"
 #include "file.h"
 
 #include <jansson.h>
@@ -167,6 +168,7 @@ static json_t *
 load_object (const char *path, GError **error)
 {
     g_autofree char *contents = NULL;
+    g_autofree char *reason = NULL;
     json_error_t json_error;
     gsize length;
     json_t *root;
@@ -176,9 +178,9 @@ load_object (const char *path, GError **error)
     root = json_loadb (contents, length, JSON_REJECT_DUPLICATES, &json_error);
     if (json_is_object (root))
         return root;
+    reason = altclip_excerpt (root ? "not a JSON object" : json_error.text);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: line %d, column %d: %s", path,
-            root ? 1 : json_error.line, root ? 1 : json_error.column,
-            root ? "not a JSON object" : json_error.text);
+            root ? 1 : json_error.line, root ? 1 : json_error.column, reason);
     json_decref (root);
     return NULL;
 }

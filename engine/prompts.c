@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "excerpt.h"
 #include "prompts.h"
 #include "session.h"
 
@@ -12,7 +13,6 @@
 #define MAX_TEXTS_OF_LABEL 1000
 #define MAX_TEMPLATES 1000
 #define MAX_FILLED_BYTES 65536
-#define MAX_SHOWN_BYTES 80
 
 /* What a template's text goes in place of. */
 #define SLOT "{}"
@@ -38,16 +38,15 @@ static void fail (const Place *place, AltclipError code, GError **error, const c
 static void
 fail (const Place *place, AltclipError code, GError **error, const char *format, ...)
 {
-    g_autofree char *start = g_strndup (place->shown, MAX_SHOWN_BYTES);
-    g_autofree char *shown = g_utf8_make_valid (start, -1);
+    g_autofree char *shown = altclip_excerpt (place->shown);
     g_autofree char *reason = NULL;
     va_list arguments;
 
     va_start (arguments, format);
     reason = g_strdup_vprintf (format, arguments);
     va_end (arguments);
-    g_set_error (error, ALTCLIP_ERROR, (int)code, "%s, entry %u (\"%s%s\"): %s", place->name,
-            place->entry, shown, strlen (place->shown) > MAX_SHOWN_BYTES ? "…" : "", reason);
+    g_set_error (error, ALTCLIP_ERROR, (int)code, "%s, entry %u (\"%s\"): %s", place->name,
+            place->entry, shown, reason);
 }
 
 /* ---- Splitting ------------------------------------------------------------------------------- */
@@ -203,7 +202,8 @@ parse_entry (AltclipPrompts *prompts, const Place *place, GHashTable *seen, GErr
         return FALSE;
     entry = add_entry (prompts, g_ptr_array_index (labels, 0));
     if (!g_hash_table_add (seen, entry->label)) {
-        fail (place, ALTCLIP_ERROR_PROMPTS, error, "duplicate label \"%s\"", entry->label);
+        g_autofree char *shown = altclip_excerpt (entry->label);
+        fail (place, ALTCLIP_ERROR_PROMPTS, error, "duplicate label \"%s\"", shown);
         return FALSE;
     }
     return sides->len == 1 || parse_texts (entry, place, g_ptr_array_index (sides, 1), error);
@@ -355,7 +355,8 @@ normalise_entries (AltclipPrompts *prompts, float *sums, guint dim, GError **err
     for (guint i = 0; i < prompts->entries->len; i++) {
         const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
         if (!altclip_normalise_rows (sums + (gsize)i * dim, 1, dim, error)) {
-            g_prefix_error (error, "prompt \"%s\": ", entry->label);
+            g_autofree char *shown = altclip_excerpt (entry->label);
+            g_prefix_error (error, "prompt \"%s\": ", shown);
             return FALSE;
         }
     }

@@ -7,6 +7,7 @@
  * the object; "__metadata__" is free text.
  */
 
+#include "excerpt.h"
 #include "file.h"
 #include "safetensors.h"
 
@@ -19,7 +20,7 @@
 
 struct _AltclipSafetensors {
     char *path;
-    GMappedFile *mapped;
+    GBytes *bytes;
     GPtrArray *tensors;
 };
 
@@ -62,7 +63,7 @@ altclip_safetensors_close (AltclipSafetensors *file)
     if (!file)
         return;
     g_clear_pointer (&file->tensors, g_ptr_array_unref);
-    g_clear_pointer (&file->mapped, g_mapped_file_unref);
+    g_clear_pointer (&file->bytes, g_bytes_unref);
     g_free (file->path);
     g_free (file);
 }
@@ -72,6 +73,7 @@ parse_dtype (
         const char *path, AltclipStoredTensor *tensor, json_t *value, gsize *size, GError **error)
 {
     const char *name = json_string_value (value);
+    g_autofree char *shown = NULL;
 
     for (gsize i = 0; name && i < G_N_ELEMENTS (STORED_DTYPES); i++) {
         if (strcmp (name, STORED_DTYPES[i].name) == 0) {
@@ -80,9 +82,9 @@ parse_dtype (
             return TRUE;
         }
     }
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-            "%s: tensor '%s': unknown dtype '%.20s'", path, tensor->name,
-            name ? name : "(not a string)");
+    shown = altclip_excerpt (name ? name : "(not a string)");
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: tensor '%s': unknown dtype '%s'",
+            path, tensor->name, shown);
     return FALSE;
 }
 
@@ -206,11 +208,8 @@ static gboolean
 check_name (const char *path, const char *name, GError **error)
 {
     gsize length = strlen (name);
-    gboolean printable = TRUE;
 
-    for (gsize i = 0; i < length; i++)
-        printable = printable && !g_ascii_iscntrl (name[i]);
-    if (length > 0 && length <= MAX_NAME_BYTES && printable)
+    if (length > 0 && length <= MAX_NAME_BYTES && altclip_excerpt_is_printable (name))
         return TRUE;
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
             "%s: header: a tensor's name of %" G_GSIZE_FORMAT
@@ -230,9 +229,9 @@ parse_header (AltclipSafetensors *file, const char *header, gsize n_header, cons
     gboolean ok = TRUE;
 
     if (!json_is_object (root)) {
+        g_autofree char *reason = altclip_excerpt (root ? "not a JSON object" : json_error.text);
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: header: %s at byte %d",
-                file->path, root ? "not a JSON object" : json_error.text,
-                root ? 0 : json_error.position);
+                file->path, reason, root ? 0 : json_error.position);
         json_decref (root);
         return FALSE;
     }
@@ -252,18 +251,27 @@ parse_header (AltclipSafetensors *file, const char *header, gsize n_header, cons
 AltclipSafetensors *
 altclip_safetensors_open (const char *path, GError **error)
 {
+    GMappedFile *mapped = altclip_file_map (path, error);
+    g_autoptr (GBytes) bytes = NULL;
+
+    if (!mapped)
+        return NULL;
+    bytes = g_mapped_file_get_bytes (mapped);
+    g_mapped_file_unref (mapped);
+    return altclip_safetensors_parse (path, bytes, error);
+}
+
+AltclipSafetensors *
+altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error)
+{
     g_autoptr (AltclipSafetensors) file = g_new0 (AltclipSafetensors, 1);
-    const char *contents;
     gsize length;
+    const char *contents = g_bytes_get_data (bytes, &length);
     guint64 n_header;
 
     file->path = g_strdup (path);
+    file->bytes = g_bytes_ref (bytes);
     file->tensors = g_ptr_array_new_with_free_func (stored_tensor_free);
-    file->mapped = altclip_file_map (path, error);
-    if (!file->mapped)
-        return NULL;
-    contents = g_mapped_file_get_contents (file->mapped);
-    length = g_mapped_file_get_length (file->mapped);
     if (length < sizeof n_header) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
                 "%s: %" G_GSIZE_FORMAT " bytes are too few for a safetensors file", path, length);

@@ -27,6 +27,17 @@ typedef struct _AltclipSafetensors AltclipSafetensors;
  */
 AltclipSafetensors *altclip_safetensors_open (const char *path, GError **error);
 
+/**
+ * altclip_safetensors_parse:
+ * @path: where @bytes come from, for messages
+ * @bytes: a whole file; kept as long as the result
+ *
+ * As altclip_safetensors_open().
+ *
+ * Returns: (transfer full) (nullable): the file
+ */
+AltclipSafetensors *altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error);
+
 void altclip_safetensors_close (AltclipSafetensors *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSafetensors, altclip_safetensors_close)
 

@@ -7,6 +7,7 @@
  * the process. So the file is checked here first, and only what passed is handed over.
  */
 
+#include "excerpt.h"
 #include "file.h"
 #include "tokenizer.h"
 
@@ -562,6 +563,16 @@ join_ids (const AltclipTokenizer *tokenizer, const gint32 *ids, gsize n_ids)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
+/* The library's messages quote pieces, which may hold anything. */
+void
+set_error (GError **error, AltclipError code, const std::string &path, const char *what,
+        const std::exception &e)
+{
+    g_autofree char *reason = altclip_excerpt (e.what ());
+
+    g_set_error (error, ALTCLIP_ERROR, code, "%s: %s%s", path.c_str (), what, reason);
+}
+
 void
 load (AltclipTokenizer *tokenizer, std::string_view bytes)
 {
@@ -585,13 +596,19 @@ altclip_tokenizer_open (const char *path, GError **error)
 
     if (!altclip_file_read (path, MAX_FILE_BYTES, &contents, &length, error))
         return nullptr;
+    return altclip_tokenizer_parse (path, contents, length, error);
+}
+
+AltclipTokenizer *
+altclip_tokenizer_parse (const char *path, const char *bytes, gsize n_bytes, GError **error)
+{
     try {
         auto tokenizer = std::make_unique<AltclipTokenizer> ();
         tokenizer->path = path;
-        load (tokenizer.get (), std::string_view (contents, length));
+        load (tokenizer.get (), std::string_view (bytes, n_bytes));
         return tokenizer.release ();
     } catch (const std::exception &e) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: %s", path, e.what ());
+        set_error (error, ALTCLIP_ERROR_FORMAT, path, "", e);
     } catch (...) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: cannot be loaded", path);
     }
@@ -628,8 +645,7 @@ altclip_tokenizer_encode (
         g_array_append_val (ids, eos);
         return static_cast<GArray *> (g_steal_pointer (&ids));
     } catch (const std::exception &e) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: a text cannot be tokenized: %s",
-                tokenizer->path.c_str (), e.what ());
+        set_error (error, ALTCLIP_ERROR_TEXT, tokenizer->path, "a text cannot be tokenized: ", e);
     } catch (...) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: a text cannot be tokenized",
                 tokenizer->path.c_str ());
@@ -653,8 +669,7 @@ altclip_tokenizer_decode (
         std::string text = join_ids (tokenizer, ids, n_ids);
         return g_strndup (text.data (), text.size ());
     } catch (const std::exception &e) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: ids cannot be decoded: %s",
-                tokenizer->path.c_str (), e.what ());
+        set_error (error, ALTCLIP_ERROR_TEXT, tokenizer->path, "ids cannot be decoded: ", e);
     } catch (...) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TEXT, "%s: ids cannot be decoded",
                 tokenizer->path.c_str ());

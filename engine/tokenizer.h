@@ -27,6 +27,18 @@ typedef struct _AltclipTokenizer AltclipTokenizer;
  */
 AltclipTokenizer *altclip_tokenizer_open (const char *path, GError **error);
 
+/**
+ * altclip_tokenizer_parse:
+ * @path: where @bytes come from, for messages
+ * @bytes: [n_bytes], a whole `sentencepiece.bpe.model`
+ *
+ * As altclip_tokenizer_open().
+ *
+ * Returns: (transfer full) (nullable): the tokenizer
+ */
+AltclipTokenizer *altclip_tokenizer_parse (
+        const char *path, const char *bytes, gsize n_bytes, GError **error);
+
 void altclip_tokenizer_free (AltclipTokenizer *tokenizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTokenizer, altclip_tokenizer_free)
 

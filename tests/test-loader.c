@@ -340,6 +340,10 @@ test_bad_outlines (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         { TENSOR ("[1]", "[0,4]"), 8, "4 bytes after the last tensor belong to none" },
         { "{\"a\":{\"dtype\":\"F31\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
                 "unknown dtype 'F31'" },
+        { "{\"a\":{\"dtype\":\"F\\n\\u001b32\"}}", 0, "unknown dtype 'F\uFFFD\uFFFD32'" },
+        { "{\"a\":\x01}", 0, "header: invalid token near '\uFFFD'" },
+        { "{\"a\\nb\":{}}", 0,
+                "a tensor's name of 3 bytes; it must have 1 to 256, and no control" },
         { "{\"a\":5}", 0, "unknown dtype '(not a string)'" },
         { "{\"a\":{},\"a\":{}}", 0, "duplicate object key" },
     };

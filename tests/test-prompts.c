@@ -141,6 +141,9 @@ test_refused (void)
     check_refused ("a=b=c", NULL, NULL, rules, "'=='");
     check_refused ("a|b", NULL, NULL, rules, "'||'");
     check_refused ("a;b; a =c", NULL, NULL, rules, "entry 3 (\"a =c\"): duplicate label \"a\"");
+    check_refused (
+            "\na\nb=\nc=\n", NULL, NULL, rules, "entry 1 (\"a\uFFFDb=\uFFFDc=\"): more than one");
+    check_refused ("a\x1b;a\x1b", NULL, NULL, rules, "duplicate label \"a\uFFFD\"");
     check_refused ("a", "b;b", NULL, rules, "negative-prompts, entry 2");
     check_refused ("a", NULL, "{};a picture", rules, "templates, entry 2 (\"a picture\"): no '{}'");
     check_refused ("a", NULL, "{}; ;{}", rules, "empty template");
