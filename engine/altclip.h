@@ -253,17 +253,36 @@ typedef struct _AltclipImagePlan AltclipImagePlan;
 
 /**
  * altclip_image_plan_new:
+ * @model: the model whose input is wanted; not needed afterwards
  * @width: width of the pictures in pixels, 1 to 65535
  * @height: height of the pictures in pixels, 1 to 65535
  * @layout: where the components lie; copied
- * @error: #ALTCLIP_ERROR_IMAGE
+ * @error: #ALTCLIP_ERROR_IMAGE, also when the output would not have the model's `image_size`;
+ *   #ALTCLIP_ERROR_CONFIG when a value would not be a number
  *
- * Follows `preprocessor_config.json`: resize, centre crop, rescale, normalise,
- * with Pillow's resampling, bit for bit.
+ * Follows `preprocessor_config.json` as transformers' `CLIPImageProcessor` does: resize, centre
+ * crop, rescale, normalise, with the resampling of Pillow 13.0, bit for bit. Thread-safe.
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL
  */
 ALTCLIP_API AltclipImagePlan *altclip_image_plan_new (AltclipModel *model, guint width,
+        guint height, const AltclipPixelLayout *layout, GError **error);
+
+/**
+ * altclip_image_plan_new_any_size:
+ * @model: the model whose preprocessing is wanted; not needed afterwards
+ * @width: width of the pictures in pixels, 1 to 65535
+ * @height: height of the pictures in pixels, 1 to 65535
+ * @layout: where the components lie; copied
+ * @error: as for altclip_image_plan_new()
+ *
+ * altclip_image_plan_new() for an output of whatever size `preprocessor_config.json` makes of such
+ * pictures, at most 8192 on a side; altclip_image_plan_get_output_width() and
+ * altclip_image_plan_get_output_height() tell it. Thread-safe.
+ *
+ * Returns: (transfer full) (nullable): the plan, or %NULL
+ */
+ALTCLIP_API AltclipImagePlan *altclip_image_plan_new_any_size (AltclipModel *model, guint width,
         guint height, const AltclipPixelLayout *layout, GError **error);
 
 /**
@@ -274,10 +293,27 @@ ALTCLIP_API void altclip_image_plan_free (AltclipImagePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipImagePlan, altclip_image_plan_free)
 
 /**
+ * altclip_image_plan_get_output_width:
+ * @plan: the plan
+ *
+ * Returns: width of what @plan writes, in pixels. Thread-safe
+ */
+ALTCLIP_API guint altclip_image_plan_get_output_width (const AltclipImagePlan *plan);
+
+/**
+ * altclip_image_plan_get_output_height:
+ * @plan: the plan
+ *
+ * Returns: height of what @plan writes, in pixels. Thread-safe
+ */
+ALTCLIP_API guint altclip_image_plan_get_output_height (const AltclipImagePlan *plan);
+
+/**
  * altclip_image_plan_run:
+ * @plan: the plan; one thread at a time
  * @data: the picture's first row
  * @rowstride: bytes from one row to the next
- * @pixel_values: (out caller-allocated): [num_channels, image_size, image_size]
+ * @pixel_values: (out caller-allocated): [num_channels, output height, output width]
  *
  * Reads `pixel_stride · width` bytes of each of the picture's rows. Allocates nothing and cannot
  * fail.
@@ -287,9 +323,10 @@ ALTCLIP_API void altclip_image_plan_run (
 
 /**
  * altclip_image_plan_run_pixels:
+ * @plan: the plan; one thread at a time
  * @data: the picture's first row
  * @rowstride: bytes from one row to the next
- * @pixels: (out caller-allocated): [image_size, image_size, 3], after resize and
+ * @pixels: (out caller-allocated): [output height, output width, 3], after resize and
  *   crop, before rescaling
  *
  * The 8-bit half of altclip_image_plan_run(), to look at what the tower sees.

@@ -236,18 +236,24 @@ count_inputs (Axis *axis)
         axis->start[i] -= axis->in_first;
 }
 
+/* @out_size: after the crop; 0: there is none */
 static void
-axis_init (Axis *axis, guint in_size, guint full_size, guint out_size, AltclipResample resample)
+axis_set_sizes (Axis *axis, guint in_size, guint full_size, guint out_size)
 {
     axis->in_size = in_size;
     axis->full_size = full_size;
-    axis->out_size = out_size;
-    axis->n = MIN (full_size, out_size);
+    axis->out_size = out_size ? out_size : full_size;
+    axis->n = MIN (full_size, axis->out_size);
     axis->crop = (full_size - axis->n) / 2;
-    axis->pad = (out_size - axis->n + 1) / 2;
+    axis->pad = (axis->out_size - axis->n + 1) / 2;
+}
+
+static void
+axis_compute (Axis *axis, AltclipResample resample)
+{
     axis->start = g_new (guint, axis->n);
     axis->count = g_new (guint, axis->n);
-    if (resample == ALTCLIP_RESAMPLE_NEAREST || in_size == full_size)
+    if (resample == ALTCLIP_RESAMPLE_NEAREST || axis->in_size == axis->full_size)
         compute_nearest (axis);
     else
         compute_taps (axis, &filters[resample]);
@@ -459,14 +465,41 @@ find_full_size (const AltclipPreprocessorConfig *config, guint width, guint heig
         *full_width = (guint)(edge * width / height);
 }
 
-static gboolean
-check_output (guint width, guint height, GError **error)
+/* Returns: (transfer full): the fields that decide the output's size, and their values */
+static char *
+describe_size (const AltclipPreprocessorConfig *config)
 {
-    if (width >= 1 && width <= MAX_OUTPUT_SIZE && height >= 1 && height <= MAX_OUTPUT_SIZE)
+    if (config->do_center_crop)
+        return g_strdup_printf (
+                "crop_size (height %u, width %u)", config->crop_height, config->crop_width);
+    if (!config->do_resize)
+        return g_strdup ("do_resize false and do_center_crop false");
+    if (config->shortest_edge)
+        return g_strdup_printf (
+                "size (shortest_edge %u) and do_center_crop false", config->shortest_edge);
+    return g_strdup_printf ("size (height %u, width %u) and do_center_crop false",
+            config->resize_height, config->resize_width);
+}
+
+/* @image_size: what both sides must be; 0: anything */
+static gboolean
+check_output (const AltclipImagePlan *plan, const AltclipPreprocessorConfig *config,
+        guint image_size, GError **error)
+{
+    guint width = plan->x.out_size;
+    guint height = plan->y.out_size;
+    gboolean is_wrong = image_size && (width != image_size || height != image_size);
+    g_autofree char *fields = NULL;
+    g_autofree char *limit = NULL;
+
+    if (!is_wrong && width <= MAX_OUTPUT_SIZE && height <= MAX_OUTPUT_SIZE)
         return TRUE;
+    fields = describe_size (config);
+    limit = is_wrong ? g_strdup_printf ("the model's image_size is %u", image_size)
+                     : g_strdup_printf ("each side may be at most %d", MAX_OUTPUT_SIZE);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-            "preprocessing would make %u×%u pixels: each side must be 1 to %d", width, height,
-            MAX_OUTPUT_SIZE);
+            "preprocessing makes %u×%u pixels of a picture of %u×%u, by %s, but %s", width, height,
+            plan->x.in_size, plan->y.in_size, fields, limit);
     return FALSE;
 }
 
@@ -519,41 +552,50 @@ allocate_scratch (AltclipImagePlan *plan, GError **error)
 }
 
 static void
-init_axes (AltclipImagePlan *plan, const AltclipPreprocessorConfig *config, guint width,
-        guint height, guint full_width, guint full_height)
+set_sizes (
+        AltclipImagePlan *plan, const AltclipPreprocessorConfig *config, guint width, guint height)
 {
-    axis_init (&plan->x, width, full_width,
-            config->do_center_crop ? config->crop_width : full_width, config->resample);
-    axis_init (&plan->y, height, full_height,
-            config->do_center_crop ? config->crop_height : full_height, config->resample);
+    guint full_width;
+    guint full_height;
+
+    find_full_size (config, width, height, &full_width, &full_height);
+    axis_set_sizes (&plan->x, width, full_width, config->do_center_crop ? config->crop_width : 0);
+    axis_set_sizes (
+            &plan->y, height, full_height, config->do_center_crop ? config->crop_height : 0);
     plan->vertical_first =
             full_height < height && (gint64)height - full_height > 2 * ((gint64)width - full_width);
+}
+
+/* @image_size: what both sides of the output must be; 0: anything */
+static AltclipImagePlan *
+plan_new (const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
+        guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+{
+    g_autoptr (AltclipImagePlan) plan = g_new0 (AltclipImagePlan, 1);
+    gboolean is_grey = layout->red == layout->green && layout->green == layout->blue;
+
+    if (!check_input (width, height, layout, error))
+        return NULL;
+    set_sizes (plan, config, width, height);
+    if (!check_output (plan, config, image_size, error))
+        return NULL;
+    plan->layout = *layout;
+    plan->num_channels = num_channels;
+    plan->n_planes = is_grey ? 1 : num_channels;
+    plan->is_luma = num_channels == 1 && !is_grey;
+    axis_compute (&plan->x, config->resample);
+    axis_compute (&plan->y, config->resample);
+    if (!fill_lookup (plan, config, error) || !allocate_scratch (plan, error))
+        return NULL;
+    return g_steal_pointer (&plan);
 }
 
 AltclipImagePlan *
 altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config, guint num_channels,
         guint width, guint height, const AltclipPixelLayout *layout, GError **error)
 {
-    g_autoptr (AltclipImagePlan) plan = g_new0 (AltclipImagePlan, 1);
-    gboolean is_grey = layout->red == layout->green && layout->green == layout->blue;
-    guint full_width;
-    guint full_height;
-
     g_return_val_if_fail (num_channels == 1 || num_channels == 3, NULL);
-    if (!check_input (width, height, layout, error))
-        return NULL;
-    find_full_size (config, width, height, &full_width, &full_height);
-    if (!check_output (config->do_center_crop ? config->crop_width : full_width,
-                config->do_center_crop ? config->crop_height : full_height, error))
-        return NULL;
-    plan->layout = *layout;
-    plan->num_channels = num_channels;
-    plan->n_planes = is_grey ? 1 : num_channels;
-    plan->is_luma = num_channels == 1 && !is_grey;
-    init_axes (plan, config, width, height, full_width, full_height);
-    if (!fill_lookup (plan, config, error) || !allocate_scratch (plan, error))
-        return NULL;
-    return g_steal_pointer (&plan);
+    return plan_new (config, num_channels, 0, width, height, layout, error);
 }
 
 /* ---- Public ---------------------------------------------------------------------------------- */
@@ -563,20 +605,19 @@ altclip_image_plan_new (AltclipModel *model, guint width, guint height,
         const AltclipPixelLayout *layout, GError **error)
 {
     const AltclipConfig *config = altclip_model_get_config (model);
-    guint size = config->vision.image_size;
-    g_autoptr (AltclipImagePlan) plan = altclip_image_plan_new_for_config (
-            &config->preprocessor, config->vision.num_channels, width, height, layout, error);
 
-    if (!plan)
-        return NULL;
-    if (plan->x.out_size != size || plan->y.out_size != size) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "preprocessing makes %u×%u pixels of a picture of %u×%u, but the model's "
-                "image_size is %u",
-                plan->x.out_size, plan->y.out_size, width, height, size);
-        return NULL;
-    }
-    return g_steal_pointer (&plan);
+    return plan_new (&config->preprocessor, config->vision.num_channels, config->vision.image_size,
+            width, height, layout, error);
+}
+
+AltclipImagePlan *
+altclip_image_plan_new_any_size (AltclipModel *model, guint width, guint height,
+        const AltclipPixelLayout *layout, GError **error)
+{
+    const AltclipConfig *config = altclip_model_get_config (model);
+
+    return plan_new (
+            &config->preprocessor, config->vision.num_channels, 0, width, height, layout, error);
 }
 
 void

@@ -14,15 +14,11 @@ G_BEGIN_DECLS
  * altclip_image_plan_new_for_config:
  * @num_channels: 1 or 3; colour becomes luma for 1
  *
- * altclip_image_plan_new() without a model, for any size of output.
+ * altclip_image_plan_new_any_size() without a model.
  */
 AltclipImagePlan *altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config,
         guint num_channels, guint width, guint height, const AltclipPixelLayout *layout,
         GError **error);
-
-/* Size of what the plan writes, in pixels. */
-guint altclip_image_plan_get_output_width (const AltclipImagePlan *plan);
-guint altclip_image_plan_get_output_height (const AltclipImagePlan *plan);
 
 G_END_DECLS
 

@@ -367,6 +367,20 @@ forget (AltclipScheduler *scheduler)
     pthread_mutex_unlock (&registry_lock);
 }
 
+/* Whether a picture can become what the image tower takes, tried on one that has its size already:
+ * told now, not with every frame. */
+static gboolean
+check_preprocessing (AltclipModel *model, GError **error)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+    g_autoptr (AltclipImagePlan) plan = altclip_image_plan_new (
+            model, info->image_size, info->image_size, &ALTCLIP_PIXEL_LAYOUT_RGB, error);
+
+    if (!plan)
+        g_prefix_error (error, "%s: ", info->directory);
+    return plan != NULL;
+}
+
 static void
 open_model (AltclipScheduler *scheduler)
 {
@@ -375,6 +389,8 @@ open_model (AltclipScheduler *scheduler)
     AltclipModel *model =
             altclip_model_open (scheduler->directory, &options, scheduler->cancellable, &error);
 
+    if (model && !check_preprocessing (model, &error))
+        g_clear_pointer (&model, altclip_model_unref);
     if (!model)
         forget (scheduler);
     pthread_mutex_lock (&scheduler->lock);

@@ -248,6 +248,52 @@ composite_on_white (GdkPixbuf *pixbuf)
     }
 }
 
+/* ---- The tower's input ----------------------------------------------------------------------- */
+
+/* altclip_image_plan_new() or altclip_image_plan_new_any_size() */
+typedef AltclipImagePlan *(*PlanNew) (AltclipModel *model, guint width, guint height,
+        const AltclipPixelLayout *layout, GError **error);
+
+/* Returns: (transfer full) (nullable): pixel_values [num_channels, *height, *width] */
+static float *
+run_plan (GdkPixbuf *pixbuf, AltclipModel *model, PlanNew plan_new, guint *height, guint *width,
+        GError **error)
+{
+    AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
+    g_autoptr (AltclipImagePlan) plan = NULL;
+    float *pixel_values;
+
+    layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
+    plan = plan_new (model, (guint)gdk_pixbuf_get_width (pixbuf),
+            (guint)gdk_pixbuf_get_height (pixbuf), &layout, error);
+    if (!plan)
+        return NULL;
+    *height = altclip_image_plan_get_output_height (plan);
+    *width = altclip_image_plan_get_output_width (plan);
+    pixel_values =
+            g_new (float, (gsize)altclip_model_get_info (model)->num_channels **height **width);
+    altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
+            (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
+    return pixel_values;
+}
+
+static float *
+load (const char *path, AltclipModel *model, PlanNew plan_new, guint *height, guint *width,
+        GError **error)
+{
+    g_autoptr (GdkPixbuf) pixbuf = load_pixbuf (path, error);
+    float *pixel_values;
+
+    if (!pixbuf)
+        return NULL;
+    if (gdk_pixbuf_get_has_alpha (pixbuf))
+        composite_on_white (pixbuf);
+    pixel_values = run_plan (pixbuf, model, plan_new, height, width, error);
+    if (!pixel_values)
+        g_prefix_error (error, "%s: ", path);
+    return pixel_values;
+}
+
 /* ---- Public ---------------------------------------------------------------------------------- */
 
 gsize
@@ -261,26 +307,17 @@ still_get_size (AltclipModel *model)
 float *
 still_load (const char *path, AltclipModel *model, GError **error)
 {
-    g_autoptr (GdkPixbuf) pixbuf = load_pixbuf (path, error);
-    g_autoptr (AltclipImagePlan) plan = NULL;
-    AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
-    float *pixel_values;
+    guint height;
+    guint width;
 
-    if (!pixbuf)
-        return NULL;
-    if (gdk_pixbuf_get_has_alpha (pixbuf))
-        composite_on_white (pixbuf);
-    layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
-    plan = altclip_image_plan_new (model, (guint)gdk_pixbuf_get_width (pixbuf),
-            (guint)gdk_pixbuf_get_height (pixbuf), &layout, error);
-    if (!plan) {
-        g_prefix_error (error, "%s: ", path);
-        return NULL;
-    }
-    pixel_values = g_new (float, still_get_size (model));
-    altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
-            (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
-    return pixel_values;
+    return load (path, model, altclip_image_plan_new, &height, &width, error);
+}
+
+float *
+still_load_any_size (
+        const char *path, AltclipModel *model, guint *height, guint *width, GError **error)
+{
+    return load (path, model, altclip_image_plan_new_any_size, height, width, error);
 }
 
 gboolean

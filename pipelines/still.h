@@ -26,7 +26,19 @@ G_BEGIN_DECLS
  */
 float *still_load (const char *path, AltclipModel *model, GError **error);
 
-/* Returns: number of floats of one picture. */
+/**
+ * still_load_any_size:
+ * @height: (out): height of what preprocessing makes of the picture
+ * @width: (out): likewise, the width
+ *
+ * still_load() for a tower that takes other sizes than the model's image_size.
+ *
+ * Returns: (transfer full) (nullable): pixel_values [num_channels, @height, @width]
+ */
+float *still_load_any_size (
+        const char *path, AltclipModel *model, guint *height, guint *width, GError **error);
+
+/* Returns: number of floats that still_load() gives. */
 gsize still_get_size (AltclipModel *model);
 
 /**

@@ -286,7 +286,9 @@ test_refused (void)
     check_refused (&config, 10, 10, &bad, ALTCLIP_ERROR_IMAGE, "offset 3");
     check_refused (&config, 10, 10, &empty, ALTCLIP_ERROR_IMAGE, "0 bytes");
     config.do_center_crop = FALSE;
-    check_refused (&config, 1, 60000, rgb, ALTCLIP_ERROR_IMAGE, "1920000");
+    check_refused (&config, 1, 60000, rgb, ALTCLIP_ERROR_IMAGE,
+            "preprocessing makes 32×1920000 pixels of a picture of 1×60000, by size (shortest_edge "
+            "32) and do_center_crop false, but each side may be at most 8192");
     config.image_std[1] = 1e-60;
     config.do_center_crop = TRUE;
     check_refused (&config, 10, 10, rgb, ALTCLIP_ERROR_CONFIG, "image_std");

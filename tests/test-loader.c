@@ -284,8 +284,6 @@ test_bad_preprocessor (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         const char *message;
     } cases[] = {
         { "{\"size\": {\"longest_edge\": 5}}", ": size is {\"longest_edge\":5}, but must be" },
-        { "{\"size\": 28, \"crop_size\": 14}",
-                ": crop_size is 14 × 14, but vision_config.image_size of config.json is 28" },
         { "{\"crop_size\": 0}", ": crop_size is 0, but must be an integer from 1 to 2048" },
         { "{\"image_std\": [1, 0, 1]}", ": image_std is [1,0,1], but must be a list of three" },
         { "{\"resample\": 6}", ": resample is 6, but must be an integer from 0 to 5" },

@@ -31,6 +31,7 @@ typedef struct {
     pthread_mutex_t gate; /* held by a test to stop the worker in preprocess */
     guint n_opened;
     guint n_failed_to_open;
+    char *open_error; /* the message */
     guint n_prompts_ready;
     guint n_prompts_failed;
     guint n_analysed;
@@ -52,6 +53,8 @@ on_opened (gpointer data, AltclipModel *model, const GError *error)
     g_assert_true ((model == NULL) == (error != NULL));
     user->n_opened += model != NULL;
     user->n_failed_to_open += error != NULL;
+    if (error)
+        user->open_error = g_strdup (error->message);
     pthread_cond_broadcast (&user->changed);
     pthread_mutex_unlock (&user->lock);
 }
@@ -138,6 +141,7 @@ user_clear (User *user)
     pthread_mutex_destroy (&user->lock);
     pthread_mutex_destroy (&user->gate);
     pthread_cond_destroy (&user->changed);
+    g_free (user->open_error);
 }
 
 static void
@@ -241,6 +245,29 @@ test_open_error (void)
     altclip_stream_free (stream);
     g_assert_cmpuint (user.n_failed, ==, 1);
     user_clear (&user);
+}
+
+/* Pictures that could never have the tower's size are an error of the model, not of each frame. */
+static void
+test_other_size (void)
+{
+    g_autofree char *path = g_build_filename (directory, "preprocessor_config.json", NULL);
+    g_autofree char *contents = NULL;
+    AltclipStream *stream;
+    User user;
+
+    g_assert_true (g_file_get_contents (path, &contents, NULL, NULL));
+    g_assert_true (g_file_set_contents (path, "{\"size\": 32, \"crop_size\": 24}", -1, NULL));
+    user_init (&user);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    wait_for (&user, &user.n_failed_to_open, 1);
+    altclip_stream_free (stream);
+    g_assert_true (g_str_has_prefix (user.open_error, directory));
+    g_assert_true (g_str_has_suffix (user.open_error,
+            ": preprocessing makes 24×24 pixels of a picture of 32×32, by crop_size (height 24, "
+            "width 24), but the model's image_size is 32"));
+    user_clear (&user);
+    g_assert_true (g_file_set_contents (path, contents, -1, NULL));
 }
 
 /* A stream whose frames fail beside one whose frames do not, in the same batches. */
@@ -449,6 +476,7 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/latest", test_latest);
     g_test_add_func ("/scheduler/flush", test_flush);
     g_test_add_func ("/scheduler/open-error", test_open_error);
+    g_test_add_func ("/scheduler/other-size", test_other_size);
     g_test_add_func ("/scheduler/failures-stay", test_failures_stay);
     g_test_add_func ("/scheduler/flush-in-work", test_flush_in_work);
     g_test_add_func ("/scheduler/prompts", test_prompts);

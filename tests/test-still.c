@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -53,10 +54,16 @@ open_model (void)
     return model;
 }
 
+static char *
+get_path (const char *file)
+{
+    return g_test_build_filename (G_TEST_DIST, "golden", "stills", file, NULL);
+}
+
 static float *
 load (AltclipModel *model, const char *file)
 {
-    g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "stills", file, NULL);
+    g_autofree char *path = get_path (file);
     g_autoptr (GError) error = NULL;
     float *pixel_values = still_load (path, model, &error);
 
@@ -80,6 +87,80 @@ test_forms (void)
             largest = MAX (largest, fabs ((double)found[k] - (double)expected[k]));
         g_test_message ("%s: %.4f of %.4f", file, largest, STILLS[i].tolerance);
         g_assert_cmpfloat (largest, <=, STILLS[i].tolerance);
+    }
+}
+
+/* ---- Sizes ----------------------------------------------------------------------------------- */
+
+/* A model of image_size 48 with another preprocessor_config.json: all it needs in one folder. */
+static AltclipModel *
+open_model_with (const char *preprocessor)
+{
+    const char *const names[] = { "config.json", "model.safetensors", "sentencepiece.bpe.model" };
+    g_autofree char *directory = g_dir_make_tmp ("altclip-still-XXXXXX", NULL);
+    g_autofree char *own = g_build_filename (directory, "preprocessor_config.json", NULL);
+    g_autoptr (GError) error = NULL;
+    AltclipModel *model;
+
+    g_assert_true (g_file_set_contents (own, preprocessor, -1, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *target = golden_get_path ("patch16", names[i]);
+        g_autofree char *absolute = g_canonicalize_filename (target, NULL);
+        g_autofree char *link = g_build_filename (directory, names[i], NULL);
+        g_assert_cmpint (symlink (absolute, link), ==, 0);
+    }
+    model = altclip_model_open (directory, NULL, NULL, &error);
+    g_assert_no_error (error);
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *link = g_build_filename (directory, names[i], NULL);
+        g_unlink (link);
+    }
+    g_unlink (own);
+    g_rmdir (directory);
+    return model;
+}
+
+/* The stills are of 52×37 pixels, the model's image_size is 48. */
+static const struct {
+    const char *preprocessor;
+    guint height;
+    guint width;
+    const char *fields; /* that the message names */
+} SIZES[] = {
+    { "{\"do_resize\": false, \"do_center_crop\": false}", 37, 52,
+            "by do_resize false and do_center_crop false" },
+    { "{\"size\": 64, \"do_center_crop\": false}", 64, 89,
+            "by size (shortest_edge 64) and do_center_crop false" },
+    { "{\"size\": {\"height\": 20, \"width\": 70}, \"do_center_crop\": false}", 20, 70,
+            "by size (height 20, width 70) and do_center_crop false" },
+    { "{\"size\": 64, \"crop_size\": {\"height\": 48, \"width\": 80}}", 48, 80,
+            "by crop_size (height 48, width 80)" },
+};
+
+static void
+test_sizes (void)
+{
+    g_autofree char *path = get_path ("rgb.png");
+
+    for (gsize i = 0; i < G_N_ELEMENTS (SIZES); i++) {
+        g_autoptr (AltclipModel) model = open_model_with (SIZES[i].preprocessor);
+        g_autoptr (GError) error = NULL;
+        g_autofree float *pixel_values = NULL;
+        g_autofree char *expected = g_strdup_printf (
+                "%s: preprocessing makes %u×%u pixels of a picture of 52×37, %s, but the model's "
+                "image_size is 48",
+                path, SIZES[i].width, SIZES[i].height, SIZES[i].fields);
+        guint height;
+        guint width;
+
+        g_assert_null (still_load (path, model, &error));
+        g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE);
+        g_assert_cmpstr (error->message, ==, expected);
+        g_clear_error (&error);
+        pixel_values = still_load_any_size (path, model, &height, &width, &error);
+        g_assert_no_error (error);
+        g_assert_cmpuint (height, ==, SIZES[i].height);
+        g_assert_cmpuint (width, ==, SIZES[i].width);
     }
 }
 
@@ -107,8 +188,7 @@ static void
 test_wrong_files (void)
 {
     g_autoptr (AltclipModel) model = open_model ();
-    g_autofree char *path =
-            g_test_build_filename (G_TEST_DIST, "golden", "stills", "rgb.png", NULL);
+    g_autofree char *path = get_path ("rgb.png");
     g_autofree char *contents = NULL;
     gsize n;
 
@@ -141,8 +221,7 @@ static void
 test_large (void)
 {
     g_autoptr (AltclipModel) model = open_model ();
-    g_autofree char *path =
-            g_test_build_filename (G_TEST_DIST, "golden", "stills", "rgb.png", NULL);
+    g_autofree char *path = get_path ("rgb.png");
     g_autofree char *contents = NULL;
     guint32 sides[2] = { GUINT32_TO_BE (100001), GUINT32_TO_BE (1000) };
     guint32 crc;
@@ -178,6 +257,7 @@ main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/still/forms", test_forms);
+    g_test_add_func ("/still/sizes", test_sizes);
     g_test_add_func ("/still/wrong-files", test_wrong_files);
     g_test_add_func ("/still/large", test_large);
     g_test_add_func ("/still/no-file", test_no_file);
