@@ -78,16 +78,42 @@ ALTCLIP_API GQuark altclip_error_quark (void);
 typedef struct _AltclipModel AltclipModel;
 
 /**
+ * AltclipModelFlags:
+ * @ALTCLIP_MODEL_LAZY: read the configuration and check the outline and the shapes of the weights,
+ *   but leave a tower's packing, proof and self-test to the first picture or text
+ *
+ * How to open a model.
+ */
+typedef enum { ALTCLIP_MODEL_NONE = 0, ALTCLIP_MODEL_LAZY = 1 << 0 } AltclipModelFlags;
+
+/**
  * AltclipModelOptions:
  * @kernels: (nullable): name of the kernel set to compute with ("openblas",
  *   "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
  *   without that the fastest set that answers correctly on this CPU
- * @threads: threads for the self-test; 0: one per core
+ * @threads: threads to pack and self-test with, at most 1024; 0: one per core
+ * @flags: see #AltclipModelFlags
+ *
+ * Zeroes are the defaults.
  */
 typedef struct {
     const char *kernels;
     guint threads;
+    AltclipModelFlags flags;
 } AltclipModelOptions;
+
+/**
+ * AltclipTowers:
+ * @ALTCLIP_TOWER_IMAGE: the image tower
+ * @ALTCLIP_TOWER_TEXT: the text tower
+ *
+ * A directory may hold one of the two alone.
+ */
+typedef enum {
+    ALTCLIP_TOWER_NONE = 0,
+    ALTCLIP_TOWER_IMAGE = 1 << 0,
+    ALTCLIP_TOWER_TEXT = 1 << 1
+} AltclipTowers;
 
 /**
  * AltclipTowerInfo:
@@ -114,11 +140,12 @@ typedef struct {
  * @directory: the path the model was opened from, resolved
  * @model_type: `altclip`
  * @dtype: type of the stored weights: `float32`, `float16`, `bfloat16`, …
- * @kernels: the kernel set in use
+ * @towers: which towers there are
  * @parameters: number of parameters, all told
- * @projection_dim: length of an embedding
- * @logit_scale: exp of the stored logarithm: factor from cosine to logit
- * @vision: the image tower
+ * @projection_dim: length of an embedding; 0 when a lone tower comes without its projection
+ * @logit_scale: exp of the stored logarithm: factor from cosine to logit; 0 when a lone tower comes
+ *   without it
+ * @vision: the image tower; what describes a tower that is not there is 0
  * @image_size: height and width of its input in pixels
  * @patch_size: height and width of a patch in pixels
  * @num_channels: colour channels of its input
@@ -126,7 +153,8 @@ typedef struct {
  * @project_dim: width of the text tower's own transformation
  * @vocab_size: rows of the word embedding table
  * @max_tokens: longest text in tokens, `<s>` and `</s>` included
- * @picture_time: time that one picture took in the self-test, in nanoseconds
+ * @picture_time: time that one picture took in the self-test, in nanoseconds; 0: there was none
+ *   yet, see %ALTCLIP_MODEL_LAZY
  *
  * What `altclip info` prints. Owned by the model.
  */
@@ -134,7 +162,7 @@ typedef struct {
     const char *directory;
     const char *model_type;
     const char *dtype;
-    const char *kernels;
+    AltclipTowers towers;
     guint64 parameters;
     guint projection_dim;
     double logit_scale;
@@ -158,8 +186,9 @@ typedef struct {
  * @error: #ALTCLIP_ERROR or %G_IO_ERROR_CANCELLED
  *
  * Reads the configuration, maps the weights, checks the shape of every tensor,
- * and proves that two different pictures get two different embeddings.
- * Blocks; seconds for a large model. The tokenizer is read at the first text.
+ * packs the image tower, and proves that two different pictures get two different
+ * embeddings. Blocks; a second or two for a large model, less with %ALTCLIP_MODEL_LAZY. The text
+ * tower and the tokenizer are read at the first text. A directory may hold one tower alone.
  *
  * Returns: (transfer full) (nullable): the model, or %NULL
  */
@@ -188,10 +217,34 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
 ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model);
 
 /**
+ * altclip_model_get_kernels:
+ * @error: #ALTCLIP_ERROR_COMPUTE
+ *
+ * The kernel set that computes the image tower, or the text tower when that is the only one. Chosen
+ * and proved when the model opens, or with %ALTCLIP_MODEL_LAZY by the first that needs it, this
+ * function included. Thread-safe.
+ *
+ * Returns: (transfer none) (nullable): the set's name, or %NULL
+ */
+ALTCLIP_API const char *altclip_model_get_kernels (AltclipModel *model, GError **error);
+
+/**
+ * altclip_model_can_embed:
+ * @towers: what is to be embedded with
+ * @error: #ALTCLIP_ERROR_TENSOR, naming what is missing
+ *
+ * Whether the model holds these towers and their projections. Cheap. Thread-safe.
+ *
+ * Returns: %TRUE if it does
+ */
+ALTCLIP_API gboolean altclip_model_can_embed (
+        AltclipModel *model, AltclipTowers towers, GError **error);
+
+/**
  * altclip_model_get_memory:
  *
- * Returns: bytes that the packed weights take: the image tower's, and once a text was embedded the
- *   text tower's too. Thread-safe
+ * Returns: bytes that the packed weights take: the image tower's, and the text tower's while a text
+ *   is being embedded, or for good if it is small. Never waits. Thread-safe
  */
 ALTCLIP_API guint64 altclip_model_get_memory (AltclipModel *model);
 
@@ -373,7 +426,8 @@ ALTCLIP_API AltclipModel *altclip_session_get_model (AltclipSession *session);
  * @pixel_values: [n_images, num_channels, image_size, image_size]
  * @n_images: pictures; memory and time grow with it
  * @embeddings: (out caller-allocated): [n_images, projection_dim], unit length
- * @error: #ALTCLIP_ERROR_COMPUTE when an embedding is not a number or zero
+ * @error: #ALTCLIP_ERROR_COMPUTE when an embedding is not a number or zero, #ALTCLIP_ERROR_TENSOR
+ *   when there is no image tower or no projection of it
  *
  * Returns: %TRUE on success
  */
@@ -386,8 +440,11 @@ ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
  * @n_texts: their number
  * @cancellable: (nullable): looked at between texts
  * @embeddings: (out caller-allocated): [n_texts, projection_dim], unit length
- * @error: #ALTCLIP_ERROR_TEXT, #ALTCLIP_ERROR_COMPUTE, %G_IO_ERROR_CANCELLED, or what reading the
- *   tokenizer's file brought
+ * @error: #ALTCLIP_ERROR_TEXT, #ALTCLIP_ERROR_COMPUTE, #ALTCLIP_ERROR_TENSOR when there is no text
+ *   tower or no projection of it, %G_IO_ERROR_CANCELLED, or what reading the tokenizer's file
+ *   brought
+ *
+ * A large text tower is let go after each call: pass texts together.
  *
  * Returns: %TRUE on success
  */

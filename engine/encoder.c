@@ -134,21 +134,40 @@ block_init (AltclipBlock *block, const AltclipKernels *kernels, double epsilon,
     altclip_norm_init (&block->norm2, tensors[NORM2_GAMMA], tensors[NORM2_BETA], epsilon);
 }
 
+typedef struct {
+    AltclipEncoder *encoder;
+    const AltclipStoredBlock *stored; /* [num_hidden_layers] */
+    GCancellable *cancellable;
+} PackJob;
+
+/* The threads go through the file side by side, each with a block of its own. */
+static void
+pack_share (gpointer data, guint index, guint n)
+{
+    PackJob *job = data;
+    AltclipEncoder *encoder = job->encoder;
+
+    for (guint i = index; i < encoder->config->num_hidden_layers; i += n) {
+        if (g_cancellable_is_cancelled (job->cancellable))
+            return;
+        block_init (&encoder->blocks[i], encoder->kernels, encoder->config->layer_norm_eps,
+                &job->stored[i]);
+    }
+}
+
 gboolean
 altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
         const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
-        GCancellable *cancellable, GError **error)
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
+    PackJob job = { encoder, stored, cancellable };
+
     encoder->kernels = kernels;
     encoder->config = config;
     encoder->order = order;
     encoder->blocks = g_new0 (AltclipBlock, config->num_hidden_layers);
-    for (guint i = 0; i < config->num_hidden_layers; i++) {
-        if (g_cancellable_set_error_if_cancelled (cancellable, error))
-            return FALSE;
-        block_init (&encoder->blocks[i], kernels, config->layer_norm_eps, &stored[i]);
-    }
-    return TRUE;
+    altclip_workspace_run (workspace, pack_share, &job);
+    return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 void

@@ -53,10 +53,11 @@ AltclipStoredBlock *altclip_stored_blocks_find (AltclipWeights *weights, const c
         const AltclipTowerConfig *config, AltclipNormOrder order, guint64 *n_parameters,
         GError **error);
 
-/* Packs the blocks. FALSE when cancelled; then @encoder is to be cleared too. */
+/* Packs the blocks, in the threads of @workspace. FALSE when cancelled; then @encoder is to be
+ * cleared too. */
 gboolean altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
         const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
-        GCancellable *cancellable, GError **error);
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
 void altclip_encoder_clear (AltclipEncoder *encoder);
 
 /* Returns: bytes of the packed weights. */

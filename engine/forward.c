@@ -123,7 +123,7 @@ add_ids_and_mask (GPtrArray *tensors, const PaddedTexts *padded)
 
 /* Returns: (transfer none) (nullable): text_embeds [n_texts, projection_dim] */
 static float *
-forward_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+run_texts (AltclipSession *session, const char *const *texts, guint n_texts,
         AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
 {
     AltclipModel *model = altclip_session_get_model (session);
@@ -133,6 +133,7 @@ forward_texts (AltclipSession *session, const char *const *texts, guint n_texts,
     AltclipTokens tokens;
     AltclipTextOutputs outputs = { 0 };
     HiddenStates states;
+    const AltclipText *text;
     float *embeds;
 
     if (!tokenize_texts (model, texts, n_texts, &padded, error))
@@ -151,11 +152,27 @@ forward_texts (AltclipSession *session, const char *const *texts, guint n_texts,
         outputs.hidden_state = add_hidden_state;
         outputs.hidden_state_data = &states;
     }
-    altclip_text_run (altclip_model_get_text (model), altclip_session_get_workspace (session),
-            &tokens, &outputs);
+    text = altclip_session_get_text (session, NULL, error);
+    if (!text)
+        return NULL;
+    altclip_text_run (text, altclip_session_get_workspace (session), &tokens, &outputs);
     embeds = add_matrix (tensors, "text_embeds", n_texts, dim);
     memcpy (embeds, outputs.features, (gsize)n_texts * dim * sizeof (float));
     return altclip_normalise_rows (embeds, n_texts, dim, error) ? embeds : NULL;
+}
+
+static float *
+forward_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+        AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
+{
+    float *embeds;
+
+    if (!altclip_model_can_embed (altclip_session_get_model (session), ALTCLIP_TOWER_TEXT, error))
+        return NULL;
+    altclip_session_begin_texts (session);
+    embeds = run_texts (session, texts, n_texts, flags, tensors, error);
+    altclip_session_end_texts (session);
+    return embeds;
 }
 
 /* ---- Images ---------------------------------------------------------------------------------- */
@@ -178,14 +195,22 @@ forward_images (AltclipSession *session, const float *pixel_values, guint n_imag
         AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
 {
     AltclipModel *model = altclip_session_get_model (session);
-    const AltclipVision *vision = altclip_model_get_vision (model);
-    guint width = vision->config->tower.hidden_size;
-    guint rows = vision->n_patches + 1;
-    guint dim = vision->projection_dim;
-    HiddenStates states = { tensors, "vision_model_output", n_images, rows, width };
+    const AltclipVision *vision = altclip_model_can_embed (model, ALTCLIP_TOWER_IMAGE, error)
+                                          ? altclip_model_get_vision (model, error)
+                                          : NULL;
     AltclipVisionOutputs outputs = { 0 };
+    HiddenStates states;
     float *embeds;
+    guint width;
+    guint rows;
+    guint dim;
 
+    if (!vision)
+        return NULL;
+    width = vision->config->tower.hidden_size;
+    rows = vision->n_patches + 1;
+    dim = vision->projection_dim;
+    states = (HiddenStates){ tensors, "vision_model_output", n_images, rows, width };
     add_pixel_values (tensors, vision->config, pixel_values, n_images);
     outputs.last_hidden_state =
             add_cube (tensors, "vision_model_output.last_hidden_state", n_images, rows, width);

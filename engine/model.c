@@ -4,28 +4,46 @@
  */
 
 #include "model.h"
+#include "selftest.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A packed text tower of at most this size is kept when nobody uses it: packing it anew would cost
+ * more than its memory is worth. */
+#define KEPT_TEXT_BYTES (64 * 1024 * 1024)
+
+/* Rows of a text of ordinary length, for the proof. */
+#define TEXT_ROWS 12
+
 struct _AltclipModel {
     gint ref_count;
     char *directory;
+    char *kernels; /* (nullable): name of the set that was asked for */
+    guint threads; /* to pack and test with */
     AltclipConfig *config;
     AltclipWeights *weights;
-    const AltclipKernels *kernels;
-    AltclipVision vision;
+    AltclipStoredVision stored_vision;
     AltclipStoredText stored_text;
     AltclipModelInfo info;
-    /* Held while one of these is made; read atomically, and constant once set: */
-    pthread_mutex_t making;
-    AltclipText *text;
+    /* Made at their first use, each under its lock. Read atomically; constant once set. */
+    pthread_mutex_t vision_lock;
+    const AltclipKernels *vision_kernels;
+    AltclipVision *vision;
+    pthread_mutex_t tokenizer_lock;
     AltclipTokenizer *tokenizer;
+    /* The text tower comes and goes, under its lock; its kernels and its size are read atomically.
+     */
+    pthread_mutex_t text_lock;
+    const AltclipKernels *text_kernels;
+    AltclipText *text;
+    guint n_text_users;
+    gsize text_size;
 };
 
-/* ---- Opening --------------------------------------------------------------------------------- */
+/* ---- Opening: configuration and weights ------------------------------------------------------ */
 
 static gboolean
 read_config (AltclipModel *model, GError **error)
@@ -38,45 +56,62 @@ read_config (AltclipModel *model, GError **error)
     return model->config != NULL;
 }
 
-/* Rows of a text of ordinary length, for the proof. */
-#define TEXT_ROWS 12
-
+/* Which towers there are: those that both the configuration and the weights hold. */
 static gboolean
-choose_kernels (AltclipModel *model, const char *name, GCancellable *cancellable, GError **error)
+find_towers (AltclipModel *model, GError **error)
 {
-    const AltclipVisionConfig *vision = &model->config->vision;
-    const AltclipTextConfig *text = &model->config->text;
-    guint width = vision->tower.hidden_size;
-    guint text_width = text->tower.hidden_size;
-    guint dim = model->config->projection_dim;
-    guint side = vision->image_size / vision->patch_size;
-    guint tokens = side * side + 1;
-    guint patch = vision->num_channels * vision->patch_size * vision->patch_size;
-    const AltclipProductShape shapes[] = {
-        { tokens - 1, width, patch },
-        { tokens, 3 * width, width },
-        { tokens, vision->tower.intermediate_size, width },
-        { tokens, width, vision->tower.intermediate_size },
-        { 1, dim, width },
-        { TEXT_ROWS, 3 * text_width, text_width },
-        { TEXT_ROWS, text->tower.intermediate_size, text_width },
-        { TEXT_ROWS, text_width, text->tower.intermediate_size },
-        { 1, text->project_dim, text_width },
-        { 1, dim, text->project_dim },
-    };
+    AltclipTowers *towers = &model->info.towers;
 
-    model->kernels =
-            altclip_kernels_choose (name, shapes, G_N_ELEMENTS (shapes), cancellable, error);
-    return model->kernels != NULL;
+    if (altclip_weights_contain_any (model->weights, "vision_model."))
+        *towers |= ALTCLIP_TOWER_IMAGE;
+    if (altclip_weights_contain_any (model->weights, "text_model."))
+        *towers |= ALTCLIP_TOWER_TEXT;
+    if (*towers)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+            "%s: holds neither an image tower ('" ALTCLIP_VISION_TENSOR
+            "' is missing) nor a text tower ('" ALTCLIP_TEXT_TENSOR "' is missing)",
+            altclip_weights_get_path (model->weights));
+    return FALSE;
+}
+
+/* A tower alone may come without what joins it to the other. Returns: the width that @projection
+ * must have, 0 if it is not needed */
+static guint
+find_projection_dim (AltclipModel *model, const char *projection)
+{
+    if (model->info.towers == (ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT) ||
+            altclip_weights_contain (model->weights, projection))
+        return model->config->projection_dim;
+    return 0;
 }
 
 static gboolean
+find_tensors (AltclipModel *model, GError **error)
+{
+    if (!find_towers (model, error))
+        return FALSE;
+    if ((model->info.towers & ALTCLIP_TOWER_IMAGE) &&
+            !altclip_stored_vision_find (&model->stored_vision, model->weights,
+                    &model->config->vision, find_projection_dim (model, ALTCLIP_VISION_PROJECTION),
+                    error))
+        return FALSE;
+    return !(model->info.towers & ALTCLIP_TOWER_TEXT) ||
+           altclip_stored_text_find (&model->stored_text, model->weights, &model->config->text,
+                   find_projection_dim (model, ALTCLIP_TEXT_PROJECTION), error);
+}
+
+/* Between towers that are both there; one alone has nothing to scale. */
+static gboolean
 read_logit_scale (AltclipModel *model, GError **error)
 {
-    const AltclipStoredTensor *tensor =
-            altclip_weights_require (model->weights, error, "logit_scale", "a single number", 0);
+    const AltclipStoredTensor *tensor;
     float logarithm;
 
+    if (model->info.towers != (ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT) &&
+            !altclip_weights_contain (model->weights, "logit_scale"))
+        return TRUE;
+    tensor = altclip_weights_require (model->weights, error, "logit_scale", "a single number", 0);
     if (!tensor)
         return FALSE;
     altclip_stored_tensor_read (tensor, 0, 1, &logarithm);
@@ -90,6 +125,8 @@ read_logit_scale (AltclipModel *model, GError **error)
     return TRUE;
 }
 
+/* ---- Opening: the description ---------------------------------------------------------------- */
+
 static AltclipTowerInfo
 describe_tower (const AltclipTowerConfig *config, guint64 n_parameters)
 {
@@ -99,105 +136,169 @@ describe_tower (const AltclipTowerConfig *config, guint64 n_parameters)
 }
 
 static void
+describe_vision (AltclipModelInfo *info, const AltclipStoredVision *stored)
+{
+    const AltclipVisionConfig *config = stored->config;
+
+    info->vision = describe_tower (&config->tower, stored->n_parameters);
+    info->image_size = config->image_size;
+    info->patch_size = config->patch_size;
+    info->num_channels = config->num_channels;
+    info->dtype = altclip_dtype_get_name (stored->patch->dtype);
+    info->parameters += stored->n_parameters;
+    if (stored->projection) {
+        info->projection_dim = stored->projection_dim;
+        info->parameters += stored->projection->n_elements;
+    }
+}
+
+static void
+describe_text (AltclipModelInfo *info, const AltclipStoredText *stored)
+{
+    const AltclipTextConfig *config = stored->config;
+
+    info->text = describe_tower (&config->tower, stored->n_parameters);
+    info->project_dim = config->project_dim;
+    info->vocab_size = config->vocab_size;
+    info->max_tokens = MIN (512, config->max_position_embeddings - config->pad_token_id - 1);
+    info->dtype = altclip_dtype_get_name (stored->words->dtype);
+    info->parameters += stored->n_parameters;
+    if (stored->projection) {
+        info->projection_dim = stored->projection_dim;
+        info->parameters += stored->projection->n_elements;
+    }
+}
+
+static void
 describe (AltclipModel *model)
 {
     AltclipModelInfo *info = &model->info;
-    const AltclipConfig *config = model->config;
 
     info->directory = model->directory;
-    info->model_type = config->model_type;
-    info->dtype = altclip_dtype_get_name (model->stored_text.projection->dtype);
-    info->kernels = model->kernels->name;
-    info->projection_dim = config->projection_dim;
-    info->vision = describe_tower (&config->vision.tower, model->vision.n_parameters);
-    info->image_size = config->vision.image_size;
-    info->patch_size = config->vision.patch_size;
-    info->num_channels = config->vision.num_channels;
-    info->text = describe_tower (&config->text.tower, model->stored_text.n_parameters);
-    info->project_dim = config->text.project_dim;
-    info->vocab_size = config->text.vocab_size;
-    info->max_tokens =
-            MIN (512, config->text.max_position_embeddings - config->text.pad_token_id - 1);
-    info->parameters = model->vision.n_parameters + model->stored_text.n_parameters +
-                       (guint64)config->projection_dim *
-                               (config->vision.tower.hidden_size + config->text.project_dim) +
-                       1;
+    info->model_type = model->config->model_type;
+    info->parameters = altclip_weights_contain (model->weights, "logit_scale");
+    if (info->towers & ALTCLIP_TOWER_IMAGE)
+        describe_vision (info, &model->stored_vision);
+    if (info->towers & ALTCLIP_TOWER_TEXT)
+        describe_text (info, &model->stored_text);
 }
 
-/* Noise, of another strength for each picture. */
-static void
-draw_test_pictures (float *pixel_values, gsize size)
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static const AltclipKernels *
+choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    guint32 state = 1;
+    const AltclipStoredVision *stored = &model->stored_vision;
+    guint width = stored->config->tower.hidden_size;
+    guint inner = stored->config->tower.intermediate_size;
+    guint patch = (guint)(stored->patch->n_elements / width);
+    guint tokens = stored->n_patches + 1;
+    const AltclipProductShape shapes[] = {
+        { tokens - 1, width, patch },
+        { tokens, 3 * width, width },
+        { tokens, inner, width },
+        { tokens, width, inner },
+        { 1, stored->projection_dim, width },
+    };
 
-    for (gsize i = 0; i < 2 * size; i++) {
-        state = state * 1664525u + 1013904223u;
-        pixel_values[i] = (float)(gint32)state * (i < size ? 0x1p-31f : 0x1p-33f);
-    }
+    return altclip_kernels_choose (model->kernels, shapes,
+            G_N_ELEMENTS (shapes) - !stored->projection, cancellable, error);
 }
 
-static float
-largest_difference (const float *a, const float *b, guint n)
+static const AltclipKernels *
+choose_for_text (AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    float largest = 0.0f;
+    const AltclipStoredText *stored = &model->stored_text;
+    guint width = stored->config->tower.hidden_size;
+    guint inner = stored->config->tower.intermediate_size;
+    const AltclipProductShape shapes[] = {
+        { TEXT_ROWS, 3 * width, width },
+        { TEXT_ROWS, inner, width },
+        { TEXT_ROWS, width, inner },
+        { 1, stored->config->project_dim, width },
+        { 1, stored->projection_dim, stored->config->project_dim },
+    };
 
-    for (guint i = 0; i < n; i++)
-        largest = MAX (largest, fabsf (a[i] - b[i]));
-    return largest;
+    return altclip_kernels_choose (model->kernels, shapes,
+            G_N_ELEMENTS (shapes) - !stored->projection, cancellable, error);
 }
 
-/* Two pictures must get two embeddings, all of numbers: weights of NaN or of one value would
- * otherwise go unnoticed until somebody wonders about the labels. */
+/* With the vision lock. */
+static const AltclipKernels *
+get_vision_kernels (AltclipModel *model, GCancellable *cancellable, GError **error)
+{
+    if (!model->vision_kernels)
+        g_atomic_pointer_set (
+                &model->vision_kernels, choose_for_vision (model, cancellable, error));
+    return model->vision_kernels;
+}
+
+/* With the text lock. */
+static const AltclipKernels *
+get_text_kernels (AltclipModel *model, GCancellable *cancellable, GError **error)
+{
+    if (!model->text_kernels)
+        g_atomic_pointer_set (&model->text_kernels, choose_for_text (model, cancellable, error));
+    return model->text_kernels;
+}
+
+/* ---- Packing --------------------------------------------------------------------------------- */
+
+/* With the vision lock. @picture_time: (out): what altclip_vision_test() measured */
 static gboolean
-test_itself (AltclipModel *model, guint threads, GCancellable *cancellable, GError **error)
+pack_vision (AltclipModel *model, guint64 *picture_time, GCancellable *cancellable, GError **error)
 {
-    g_autoptr (AltclipSession) session = altclip_session_new (model, threads, error);
-    gsize size = (gsize)model->info.num_channels * model->info.image_size * model->info.image_size;
-    guint dim = model->info.projection_dim;
-    g_autofree float *pixel_values = g_new (float, 2 * size);
-    g_autofree float *embeddings = g_new (float, 2 * dim);
+    const AltclipKernels *kernels = get_vision_kernels (model, cancellable, error);
+    g_autoptr (AltclipWorkspace) workspace = NULL;
+    g_autoptr (AltclipVision) vision = NULL;
 
-    if (!session)
+    if (!kernels)
         return FALSE;
-    draw_test_pictures (pixel_values, size);
-    for (guint i = 0; i < 2; i++) {
-        gint64 begin = g_get_monotonic_time ();
-
-        if (g_cancellable_set_error_if_cancelled (cancellable, error))
-            return FALSE;
-        if (!altclip_session_encode_images (
-                    session, pixel_values + i * size, 1, embeddings + i * dim, error)) {
-            g_prefix_error (error, "%s: self-test: ", altclip_weights_get_path (model->weights));
-            return FALSE;
-        }
-        model->info.picture_time = (guint64)(g_get_monotonic_time () - begin) * 1000;
-    }
-    if (largest_difference (embeddings, embeddings + dim, dim) >= 1e-6f)
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-            "%s: self-test: two different pictures have the same embedding, so these weights "
-            "cannot tell anything apart",
-            altclip_weights_get_path (model->weights));
-    return FALSE;
+    workspace = altclip_workspace_new (model->threads, error);
+    if (!workspace)
+        return FALSE;
+    vision = altclip_vision_new (&model->stored_vision, kernels, workspace, cancellable, error);
+    if (!vision ||
+            !altclip_vision_test (vision, workspace, altclip_weights_get_path (model->weights),
+                    picture_time, cancellable, error))
+        return FALSE;
+    g_atomic_pointer_set (&model->vision, g_steal_pointer (&vision));
+    return TRUE;
 }
 
+/* With the text lock. */
 static gboolean
-open_in_steps (AltclipModel *model, const AltclipModelOptions *options, GCancellable *cancellable,
-        GError **error)
+pack_text (
+        AltclipModel *model, AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
+{
+    const AltclipKernels *kernels = get_text_kernels (model, cancellable, error);
+
+    if (!kernels)
+        return FALSE;
+    model->text = altclip_text_new (&model->stored_text, kernels, workspace, cancellable, error);
+    if (model->text)
+        g_atomic_pointer_set (&model->text_size, altclip_text_get_size (model->text));
+    return model->text != NULL;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static gboolean
+open_in_steps (
+        AltclipModel *model, AltclipModelFlags flags, GCancellable *cancellable, GError **error)
 {
     if (!read_config (model, error))
         return FALSE;
     model->weights = altclip_weights_open (model->directory, error);
-    if (!model->weights || !read_logit_scale (model, error) ||
-            !altclip_stored_text_find (&model->stored_text, model->weights, model->config, error) ||
+    if (!model->weights || !find_tensors (model, error) || !read_logit_scale (model, error) ||
             g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-    if (!choose_kernels (model, options ? options->kernels : NULL, cancellable, error) ||
-            !altclip_vision_init (&model->vision, model->weights, model->config, model->kernels,
-                    cancellable, error))
-        return FALSE;
     describe (model);
-    return test_itself (model, options ? options->threads : 0, cancellable, error);
+    if (flags & ALTCLIP_MODEL_LAZY)
+        return TRUE;
+    return model->info.towers & ALTCLIP_TOWER_IMAGE
+                   ? pack_vision (model, &model->info.picture_time, cancellable, error)
+                   : get_text_kernels (model, cancellable, error) != NULL;
 }
 
 AltclipModel *
@@ -208,7 +309,11 @@ altclip_model_open (const char *directory, const AltclipModelOptions *options,
     char *resolved = realpath (directory, NULL);
 
     model->ref_count = 1;
-    pthread_mutex_init (&model->making, NULL);
+    pthread_mutex_init (&model->vision_lock, NULL);
+    pthread_mutex_init (&model->tokenizer_lock, NULL);
+    pthread_mutex_init (&model->text_lock, NULL);
+    model->kernels = g_strdup (options ? options->kernels : NULL);
+    model->threads = options ? options->threads : 0;
     model->directory = g_strdup (resolved ? resolved : directory);
     free (resolved);
     if (!g_file_test (model->directory, G_FILE_TEST_IS_DIR)) {
@@ -216,7 +321,7 @@ altclip_model_open (const char *directory, const AltclipModelOptions *options,
                 "model directory '%s' does not exist or is not a directory", directory);
         return NULL;
     }
-    if (!open_in_steps (model, options, cancellable, error))
+    if (!open_in_steps (model, options ? options->flags : 0, cancellable, error))
         return NULL;
     return g_steal_pointer (&model);
 }
@@ -237,11 +342,15 @@ altclip_model_unref (AltclipModel *model)
         return;
     altclip_text_free (model->text);
     altclip_tokenizer_free (model->tokenizer);
-    altclip_vision_clear (&model->vision);
+    altclip_vision_free (model->vision);
+    altclip_stored_vision_clear (&model->stored_vision);
     altclip_stored_text_clear (&model->stored_text);
     altclip_weights_close (model->weights);
     altclip_config_free (model->config);
-    pthread_mutex_destroy (&model->making);
+    pthread_mutex_destroy (&model->vision_lock);
+    pthread_mutex_destroy (&model->tokenizer_lock);
+    pthread_mutex_destroy (&model->text_lock);
+    g_free (model->kernels);
     g_free (model->directory);
     g_free (model);
 }
@@ -257,16 +366,27 @@ altclip_model_get_info (AltclipModel *model)
 guint64
 altclip_model_get_memory (AltclipModel *model)
 {
-    const AltclipText *text = g_atomic_pointer_get (&model->text);
-    gsize size = altclip_linear_get_size (&model->vision.patch) +
-                 altclip_encoder_get_size (&model->vision.encoder) +
-                 altclip_linear_get_size (&model->vision.projection);
+    const AltclipVision *vision = g_atomic_pointer_get (&model->vision);
 
-    if (text)
-        size += altclip_encoder_get_size (&text->encoder) +
-                altclip_linear_get_size (&text->transformation) +
-                altclip_linear_get_size (&text->projection);
-    return size;
+    return (vision ? altclip_vision_get_size (vision) : 0) +
+           g_atomic_pointer_get (&model->text_size);
+}
+
+const char *
+altclip_model_get_kernels (AltclipModel *model, GError **error)
+{
+    gboolean is_vision = (model->info.towers & ALTCLIP_TOWER_IMAGE) != 0;
+    pthread_mutex_t *lock = is_vision ? &model->vision_lock : &model->text_lock;
+    const AltclipKernels *kernels = is_vision ? g_atomic_pointer_get (&model->vision_kernels)
+                                              : g_atomic_pointer_get (&model->text_kernels);
+
+    if (!kernels) {
+        pthread_mutex_lock (lock);
+        kernels = is_vision ? get_vision_kernels (model, NULL, error)
+                            : get_text_kernels (model, NULL, error);
+        pthread_mutex_unlock (lock);
+    }
+    return kernels ? kernels->name : NULL;
 }
 
 const AltclipConfig *
@@ -275,28 +395,93 @@ altclip_model_get_config (AltclipModel *model)
     return model->config;
 }
 
-const AltclipVision *
-altclip_model_get_vision (AltclipModel *model)
+/* ---- Towers ---------------------------------------------------------------------------------- */
+
+static gboolean
+check_tower (AltclipModel *model, AltclipTowers tower, GError **error)
 {
-    return &model->vision;
+    gboolean is_image = tower == ALTCLIP_TOWER_IMAGE;
+
+    if (model->info.towers & tower)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+            "%s: holds no %s tower (tensor '%s' is missing)", model->directory,
+            is_image ? "image" : "text", is_image ? ALTCLIP_VISION_TENSOR : ALTCLIP_TEXT_TENSOR);
+    return FALSE;
+}
+
+static gboolean
+can_embed_with (AltclipModel *model, AltclipTowers tower, GError **error)
+{
+    gboolean is_image = tower == ALTCLIP_TOWER_IMAGE;
+
+    if (!check_tower (model, tower, error))
+        return FALSE;
+    if (is_image ? model->stored_vision.projection : model->stored_text.projection)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+            "%s: holds no projection of the %s tower (tensor '%s' is missing), without which "
+            "there are no embeddings",
+            model->directory, is_image ? "image" : "text",
+            is_image ? ALTCLIP_VISION_PROJECTION : ALTCLIP_TEXT_PROJECTION);
+    return FALSE;
+}
+
+gboolean
+altclip_model_can_embed (AltclipModel *model, AltclipTowers towers, GError **error)
+{
+    return (!(towers & ALTCLIP_TOWER_IMAGE) ||
+                   can_embed_with (model, ALTCLIP_TOWER_IMAGE, error)) &&
+           (!(towers & ALTCLIP_TOWER_TEXT) || can_embed_with (model, ALTCLIP_TOWER_TEXT, error));
+}
+
+const AltclipVision *
+altclip_model_get_vision (AltclipModel *model, GError **error)
+{
+    const AltclipVision *vision = g_atomic_pointer_get (&model->vision);
+    guint64 picture_time;
+
+    if (vision || !check_tower (model, ALTCLIP_TOWER_IMAGE, error))
+        return vision;
+    pthread_mutex_lock (&model->vision_lock);
+    if (model->vision || pack_vision (model, &picture_time, NULL, error))
+        vision = model->vision;
+    pthread_mutex_unlock (&model->vision_lock);
+    return vision;
 }
 
 const AltclipText *
-altclip_model_get_text (AltclipModel *model)
+altclip_model_acquire_text (
+        AltclipModel *model, AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
-    AltclipText *text = g_atomic_pointer_get (&model->text);
+    const AltclipText *text = NULL;
 
-    if (text)
-        return text;
-    pthread_mutex_lock (&model->making);
-    text = model->text;
-    if (!text) {
-        text = altclip_text_new (&model->stored_text, model->kernels);
-        g_atomic_pointer_set (&model->text, text);
+    if (!check_tower (model, ALTCLIP_TOWER_TEXT, error))
+        return NULL;
+    pthread_mutex_lock (&model->text_lock);
+    if (model->text || pack_text (model, workspace, cancellable, error)) {
+        text = model->text;
+        model->n_text_users++;
     }
-    pthread_mutex_unlock (&model->making);
+    pthread_mutex_unlock (&model->text_lock);
     return text;
 }
+
+void
+altclip_model_release_text (AltclipModel *model)
+{
+    AltclipText *unused = NULL;
+
+    pthread_mutex_lock (&model->text_lock);
+    if (--model->n_text_users == 0 && altclip_text_get_size (model->text) > KEPT_TEXT_BYTES) {
+        unused = g_steal_pointer (&model->text);
+        g_atomic_pointer_set (&model->text_size, 0);
+    }
+    pthread_mutex_unlock (&model->text_lock);
+    altclip_text_free (unused);
+}
+
+/* ---- Tokenizer ------------------------------------------------------------------------------- */
 
 static AltclipTokenizer *
 open_tokenizer (AltclipModel *model, GError **error)
@@ -324,13 +509,13 @@ altclip_model_get_tokenizer (AltclipModel *model, GError **error)
 
     if (tokenizer)
         return tokenizer;
-    pthread_mutex_lock (&model->making);
+    pthread_mutex_lock (&model->tokenizer_lock);
     tokenizer = model->tokenizer;
     if (!tokenizer) {
         tokenizer = open_tokenizer (model, error);
         g_atomic_pointer_set (&model->tokenizer, tokenizer);
     }
-    pthread_mutex_unlock (&model->making);
+    pthread_mutex_unlock (&model->tokenizer_lock);
     return tokenizer;
 }
 

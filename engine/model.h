@@ -15,10 +15,23 @@ G_BEGIN_DECLS
 /* Returns: (transfer none): lives as long as the model. */
 const AltclipConfig *altclip_model_get_config (AltclipModel *model);
 
-const AltclipVision *altclip_model_get_vision (AltclipModel *model);
+/* Returns: (transfer none) (nullable): the image tower, packed and tested at the first call that
+ *     succeeds; %NULL with @error set when it fails its test or there is none. Thread-safe. */
+const AltclipVision *altclip_model_get_vision (AltclipModel *model, GError **error);
 
-/* Returns: (transfer none): the text tower, packed at the first call. Thread-safe. */
-const AltclipText *altclip_model_get_text (AltclipModel *model);
+/**
+ * altclip_model_acquire_text:
+ * @workspace: whose threads pack
+ *
+ * The text tower, packed if nobody has it. A large one is let go with the last of its users.
+ * Thread-safe.
+ *
+ * Returns: (transfer none) (nullable): the tower, until altclip_model_release_text(); %NULL with
+ *     @error set when cancelled or when there is none
+ */
+const AltclipText *altclip_model_acquire_text (AltclipModel *model, AltclipWorkspace *workspace,
+        GCancellable *cancellable, GError **error);
+void altclip_model_release_text (AltclipModel *model);
 
 /* Returns: (transfer none) (nullable): the tokenizer, read at the first call that succeeds.
  *     Thread-safe. */

@@ -363,6 +363,25 @@ normalise_entries (AltclipPrompts *prompts, float *sums, guint dim, GError **err
     return TRUE;
 }
 
+static gboolean
+embed_entries (
+        AltclipPrompts *prompts, AltclipSession *session, GCancellable *cancellable, GError **error)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (altclip_session_get_model (session));
+    guint dim = info->projection_dim;
+    g_autofree float *embeddings = g_new (float, (gsize)CHUNK *dim);
+    g_autofree float *sums = g_new0 (float, (gsize)prompts->entries->len *dim);
+    Embedding embedding = { session, cancellable, dim, { NULL }, { 0 }, 0, embeddings, sums };
+    gboolean ok = TRUE;
+
+    for (guint i = 0; i < prompts->entries->len && ok; i++)
+        ok = embed_entry (&embedding, prompts, i, error);
+    ok = ok && embed_chunk (&embedding, error) && normalise_entries (prompts, sums, dim, error);
+    if (ok)
+        altclip_prompts_set_embeddings (prompts, g_steal_pointer (&sums), dim, info->logit_scale);
+    return ok;
+}
+
 /* ---- Unknown tokens -------------------------------------------------------------------------- */
 
 /* Whether the token is only the space before a word. */
@@ -456,28 +475,18 @@ altclip_prompts_embed (
         AltclipPrompts *prompts, AltclipSession *session, GCancellable *cancellable, GError **error)
 {
     AltclipModel *model = altclip_session_get_model (session);
-    const AltclipModelInfo *info = altclip_model_get_info (model);
-    g_autofree float *embeddings = g_new (float, (gsize)CHUNK * info->projection_dim);
-    g_autofree float *sums = NULL;
-    Embedding embedding = { session, cancellable, info->projection_dim, { NULL }, { 0 }, 0,
-        embeddings, NULL };
-    gboolean ok = TRUE;
+    gboolean ok;
 
     if (prompts->embeddings)
         return TRUE;
-    if (!find_unknown (prompts, model, cancellable, error))
+    if (!altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, error) ||
+            !find_unknown (prompts, model, cancellable, error))
         return FALSE;
     if (prompts->entries->len == 1 && prompts->n_labels == 1)
         prompts->neutral = add_entry (prompts, NEUTRAL_PHRASE)->label;
-    sums = g_new0 (float, (gsize)prompts->entries->len * info->projection_dim);
-    embedding.sums = sums;
-    for (guint i = 0; i < prompts->entries->len && ok; i++)
-        ok = embed_entry (&embedding, prompts, i, error);
-    ok = ok && embed_chunk (&embedding, error) &&
-         normalise_entries (prompts, sums, info->projection_dim, error);
-    if (ok)
-        altclip_prompts_set_embeddings (
-                prompts, g_steal_pointer (&sums), info->projection_dim, info->logit_scale);
+    altclip_session_begin_texts (session);
+    ok = embed_entries (prompts, session, cancellable, error);
+    altclip_session_end_texts (session);
     return ok;
 }
 

@@ -384,12 +384,14 @@ check_preprocessing (AltclipModel *model, GError **error)
 static void
 open_model (AltclipScheduler *scheduler)
 {
-    AltclipModelOptions options = { NULL, scheduler->threads };
+    AltclipModelOptions options = { .threads = scheduler->threads };
     GError *error = NULL;
     AltclipModel *model =
             altclip_model_open (scheduler->directory, &options, scheduler->cancellable, &error);
 
-    if (model && !check_preprocessing (model, &error))
+    if (model &&
+            (!altclip_model_can_embed (model, ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT, &error) ||
+                    !check_preprocessing (model, &error)))
         g_clear_pointer (&model, altclip_model_unref);
     if (!model)
         forget (scheduler);

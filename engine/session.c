@@ -13,21 +13,21 @@
 struct _AltclipSession {
     AltclipModel *model;
     AltclipWorkspace *workspace;
+    guint n_text_runs;       /* altclip_session_begin_texts() without its end */
+    const AltclipText *text; /* (nullable): acquired by the first of them that needed it */
 };
 
 AltclipSession *
 altclip_session_new (AltclipModel *model, guint threads, GError **error)
 {
+    AltclipWorkspace *workspace = altclip_workspace_new (threads, error);
     AltclipSession *session;
 
-    if (threads > 1024) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-                "%u threads exceed the limit of 1024", threads);
+    if (!workspace)
         return NULL;
-    }
     session = g_new0 (AltclipSession, 1);
     session->model = altclip_model_ref (model);
-    session->workspace = altclip_workspace_new (threads ? threads : g_get_num_processors ());
+    session->workspace = workspace;
     return session;
 }
 
@@ -78,40 +78,72 @@ altclip_session_encode_images (AltclipSession *session, const float *pixel_value
         float *embeddings, GError **error)
 {
     AltclipVisionOutputs outputs = { .features = embeddings };
+    const AltclipVision *vision;
 
     if (n_images == 0)
         return TRUE;
-    altclip_vision_run (altclip_model_get_vision (session->model), session->workspace, pixel_values,
-            n_images, &outputs);
+    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_IMAGE, error))
+        return FALSE;
+    vision = altclip_model_get_vision (session->model, error);
+    if (!vision)
+        return FALSE;
+    altclip_vision_run (vision, session->workspace, pixel_values, n_images, &outputs);
     return altclip_normalise_rows (
             embeddings, n_images, altclip_model_get_info (session->model)->projection_dim, error);
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
+void
+altclip_session_begin_texts (AltclipSession *session)
+{
+    session->n_text_runs++;
+}
+
+void
+altclip_session_end_texts (AltclipSession *session)
+{
+    if (--session->n_text_runs == 0 && session->text) {
+        session->text = NULL;
+        altclip_model_release_text (session->model);
+    }
+}
+
+const AltclipText *
+altclip_session_get_text (AltclipSession *session, GCancellable *cancellable, GError **error)
+{
+    g_assert (session->n_text_runs > 0);
+    if (!session->text)
+        session->text =
+                altclip_model_acquire_text (session->model, session->workspace, cancellable, error);
+    return session->text;
+}
+
 /* Runs the texts gathered in @ids, whose ends are in @offsets, and empties both. */
 static gboolean
 encode_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
-        float *embeddings, GError **error)
+        GCancellable *cancellable, float *embeddings, GError **error)
 {
+    const AltclipText *text = altclip_session_get_text (session, cancellable, error);
     guint n = offsets->len - 1;
     g_autofree guint *lengths = g_new (guint, n);
     const guint *ends = (const guint *)(void *)offsets->data;
     AltclipTokens tokens = { (const gint32 *)(void *)ids->data, { n, ends, lengths, longest } };
     AltclipTextOutputs outputs = { .features = embeddings };
 
+    if (!text)
+        return FALSE;
     for (guint i = 0; i < n; i++)
         lengths[i] = ends[i + 1] - ends[i];
-    altclip_text_run (
-            altclip_model_get_text (session->model), session->workspace, &tokens, &outputs);
+    altclip_text_run (text, session->workspace, &tokens, &outputs);
     g_array_set_size (ids, 0);
     g_array_set_size (offsets, 1);
     return altclip_normalise_rows (
             embeddings, n, altclip_model_get_info (session->model)->projection_dim, error);
 }
 
-gboolean
-altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+static gboolean
+encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
         GCancellable *cancellable, float *embeddings, GError **error)
 {
     guint dim = altclip_model_get_info (session->model)->projection_dim;
@@ -133,11 +165,27 @@ altclip_session_encode_texts (AltclipSession *session, const char *const *texts,
         longest = MAX (longest, text_ids->len);
         if (ids->len >= MAX_BATCH_ROWS || i + 1 == n_texts) {
             guint n = offsets->len - 1;
-            if (!encode_batch (session, ids, offsets, longest, embeddings, error))
+            if (!encode_batch (session, ids, offsets, longest, cancellable, embeddings, error))
                 return FALSE;
             embeddings += (gsize)n * dim;
             longest = 0;
         }
     }
     return TRUE;
+}
+
+gboolean
+altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+        GCancellable *cancellable, float *embeddings, GError **error)
+{
+    gboolean ok;
+
+    if (n_texts == 0)
+        return TRUE;
+    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_TEXT, error))
+        return FALSE;
+    altclip_session_begin_texts (session);
+    ok = encode_texts (session, texts, n_texts, cancellable, embeddings, error);
+    altclip_session_end_texts (session);
+    return ok;
 }

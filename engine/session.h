@@ -12,6 +12,16 @@ G_BEGIN_DECLS
 
 AltclipWorkspace *altclip_session_get_workspace (AltclipSession *session);
 
+/* Between the two the session keeps the text tower, once altclip_session_get_text() needed it: a
+ * large one is packed once for many texts, and let go after them. They nest. */
+void altclip_session_begin_texts (AltclipSession *session);
+void altclip_session_end_texts (AltclipSession *session);
+
+/* Returns: (transfer none) (nullable): the text tower, until the last altclip_session_end_texts()
+ */
+const AltclipText *altclip_session_get_text (
+        AltclipSession *session, GCancellable *cancellable, GError **error);
+
 /* Scales each of the rows [n, dim] to unit length; FALSE when one is zero or not a number. */
 gboolean altclip_normalise_rows (float *rows, guint n, guint dim, GError **error);
 

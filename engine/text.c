@@ -17,9 +17,8 @@ find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **er
     const AltclipTextConfig *config = stored->config;
     guint64 width = config->tower.hidden_size;
 
-    stored->words = altclip_weights_require (weights, error,
-            PREFIX "roberta.embeddings.word_embeddings.weight", "vocab_size × hidden_size", 2,
-            (guint64)config->vocab_size, width);
+    stored->words = altclip_weights_require (weights, error, ALTCLIP_TEXT_TENSOR,
+            "vocab_size × hidden_size", 2, (guint64)config->vocab_size, width);
     if (!stored->words)
         return FALSE;
     stored->positions = altclip_weights_require (weights, error,
@@ -39,28 +38,30 @@ find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **er
 
 gboolean
 altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
-        const AltclipConfig *config, GError **error)
+        const AltclipTextConfig *config, guint projection_dim, GError **error)
 {
-    guint64 width = config->text.tower.hidden_size;
-    guint64 project_dim = config->text.project_dim;
+    guint64 width = config->tower.hidden_size;
+    guint64 project_dim = config->project_dim;
 
-    stored->config = &config->text;
-    stored->projection_dim = config->projection_dim;
+    stored->config = config;
+    stored->projection_dim = projection_dim;
     if (!find_embeddings (stored, weights, error) ||
             !altclip_weights_require_pair (weights, PREFIX "pre_LN", "hidden_size", width, NULL, 0,
                     stored->pre_norm, error) ||
             !altclip_weights_require_pair (weights, PREFIX "transformation", "project_dim",
                     project_dim, "hidden_size", width, stored->transformation, error))
         return FALSE;
-    stored->projection = altclip_weights_require (weights, error, "text_projection.weight",
-            "projection_dim × project_dim", 2, (guint64)config->projection_dim, project_dim);
-    if (!stored->projection)
-        return FALSE;
+    if (projection_dim > 0) {
+        stored->projection = altclip_weights_require (weights, error, ALTCLIP_TEXT_PROJECTION,
+                "projection_dim × project_dim", 2, (guint64)projection_dim, project_dim);
+        if (!stored->projection)
+            return FALSE;
+    }
     stored->n_parameters = stored->words->n_elements + stored->positions->n_elements +
                            stored->types->n_elements + 4 * width +
                            stored->transformation[0]->n_elements + project_dim;
-    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.",
-            &config->text.tower, ALTCLIP_POST_NORM, &stored->n_parameters, error);
+    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.", &config->tower,
+            ALTCLIP_POST_NORM, &stored->n_parameters, error);
     return stored->blocks != NULL;
 }
 
@@ -73,21 +74,24 @@ altclip_stored_text_clear (AltclipStoredText *stored)
 /* ---- Packed tower ---------------------------------------------------------------------------- */
 
 AltclipText *
-altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels)
+altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
-    AltclipText *text = g_new0 (AltclipText, 1);
+    g_autoptr (AltclipText) text = g_new0 (AltclipText, 1);
     double epsilon = stored->config->tower.layer_norm_eps;
 
     text->stored = stored;
     altclip_norm_init (
             &text->embedding_norm, stored->embedding_norm[0], stored->embedding_norm[1], epsilon);
-    altclip_encoder_init (&text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM,
-            stored->blocks, NULL, NULL);
     altclip_norm_init (&text->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
     altclip_linear_init (&text->transformation, kernels, &stored->transformation[0],
             &stored->transformation[1], 1);
-    altclip_linear_init (&text->projection, kernels, &stored->projection, NULL, 1);
-    return text;
+    if (stored->projection)
+        altclip_linear_init (&text->projection, kernels, &stored->projection, NULL, 1);
+    if (!altclip_encoder_init (&text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM,
+                stored->blocks, workspace, cancellable, error))
+        return NULL;
+    return g_steal_pointer (&text);
 }
 
 void
@@ -101,6 +105,14 @@ altclip_text_free (AltclipText *text)
     altclip_linear_clear (&text->transformation);
     altclip_linear_clear (&text->projection);
     g_free (text);
+}
+
+gsize
+altclip_text_get_size (const AltclipText *text)
+{
+    return altclip_encoder_get_size (&text->encoder) +
+           altclip_linear_get_size (&text->transformation) +
+           altclip_linear_get_size (&text->projection);
 }
 
 /* ---- Forward --------------------------------------------------------------------------------- */

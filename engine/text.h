@@ -10,18 +10,22 @@
 
 G_BEGIN_DECLS
 
-/* Found and checked when the model opens, packed when the first text comes. The word embeddings
+/* Tensors whose absence says that there is no tower, or no projection. */
+#define ALTCLIP_TEXT_TENSOR "text_model.roberta.embeddings.word_embeddings.weight"
+#define ALTCLIP_TEXT_PROJECTION "text_projection.weight"
+
+/* Found and checked when the model opens, packed when a text is to be encoded. The word embeddings
  * stay in the file: a text needs a few rows of them. */
 typedef struct {
     const AltclipTextConfig *config;
-    guint projection_dim;
+    guint projection_dim;                         /* 0: there is no projection */
     const AltclipStoredTensor *words;             /* [vocab_size, width] */
     const AltclipStoredTensor *positions;         /* [max_position_embeddings, width] */
     const AltclipStoredTensor *types;             /* [type_vocab_size, width] */
     const AltclipStoredTensor *embedding_norm[2]; /* weight, bias */
     const AltclipStoredTensor *pre_norm[2];
     const AltclipStoredTensor *transformation[2];
-    const AltclipStoredTensor *projection; /* [projection_dim, project_dim] */
+    const AltclipStoredTensor *projection; /* (nullable): [projection_dim, project_dim] */
     AltclipStoredBlock *blocks;
     guint64 n_parameters; /* the projection's not counted */
 } AltclipStoredText;
@@ -46,18 +50,35 @@ typedef struct {
 typedef struct {
     float *last_hidden_state; /* [rows, project_dim]: after the transformation */
     float *pooler_output;     /* [texts, project_dim] */
-    float *features;          /* [texts, projection_dim], not normalised */
+    float *features;          /* [texts, projection_dim], not normalised; needs the projection */
     AltclipHiddenStateFunc hidden_state;
     gpointer hidden_state_data;
 } AltclipTextOutputs;
 
+/**
+ * altclip_stored_text_find:
+ * @projection_dim: 0: no projection is asked for
+ *
+ * Finds the text tower's tensors and checks their shapes. To be cleared, after a failure too.
+ */
 gboolean altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
-        const AltclipConfig *config, GError **error);
+        const AltclipTextConfig *config, guint projection_dim, GError **error);
 void altclip_stored_text_clear (AltclipStoredText *stored);
 
-/* Returns: (transfer full): the packed tower, which needs @stored as long as it lives. */
-AltclipText *altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels);
+/**
+ * altclip_text_new:
+ * @workspace: whose threads pack
+ *
+ * Returns: (transfer full) (nullable): the packed tower, which needs @stored as long as it lives;
+ *     %NULL when cancelled
+ */
+AltclipText *altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
 void altclip_text_free (AltclipText *text);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipText, altclip_text_free)
+
+/* Returns: bytes of the packed weights. */
+gsize altclip_text_get_size (const AltclipText *text);
 
 /**
  * altclip_text_run:

@@ -9,26 +9,16 @@
 
 #define PREFIX "vision_model."
 
-/* ---- Weights --------------------------------------------------------------------------------- */
-
-typedef struct {
-    const AltclipStoredTensor *class_embedding;
-    const AltclipStoredTensor *patch;
-    const AltclipStoredTensor *position_embedding;
-    const AltclipStoredTensor *pre_norm[2]; /* weight, bias */
-    const AltclipStoredTensor *post_norm[2];
-    const AltclipStoredTensor *projection;
-    AltclipStoredBlock *blocks;
-} StoredVision;
+/* ---- Stored weights -------------------------------------------------------------------------- */
 
 static gboolean
-find_embeddings (AltclipWeights *weights, const AltclipVisionConfig *config, guint64 n_patches,
-        StoredVision *stored, GError **error)
+find_embeddings (AltclipStoredVision *stored, AltclipWeights *weights, GError **error)
 {
+    const AltclipVisionConfig *config = stored->config;
     guint64 width = config->tower.hidden_size;
 
     stored->class_embedding = altclip_weights_require (
-            weights, error, PREFIX "embeddings.class_embedding", "hidden_size", 1, width);
+            weights, error, ALTCLIP_VISION_TENSOR, "hidden_size", 1, width);
     if (!stored->class_embedding)
         return FALSE;
     stored->patch =
@@ -40,32 +30,47 @@ find_embeddings (AltclipWeights *weights, const AltclipVisionConfig *config, gui
         return FALSE;
     stored->position_embedding =
             altclip_weights_require (weights, error, PREFIX "embeddings.position_embedding.weight",
-                    "(image_size / patch_size)² + 1 × hidden_size", 2, n_patches + 1, width);
+                    "(image_size / patch_size)² + 1 × hidden_size", 2,
+                    (guint64)stored->n_patches + 1, width);
     return stored->position_embedding != NULL;
 }
 
-static gboolean
-find_tensors (AltclipVision *vision, AltclipWeights *weights, StoredVision *stored, GError **error)
+gboolean
+altclip_stored_vision_find (AltclipStoredVision *stored, AltclipWeights *weights,
+        const AltclipVisionConfig *config, guint projection_dim, GError **error)
 {
-    const AltclipVisionConfig *config = vision->config;
+    guint side = config->image_size / config->patch_size;
     guint64 width = config->tower.hidden_size;
 
-    if (!find_embeddings (weights, config, vision->n_patches, stored, error) ||
+    stored->config = config;
+    stored->projection_dim = projection_dim;
+    stored->n_patches = side * side;
+    if (!find_embeddings (stored, weights, error) ||
             !altclip_weights_require_pair (weights, PREFIX "pre_layrnorm", "hidden_size", width,
                     NULL, 0, stored->pre_norm, error) ||
             !altclip_weights_require_pair (weights, PREFIX "post_layernorm", "hidden_size", width,
                     NULL, 0, stored->post_norm, error))
         return FALSE;
-    stored->projection = altclip_weights_require (weights, error, "visual_projection.weight",
-            "projection_dim × hidden_size", 2, (guint64)vision->projection_dim, width);
-    if (!stored->projection)
-        return FALSE;
-    vision->n_parameters = stored->class_embedding->n_elements + stored->patch->n_elements +
+    if (projection_dim > 0) {
+        stored->projection = altclip_weights_require (weights, error, ALTCLIP_VISION_PROJECTION,
+                "projection_dim × hidden_size", 2, (guint64)projection_dim, width);
+        if (!stored->projection)
+            return FALSE;
+    }
+    stored->n_parameters = stored->class_embedding->n_elements + stored->patch->n_elements +
                            stored->position_embedding->n_elements + 4 * width;
     stored->blocks = altclip_stored_blocks_find (weights, PREFIX "encoder.", &config->tower,
-            ALTCLIP_PRE_NORM, &vision->n_parameters, error);
+            ALTCLIP_PRE_NORM, &stored->n_parameters, error);
     return stored->blocks != NULL;
 }
+
+void
+altclip_stored_vision_clear (AltclipStoredVision *stored)
+{
+    g_clear_pointer (&stored->blocks, g_free);
+}
+
+/* ---- Packed tower ---------------------------------------------------------------------------- */
 
 static float *
 read_whole (const AltclipStoredTensor *tensor)
@@ -76,42 +81,34 @@ read_whole (const AltclipStoredTensor *tensor)
     return out;
 }
 
-static gboolean
-pack_tensors (AltclipVision *vision, const AltclipKernels *kernels, const StoredVision *stored,
-        GCancellable *cancellable, GError **error)
+AltclipVision *
+altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *kernels,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
-    double epsilon = vision->config->tower.layer_norm_eps;
+    g_autoptr (AltclipVision) vision = g_new0 (AltclipVision, 1);
+    double epsilon = stored->config->tower.layer_norm_eps;
 
+    vision->config = stored->config;
+    vision->projection_dim = stored->projection_dim;
+    vision->n_patches = stored->n_patches;
     vision->class_embedding = read_whole (stored->class_embedding);
     vision->position_embedding = read_whole (stored->position_embedding);
     altclip_linear_init (&vision->patch, kernels, &stored->patch, NULL, 1);
     altclip_norm_init (&vision->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
     altclip_norm_init (&vision->post_norm, stored->post_norm[0], stored->post_norm[1], epsilon);
-    altclip_linear_init (&vision->projection, kernels, &stored->projection, NULL, 1);
-    return altclip_encoder_init (&vision->encoder, kernels, &vision->config->tower,
-            ALTCLIP_PRE_NORM, stored->blocks, cancellable, error);
-}
-
-gboolean
-altclip_vision_init (AltclipVision *vision, AltclipWeights *weights, const AltclipConfig *config,
-        const AltclipKernels *kernels, GCancellable *cancellable, GError **error)
-{
-    StoredVision stored = { 0 };
-    guint side = config->vision.image_size / config->vision.patch_size;
-    gboolean ok;
-
-    vision->config = &config->vision;
-    vision->projection_dim = config->projection_dim;
-    vision->n_patches = side * side;
-    ok = find_tensors (vision, weights, &stored, error) &&
-         pack_tensors (vision, kernels, &stored, cancellable, error);
-    g_free (stored.blocks);
-    return ok;
+    if (stored->projection)
+        altclip_linear_init (&vision->projection, kernels, &stored->projection, NULL, 1);
+    if (!altclip_encoder_init (&vision->encoder, kernels, &stored->config->tower, ALTCLIP_PRE_NORM,
+                stored->blocks, workspace, cancellable, error))
+        return NULL;
+    return g_steal_pointer (&vision);
 }
 
 void
-altclip_vision_clear (AltclipVision *vision)
+altclip_vision_free (AltclipVision *vision)
 {
+    if (!vision)
+        return;
     g_clear_pointer (&vision->class_embedding, altclip_aligned_free);
     g_clear_pointer (&vision->position_embedding, altclip_aligned_free);
     altclip_linear_clear (&vision->patch);
@@ -119,6 +116,14 @@ altclip_vision_clear (AltclipVision *vision)
     altclip_encoder_clear (&vision->encoder);
     altclip_norm_clear (&vision->post_norm);
     altclip_linear_clear (&vision->projection);
+    g_free (vision);
+}
+
+gsize
+altclip_vision_get_size (const AltclipVision *vision)
+{
+    return altclip_linear_get_size (&vision->patch) + altclip_encoder_get_size (&vision->encoder) +
+           altclip_linear_get_size (&vision->projection);
 }
 
 /* ---- Forward --------------------------------------------------------------------------------- */

@@ -10,9 +10,28 @@
 
 G_BEGIN_DECLS
 
+/* Tensors whose absence says that there is no tower, or no projection. */
+#define ALTCLIP_VISION_TENSOR "vision_model.embeddings.class_embedding"
+#define ALTCLIP_VISION_PROJECTION "visual_projection.weight"
+
+/* Found and checked when the model opens, packed when the first picture comes. */
 typedef struct {
     const AltclipVisionConfig *config;
-    guint projection_dim;
+    guint projection_dim; /* 0: there is no projection */
+    guint n_patches;
+    const AltclipStoredTensor *class_embedding;    /* [width] */
+    const AltclipStoredTensor *patch;              /* [width, channels, patch, patch] */
+    const AltclipStoredTensor *position_embedding; /* [1 + patches, width] */
+    const AltclipStoredTensor *pre_norm[2];        /* weight, bias */
+    const AltclipStoredTensor *post_norm[2];
+    const AltclipStoredTensor *projection; /* (nullable): [projection_dim, width] */
+    AltclipStoredBlock *blocks;
+    guint64 n_parameters; /* the projection's not counted */
+} AltclipStoredVision;
+
+typedef struct {
+    const AltclipVisionConfig *config;
+    guint projection_dim; /* 0: there is no projection */
     guint n_patches;
     float *class_embedding;    /* [width] */
     float *position_embedding; /* [1 + patches, width] */
@@ -21,27 +40,41 @@ typedef struct {
     AltclipEncoder encoder;
     AltclipNorm post_norm;
     AltclipLinear projection; /* [projection_dim, width] */
-    guint64 n_parameters;     /* the projection's not counted */
 } AltclipVision;
 
 /* Where a forward pass leaves its results; each nullable. */
 typedef struct {
     float *last_hidden_state; /* [images, 1 + patches, width] */
     float *pooler_output;     /* [images, width] */
-    float *features;          /* [images, projection_dim], not normalised */
+    float *features;          /* [images, projection_dim], not normalised; needs the projection */
     AltclipHiddenStateFunc hidden_state;
     gpointer hidden_state_data;
 } AltclipVisionOutputs;
 
 /**
- * altclip_vision_init:
+ * altclip_stored_vision_find:
+ * @projection_dim: 0: no projection is asked for
  *
- * Finds, checks and packs the image tower's weights. On failure @vision is left to be cleared.
+ * Finds the image tower's tensors and checks their shapes. To be cleared, after a failure too.
  */
-gboolean altclip_vision_init (AltclipVision *vision, AltclipWeights *weights,
-        const AltclipConfig *config, const AltclipKernels *kernels, GCancellable *cancellable,
-        GError **error);
-void altclip_vision_clear (AltclipVision *vision);
+gboolean altclip_stored_vision_find (AltclipStoredVision *stored, AltclipWeights *weights,
+        const AltclipVisionConfig *config, guint projection_dim, GError **error);
+void altclip_stored_vision_clear (AltclipStoredVision *stored);
+
+/**
+ * altclip_vision_new:
+ * @workspace: whose threads pack
+ *
+ * Returns: (transfer full) (nullable): the packed tower, which needs the configuration as long as
+ *     it lives, and nothing of the file; %NULL when cancelled
+ */
+AltclipVision *altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *kernels,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
+void altclip_vision_free (AltclipVision *vision);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipVision, altclip_vision_free)
+
+/* Returns: bytes of the packed weights. */
+gsize altclip_vision_get_size (const AltclipVision *vision);
 
 /**
  * altclip_vision_run:

@@ -58,6 +58,20 @@ altclip_weights_contain (AltclipWeights *weights, const char *name)
     return g_hash_table_contains (weights->by_name, name);
 }
 
+gboolean
+altclip_weights_contain_any (AltclipWeights *weights, const char *prefix)
+{
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init (&iter, weights->by_name);
+    while (g_hash_table_iter_next (&iter, &name, NULL)) {
+        if (g_str_has_prefix (name, prefix))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 const AltclipStoredTensor *
 altclip_weights_require (AltclipWeights *weights, GError **error, const char *name,
         const char *meaning, guint n_dims, ...)

@@ -28,6 +28,9 @@ const char *altclip_weights_get_path (AltclipWeights *weights);
 
 gboolean altclip_weights_contain (AltclipWeights *weights, const char *name);
 
+/* Whether there is any tensor whose name begins with @prefix. */
+gboolean altclip_weights_contain_any (AltclipWeights *weights, const char *prefix);
+
 /**
  * altclip_weights_require:
  * @name: the tensor's full name

@@ -8,6 +8,8 @@
 /* Columns that one thread takes at least, a multiple of every kernel's block. */
 #define LINEAR_GRAIN 16
 
+#define MAX_THREADS 1024
+
 struct _AltclipWorkspace {
     AltclipPool *pool;
     float *buffers[ALTCLIP_N_BUFFERS];
@@ -15,11 +17,17 @@ struct _AltclipWorkspace {
 };
 
 AltclipWorkspace *
-altclip_workspace_new (guint n_threads)
+altclip_workspace_new (guint n_threads, GError **error)
 {
-    AltclipWorkspace *workspace = g_new0 (AltclipWorkspace, 1);
+    AltclipWorkspace *workspace;
 
-    workspace->pool = altclip_pool_new (n_threads);
+    if (n_threads > MAX_THREADS) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                "%u threads exceed the limit of %d", n_threads, MAX_THREADS);
+        return NULL;
+    }
+    workspace = g_new0 (AltclipWorkspace, 1);
+    workspace->pool = altclip_pool_new (n_threads ? n_threads : g_get_num_processors ());
     return workspace;
 }
 
@@ -43,6 +51,12 @@ altclip_workspace_get (AltclipWorkspace *workspace, AltclipBuffer buffer, gsize 
         workspace->sizes[buffer] = n;
     }
     return workspace->buffers[buffer];
+}
+
+void
+altclip_workspace_run (AltclipWorkspace *workspace, AltclipPoolFunc func, gpointer data)
+{
+    altclip_pool_run (workspace->pool, func, data);
 }
 
 /* ---- Linear ---------------------------------------------------------------------------------- */

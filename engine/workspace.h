@@ -27,13 +27,17 @@ typedef enum {
 
 typedef struct _AltclipWorkspace AltclipWorkspace;
 
-AltclipWorkspace *altclip_workspace_new (guint n_threads);
+/* @n_threads: at most 1024; 0: one per core. Returns: (transfer full) (nullable): the workspace */
+AltclipWorkspace *altclip_workspace_new (guint n_threads, GError **error);
 void altclip_workspace_free (AltclipWorkspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipWorkspace, altclip_workspace_free)
 
 /* Returns: (transfer none): @n floats at least, on a cache line's boundary, not cleared; valid
  * until the same buffer is asked for again. */
 float *altclip_workspace_get (AltclipWorkspace *workspace, AltclipBuffer buffer, gsize n);
+
+/* Runs @func in every thread of the workspace; see altclip_pool_run(). */
+void altclip_workspace_run (AltclipWorkspace *workspace, AltclipPoolFunc func, gpointer data);
 
 /* The functions of the kernel table, their range split over the workspace's threads. */
 void altclip_linear_run (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x,

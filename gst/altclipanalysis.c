@@ -644,7 +644,7 @@ gst_altclip_analysis_get_stats (GstAltclipFilter *self)
   counts = self->counts;
   if (self->analysis.model != NULL) {
     model_memory = altclip_model_get_memory (self->analysis.model);
-    kernels = altclip_model_get_info (self->analysis.model)->kernels;
+    kernels = altclip_model_get_kernels (self->analysis.model, NULL);
   }
   g_mutex_unlock (&self->lock);
 

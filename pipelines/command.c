@@ -131,10 +131,11 @@ command_check_precision (const Command *command, const char *precision)
 }
 
 AltclipSession *
-command_open_session (const char *directory)
+command_open_session (const char *directory, AltclipModelFlags flags)
 {
+    const AltclipModelOptions options = { .flags = flags };
     g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipModel) model = altclip_model_open (directory, NULL, NULL, &error);
+    g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, &error);
     AltclipSession *session = model ? altclip_session_new (model, 0, &error) : NULL;
 
     if (!session)

@@ -63,7 +63,7 @@ gboolean command_check_utf8 (const Command *command, const char *what, char *con
 gboolean command_check_precision (const Command *command, const char *precision);
 
 /* Opens @directory and makes a session for it; complains if that fails. */
-AltclipSession *command_open_session (const char *directory);
+AltclipSession *command_open_session (const char *directory, AltclipModelFlags flags);
 
 /**
  * command_print:

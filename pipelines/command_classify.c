@@ -91,7 +91,7 @@ warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
 static int
 classify (const char *directory, AltclipPrompts *prompts, AltclipScoreMode mode, char *const *paths)
 {
-    g_autoptr (AltclipSession) session = command_open_session (directory);
+    g_autoptr (AltclipSession) session = command_open_session (directory, ALTCLIP_MODEL_NONE);
     g_autoptr (GError) error = NULL;
 
     if (!session)

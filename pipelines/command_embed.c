@@ -66,7 +66,7 @@ run (int argc, char **argv)
     if (!command_check_utf8 (&COMMAND_EMBED, "--text", texts) ||
             !command_check_precision (&COMMAND_EMBED, precision))
         return STATUS_USAGE;
-    session = command_open_session (operands[0]);
+    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY);
     if (!session)
         return STATUS_FAILED;
     text_status = embed_all (session, texts, FALSE);

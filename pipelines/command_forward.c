@@ -83,7 +83,7 @@ run (int argc, char **argv)
     if (!command_check_utf8 (&COMMAND_FORWARD, "--text", texts) ||
             !command_check_precision (&COMMAND_FORWARD, precision))
         return STATUS_USAGE;
-    session = command_open_session (operands[0]);
+    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY);
     if (!session)
         return STATUS_FAILED;
     return forward (session, texts, images,

@@ -38,15 +38,19 @@ describe_text (const AltclipModelInfo *info)
 }
 
 static json_t *
-describe_model (const AltclipModelInfo *info)
+describe_model (const AltclipModelInfo *info, const char *kernels)
 {
     g_autofree char *directory = g_filename_display_name (info->directory);
-
-    return json_pack ("{s:s, s:s, s:s, s:I, s:i, s:f, s:s, s:o, s:o}", "model_type",
+    json_t *model = json_pack ("{s:s, s:s, s:s, s:I, s:i, s:f, s:s}", "model_type",
             info->model_type, "directory", directory, "dtype", info->dtype, "parameters",
             (json_int_t)info->parameters, "projection_dim", (int)info->projection_dim,
-            "logit_scale", info->logit_scale, "kernels", info->kernels, "vision",
-            describe_vision (info), "text", describe_text (info));
+            "logit_scale", info->logit_scale, "kernels", kernels);
+
+    if (info->towers & ALTCLIP_TOWER_IMAGE)
+        json_object_set_new (model, "vision", describe_vision (info));
+    if (info->towers & ALTCLIP_TOWER_TEXT)
+        json_object_set_new (model, "text", describe_text (info));
+    return model;
 }
 
 static int
@@ -55,15 +59,18 @@ run (int argc, char **argv)
     g_auto (GStrv) operands = NULL;
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipModel) model = NULL;
+    const AltclipModelOptions options = { .flags = ALTCLIP_MODEL_LAZY };
+    const char *kernels;
     int status;
 
     if (!command_parse (&COMMAND_INFO, NULL, 1, 1, argc, argv, &operands, &status))
         return status;
-    model = altclip_model_open (operands[0], NULL, NULL, &error);
-    if (!model)
+    model = altclip_model_open (operands[0], &options, NULL, &error);
+    kernels = model ? altclip_model_get_kernels (model, &error) : NULL;
+    if (!kernels)
         return command_fail (error);
-    return command_print (describe_model (altclip_model_get_info (model))) ? STATUS_OK
-                                                                           : STATUS_FAILED;
+    return command_print (describe_model (altclip_model_get_info (model), kernels)) ? STATUS_OK
+                                                                                    : STATUS_FAILED;
 }
 
 const Command COMMAND_INFO = {
@@ -73,6 +80,7 @@ const Command COMMAND_INFO = {
     .description =
             "Prints one JSON object. \"kernels\" names the code that computes on this CPU,\n"
             "\"logit_scale\" is the factor from cosine to logit, \"max_tokens\" the longest text.\n"
+            "Of a directory with one tower alone, \"vision\" or \"text\" is left out.\n"
             "\n"
             "Example:\n"
             "  altclip info models/demo",

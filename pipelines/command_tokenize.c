@@ -76,6 +76,7 @@ run (int argc, char **argv)
     g_autoptr (GArray) ids = NULL;
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipModel) model = NULL;
+    const AltclipModelOptions options = { .flags = ALTCLIP_MODEL_LAZY };
     const GOptionEntry entries[] = {
         { "decode", 'd', 0, G_OPTION_ARG_NONE, &is_decode, "Turn token ids into text", NULL },
         G_OPTION_ENTRY_NULL,
@@ -88,7 +89,7 @@ run (int argc, char **argv)
         ids = parse_ids (operands + 1);
     if (is_decode ? !ids : !command_check_utf8 (&COMMAND_TOKENIZE, "TEXT", operands + 1))
         return STATUS_USAGE;
-    model = altclip_model_open (operands[0], NULL, NULL, &error);
+    model = altclip_model_open (operands[0], &options, NULL, &error);
     if (!model)
         return command_fail (error);
     return is_decode ? decode (model, ids) : encode_all (model, operands + 1);

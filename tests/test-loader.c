@@ -498,6 +498,183 @@ test_useless_weights (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             fixture, ALTCLIP_ERROR_COMPUTE, "self-test: embedding 0 has the length 0", NULL);
 }
 
+/* ---- Lazily, and one tower ------------------------------------------------------------------- */
+
+static AltclipModel *
+open_lazily (Fixture *fixture)
+{
+    const AltclipModelOptions options = { .threads = 1, .flags = ALTCLIP_MODEL_LAZY };
+    g_autoptr (GError) error = NULL;
+    AltclipModel *model = altclip_model_open (fixture->directory, &options, NULL, &error);
+
+    g_assert_no_error (error);
+    return model;
+}
+
+static gboolean
+encode_picture (AltclipModel *model, float embedding[24], GError **error)
+{
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
+    float pixel_values[3 * 28 * 28];
+
+    for (gsize i = 0; i < G_N_ELEMENTS (pixel_values); i++)
+        pixel_values[i] = sinf ((float)i * 0.37f);
+    return altclip_session_encode_images (session, pixel_values, 1, embedding, error);
+}
+
+static void
+test_lazy (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) eager = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    g_autoptr (AltclipModel) model = open_lazily (fixture);
+    g_autoptr (GError) error = NULL;
+    float expected[24];
+    float found[24];
+
+    g_assert_cmpuint (altclip_model_get_memory (model), ==, 0);
+    g_assert_cmpuint (altclip_model_get_info (model)->picture_time, ==, 0);
+    g_assert_cmpuint (altclip_model_get_info (eager)->picture_time, >, 0);
+    g_assert_cmpstr (
+            altclip_model_get_kernels (model, NULL), ==, altclip_model_get_kernels (eager, NULL));
+    g_assert_cmpuint (altclip_model_get_memory (model), ==, 0);
+    g_assert_true (encode_picture (eager, expected, &error));
+    g_assert_true (encode_picture (model, found, &error));
+    for (guint i = 0; i < 24; i++)
+        g_assert_cmpfloat_with_epsilon (found[i], expected[i], 1e-6);
+    g_assert_cmpuint (altclip_model_get_memory (model), >, 0);
+    g_assert_cmpuint (altclip_model_get_memory (model), ==, altclip_model_get_memory (eager));
+}
+
+/* What an eager opening would have found comes with the first picture, each time anew. */
+static void
+test_lazy_and_useless (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) model = NULL;
+    float embedding[24];
+
+    fill_weights (fixture, 0x3c000000);
+    model = open_lazily (fixture);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr (GError) error = NULL;
+
+        g_assert_false (encode_picture (model, embedding, &error));
+        g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
+        g_assert_nonnull (strstr (error->message, "self-test: two different pictures"));
+    }
+}
+
+static void
+test_lazy_kernels (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const AltclipModelOptions options = { .kernels = "abacus", .flags = ALTCLIP_MODEL_LAZY };
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, &options, NULL, NULL);
+    g_autoptr (GError) error = NULL;
+    float embedding[24];
+
+    g_assert_null (altclip_model_get_kernels (model, &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
+    g_assert_nonnull (strstr (error->message, "kernels 'abacus' are not known"));
+    g_clear_error (&error);
+    g_assert_false (encode_picture (model, embedding, &error));
+    g_assert_nonnull (strstr (error->message, "kernels 'abacus' are not known"));
+}
+
+/* Such a directory can do nothing for @towers, and says so: @what names the tensor. */
+static void
+assert_cannot_embed (Fixture *fixture, AltclipModel *model, AltclipTowers towers, const char *what)
+{
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
+    g_autofree char *expected = g_strdup_printf ("%s: %s", fixture->directory, what);
+    g_autoptr (GError) asked = NULL;
+    g_autoptr (GError) tried = NULL;
+    const char *text = "a";
+    float pixel_values[3 * 28 * 28] = { 0 };
+    float embedding[24];
+
+    g_assert_false (altclip_model_can_embed (model, towers, &asked));
+    g_assert_error (asked, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
+    g_assert_cmpstr (asked->message, ==, expected);
+    if (towers == ALTCLIP_TOWER_IMAGE)
+        g_assert_false (
+                altclip_session_encode_images (session, pixel_values, 1, embedding, &tried));
+    else
+        g_assert_false (altclip_session_encode_texts (session, &text, 1, NULL, embedding, &tried));
+    g_assert_error (tried, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
+    g_assert_cmpstr (tried->message, ==, expected);
+}
+
+static void
+test_image_tower_alone (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) model = NULL;
+    const AltclipModelInfo *info;
+    float embedding[24];
+
+    edit_header (fixture, "\"text_", "\"spare_text_");
+    edit_header (fixture, "\"logit_scale\"", "\"spare_scale\"");
+    model = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    info = altclip_model_get_info (model);
+    g_assert_cmpint (info->towers, ==, ALTCLIP_TOWER_IMAGE);
+    g_assert_cmpuint (info->projection_dim, ==, 24);
+    g_assert_cmpuint (info->parameters, ==, info->vision.parameters + 24 * 36);
+    g_assert_cmpfloat (info->logit_scale, ==, 0.0);
+    g_assert_null (info->text.hidden_act);
+    g_assert_true (encode_picture (model, embedding, NULL));
+    assert_cannot_embed (fixture, model, ALTCLIP_TOWER_TEXT,
+            "holds no text tower (tensor 'text_model.roberta.embeddings.word_embeddings.weight' is "
+            "missing)");
+}
+
+static void
+test_text_tower_alone (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) model = NULL;
+    const AltclipModelInfo *info;
+
+    edit_header (fixture, "\"vi", "\"spare_vi");
+    model = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    info = altclip_model_get_info (model);
+    g_assert_cmpint (info->towers, ==, ALTCLIP_TOWER_TEXT);
+    g_assert_cmpuint (info->projection_dim, ==, 24);
+    g_assert_cmpuint (info->parameters, ==, info->text.parameters + 24 * 12 + 1);
+    g_assert_cmpuint (info->image_size, ==, 0);
+    g_assert_nonnull (altclip_model_get_kernels (model, NULL));
+    g_assert_true (altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL));
+    assert_cannot_embed (fixture, model, ALTCLIP_TOWER_IMAGE,
+            "holds no image tower (tensor 'vision_model.embeddings.class_embedding' is missing)");
+}
+
+/* Alone and without what leads to an embedding, as the reference's classes for one tower write it.
+ */
+static void
+test_towers_without_projections (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) image = NULL;
+    g_autoptr (AltclipModel) text = NULL;
+
+    edit_header (fixture, "projection.weight", "projection.spare");
+    assert_refused (
+            fixture, ALTCLIP_ERROR_TENSOR, "tensor 'visual_projection.weight' is missing", NULL);
+    edit_header (fixture, "\"text_model.", "\"spare.text_model.");
+    image = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    g_assert_cmpuint (altclip_model_get_info (image)->projection_dim, ==, 0);
+    g_assert_cmpuint (altclip_model_get_info (image)->picture_time, >, 0);
+    assert_cannot_embed (fixture, image, ALTCLIP_TOWER_IMAGE,
+            "holds no projection of the image tower (tensor 'visual_projection.weight' is "
+            "missing), "
+            "without which there are no embeddings");
+    edit_header (fixture, "\"vision_model.", "\"spare.vision_model.");
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, fixture->weights,
+            ": holds neither an image tower ('vision_model.embeddings.class_embedding' is missing) "
+            "nor a text tower ('text_model.roberta.embeddings.word_embeddings.weight' is missing)",
+            NULL);
+    edit_header (fixture, "\"spare.text_model.", "\"text_model.");
+    text = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    assert_cannot_embed (fixture, text, ALTCLIP_TOWER_TEXT,
+            "holds no projection of the text tower (tensor 'text_projection.weight' is missing), "
+            "without which there are no embeddings");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -523,6 +700,12 @@ main (int argc, char **argv)
         { "/loader/wrong-shape", test_wrong_shape },
         { "/loader/one-bad-weight", test_one_bad_weight },
         { "/loader/useless-weights", test_useless_weights },
+        { "/loader/lazy", test_lazy },
+        { "/loader/lazy-and-useless", test_lazy_and_useless },
+        { "/loader/lazy-kernels", test_lazy_kernels },
+        { "/loader/image-tower-alone", test_image_tower_alone },
+        { "/loader/text-tower-alone", test_text_tower_alone },
+        { "/loader/towers-without-projections", test_towers_without_projections },
     };
 
     g_test_init (&argc, &argv, NULL);
