@@ -600,24 +600,30 @@ altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config, guin
 
 /* ---- Public ---------------------------------------------------------------------------------- */
 
-AltclipImagePlan *
-altclip_image_plan_new (AltclipModel *model, guint width, guint height,
+static AltclipImagePlan *
+plan_new_for_model (AltclipModel *model, gboolean any_size, guint width, guint height,
         const AltclipPixelLayout *layout, GError **error)
 {
     const AltclipConfig *config = altclip_model_get_config (model);
 
-    return plan_new (&config->preprocessor, config->vision.num_channels, config->vision.image_size,
-            width, height, layout, error);
+    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error))
+        return NULL;
+    return plan_new (&config->preprocessor, config->vision.num_channels,
+            any_size ? 0 : config->vision.image_size, width, height, layout, error);
+}
+
+AltclipImagePlan *
+altclip_image_plan_new (AltclipModel *model, guint width, guint height,
+        const AltclipPixelLayout *layout, GError **error)
+{
+    return plan_new_for_model (model, FALSE, width, height, layout, error);
 }
 
 AltclipImagePlan *
 altclip_image_plan_new_any_size (AltclipModel *model, guint width, guint height,
         const AltclipPixelLayout *layout, GError **error)
 {
-    const AltclipConfig *config = altclip_model_get_config (model);
-
-    return plan_new (
-            &config->preprocessor, config->vision.num_channels, 0, width, height, layout, error);
+    return plan_new_for_model (model, TRUE, width, height, layout, error);
 }
 
 void

@@ -397,8 +397,8 @@ altclip_model_get_config (AltclipModel *model)
 
 /* ---- Towers ---------------------------------------------------------------------------------- */
 
-static gboolean
-check_tower (AltclipModel *model, AltclipTowers tower, GError **error)
+gboolean
+altclip_model_check_tower (AltclipModel *model, AltclipTowers tower, GError **error)
 {
     gboolean is_image = tower == ALTCLIP_TOWER_IMAGE;
 
@@ -415,7 +415,7 @@ can_embed_with (AltclipModel *model, AltclipTowers tower, GError **error)
 {
     gboolean is_image = tower == ALTCLIP_TOWER_IMAGE;
 
-    if (!check_tower (model, tower, error))
+    if (!altclip_model_check_tower (model, tower, error))
         return FALSE;
     if (is_image ? model->stored_vision.projection : model->stored_text.projection)
         return TRUE;
@@ -441,7 +441,7 @@ altclip_model_get_vision (AltclipModel *model, GError **error)
     const AltclipVision *vision = g_atomic_pointer_get (&model->vision);
     guint64 picture_time;
 
-    if (vision || !check_tower (model, ALTCLIP_TOWER_IMAGE, error))
+    if (vision || !altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error))
         return vision;
     pthread_mutex_lock (&model->vision_lock);
     if (model->vision || pack_vision (model, &picture_time, NULL, error))
@@ -456,7 +456,7 @@ altclip_model_acquire_text (
 {
     const AltclipText *text = NULL;
 
-    if (!check_tower (model, ALTCLIP_TOWER_TEXT, error))
+    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_TEXT, error))
         return NULL;
     pthread_mutex_lock (&model->text_lock);
     if (model->text || pack_text (model, workspace, cancellable, error)) {

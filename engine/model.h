@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 /* Returns: (transfer none): lives as long as the model. */
 const AltclipConfig *altclip_model_get_config (AltclipModel *model);
 
+/* Whether the model holds this tower, its projection aside; sets @error if not. */
+gboolean altclip_model_check_tower (AltclipModel *model, AltclipTowers tower, GError **error);
+
 /* Returns: (transfer none) (nullable): the image tower, packed and tested at the first call that
  *     succeeds; %NULL with @error set when it fails its test or there is none. Thread-safe. */
 const AltclipVision *altclip_model_get_vision (AltclipModel *model, GError **error);

@@ -629,6 +629,7 @@ static void
 test_text_tower_alone (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autoptr (AltclipModel) model = NULL;
+    g_autoptr (GError) error = NULL;
     const AltclipModelInfo *info;
 
     edit_header (fixture, "\"vi", "\"spare_vi");
@@ -642,6 +643,8 @@ test_text_tower_alone (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_assert_true (altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL));
     assert_cannot_embed (fixture, model, ALTCLIP_TOWER_IMAGE,
             "holds no image tower (tensor 'vision_model.embeddings.class_embedding' is missing)");
+    g_assert_null (altclip_image_plan_new (model, 28, 28, &ALTCLIP_PIXEL_LAYOUT_RGB, &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
 }
 
 /* Alone and without what leads to an embedding, as the reference's classes for one tower write it.
