@@ -311,8 +311,8 @@ typedef struct _AltclipImagePlan AltclipImagePlan;
  * @height: height of the pictures in pixels, 1 to 65535
  * @layout: where the components lie; copied
  * @error: #ALTCLIP_ERROR_IMAGE, also when the output would not have the model's `image_size`;
- *   #ALTCLIP_ERROR_CONFIG when a value would not be a number; #ALTCLIP_ERROR_TENSOR when there is no
- *   image tower
+ *   #ALTCLIP_ERROR_CONFIG when a value would not be a number; #ALTCLIP_ERROR_TENSOR when there is
+ * no image tower
  *
  * Follows `preprocessor_config.json` as transformers' `CLIPImageProcessor` does: resize, centre
  * crop, rescale, normalise, with the resampling of Pillow 13.0, bit for bit. Thread-safe.

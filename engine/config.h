@@ -1,4 +1,4 @@
-/* altclip: config.json and preprocessor_config.json
+/* altclip: config.json
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,12 +6,18 @@
 #ifndef ALTCLIP_CONFIG_H
 #define ALTCLIP_CONFIG_H
 
-#include "altclip.h"
+#include "preprocessor.h"
 
 G_BEGIN_DECLS
 
 /* Longest configuration file that is read, in bytes. */
 #define ALTCLIP_CONFIG_MAX_BYTES (8 * 1024 * 1024)
+
+/* Most patches of a picture. */
+#define ALTCLIP_MAX_PATCHES 16384
+
+/* Numbers of the widest intermediate result for one picture: 256 MiB. */
+#define ALTCLIP_MAX_TOKENS_BY_WIDTH (64 * 1024 * 1024)
 
 /* Activation functions, by the names of config.json's hidden_act. */
 typedef enum {
@@ -45,14 +51,28 @@ typedef enum {
     ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY
 } AltclipPositions;
 
+/* One token id, a list of them, or with neither null. */
+typedef struct {
+    guint *ids; /* [n] */
+    guint n;
+    gboolean is_list;
+} AltclipTokenIds;
+
+/* Beginning and end of a text are the tokenizer's to mark, so that the ids here decide nothing; nor
+ * do the dropouts, since nothing is trained. */
 typedef struct {
     AltclipTowerConfig tower;
     AltclipPositions positions;
     guint vocab_size;
     guint max_position_embeddings;
     guint type_vocab_size;
-    guint pad_token_id;
     guint project_dim;
+    guint pad_token_id;
+    AltclipTokenIds bos_token_id;
+    AltclipTokenIds eos_token_id;
+    double hidden_dropout_prob;
+    double attention_probs_dropout_prob;
+    gboolean use_cache;
 } AltclipTextConfig;
 
 typedef struct {
@@ -60,37 +80,15 @@ typedef struct {
     guint image_size;
     guint patch_size;
     guint num_channels;
+    guint projection_dim; /* of the image tower alone: AltclipConfig's counts */
+    double attention_dropout;
 } AltclipVisionConfig;
 
-/* Pillow's resampling filters, by Pillow's numbers, which `resample` holds. */
-typedef enum {
-    ALTCLIP_RESAMPLE_NEAREST = 0,
-    ALTCLIP_RESAMPLE_LANCZOS = 1,
-    ALTCLIP_RESAMPLE_BILINEAR = 2,
-    ALTCLIP_RESAMPLE_BICUBIC = 3,
-    ALTCLIP_RESAMPLE_BOX = 4,
-    ALTCLIP_RESAMPLE_HAMMING = 5
-} AltclipResample;
-
-/* preprocessor_config.json. Sizes are in pixels. */
-typedef struct {
-    gboolean do_resize;
-    guint shortest_edge; /* 0: resize to exactly resize_height × resize_width */
-    guint resize_height;
-    guint resize_width;
-    AltclipResample resample;
-    gboolean do_center_crop;
-    guint crop_height;
-    guint crop_width;
-    gboolean do_rescale;
-    double rescale_factor;
-    gboolean do_normalize;
-    double image_mean[3];
-    double image_std[3];
-} AltclipPreprocessorConfig;
-
+/* What a directory's files say. The fields of a tower that is not among @towers, and without both
+ * of them @projection_dim and @logit_scale_init_value, are the defaults and mean nothing. */
 typedef struct {
     char *model_type;
+    AltclipTowers towers;
     AltclipTextConfig text;
     AltclipVisionConfig vision;
     guint projection_dim;
@@ -98,19 +96,46 @@ typedef struct {
     AltclipPreprocessorConfig preprocessor;
 } AltclipConfig;
 
+/* Returns: (transfer full): the defaults of the reference's configuration classes. */
+AltclipConfig *altclip_config_new (void);
+
 /**
- * altclip_config_read:
- * @config_path: a `config.json`
- * @preprocessor_path: (nullable): a `preprocessor_config.json`; %NULL: the reference's defaults
- *     for the image size of @config_path
+ * altclip_config_parse:
+ * @path: where @bytes come from, for messages
+ * @bytes: [n_bytes], a whole `config.json`: of `model_type` altclip, or altclip_text_model or
+ *     altclip_vision_model, whose fields lie at the top
  *
- * Every omitted field has the default of the reference's configuration classes. Every value is
- * checked against a limit, so that no product of dimensions overflows later.
+ * Every omitted field has the default of the reference's configuration classes (transformers
+ * 4.46). Every value is checked against a limit, so that no product of dimensions overflows later.
+ * The preprocessing is CLIPImageProcessor's for the image tower's size.
  *
  * Returns: (transfer full) (nullable): the configuration
  */
-AltclipConfig *altclip_config_read (
-        const char *config_path, const char *preprocessor_path, GError **error);
+AltclipConfig *altclip_config_parse (
+        const char *path, const char *bytes, gsize n_bytes, GError **error);
+
+/* Returns: (transfer full) (nullable): altclip_config_parse() of a file. */
+AltclipConfig *altclip_config_read (const char *path, GError **error);
+
+/* Returns: (transfer full) (nullable): what @directory's config.json says, with the preprocessing
+ *     of altclip_preprocessor_config_read_directory(). */
+AltclipConfig *altclip_config_read_directory (const char *directory, GError **error);
+
+/**
+ * altclip_config_compose:
+ * @text_path: a configuration that describes a text tower
+ * @vision_path: a configuration that describes an image tower
+ *
+ * AltCLIPConfig.from_text_vision_configs in the reference: the two towers, and the defaults for
+ * what they share.
+ *
+ * Returns: (transfer full) (nullable): the configuration
+ */
+AltclipConfig *altclip_config_compose (
+        const char *text_path, const char *vision_path, GError **error);
+
+/* The position_embedding_type that @positions has in a file. */
+const char *altclip_positions_get_name (AltclipPositions positions);
 
 void altclip_config_free (AltclipConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipConfig, altclip_config_free)

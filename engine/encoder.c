@@ -81,30 +81,16 @@ require_block_tensor (AltclipWeights *weights, const char *name, BlockSize rows,
             size_get_value (columns, config));
 }
 
-/* Newer libraries write `layers.` where older ones wrote `layer.`, and the other way round. */
-static const char *
-find_layer_word (AltclipWeights *weights, const char *prefix, AltclipNormOrder order)
-{
-    const char *usual = order == ALTCLIP_PRE_NORM ? "layers" : "layer";
-    const char *other = order == ALTCLIP_PRE_NORM ? "layer" : "layers";
-    const char *first =
-            order == ALTCLIP_PRE_NORM ? BLOCK_TENSORS[0].clip : BLOCK_TENSORS[0].roberta;
-    g_autofree char *name = g_strdup_printf ("%s%s.0.%s", prefix, other, first);
-
-    return altclip_weights_contain (weights, name) ? other : usual;
-}
-
 AltclipStoredBlock *
 altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
         const AltclipTowerConfig *config, AltclipNormOrder order, guint64 *n_parameters,
         GError **error)
 {
     g_autofree AltclipStoredBlock *blocks = g_new0 (AltclipStoredBlock, config->num_hidden_layers);
-    const char *layer_word = find_layer_word (weights, prefix, order);
 
     for (guint i = 0; i < config->num_hidden_layers; i++) {
         for (guint t = 0; t < ALTCLIP_N_BLOCK_TENSORS; t++) {
-            g_autofree char *name = g_strdup_printf ("%s%s.%u.%s", prefix, layer_word, i,
+            g_autofree char *name = g_strdup_printf ("%s%u.%s", prefix, i,
                     order == ALTCLIP_PRE_NORM ? BLOCK_TENSORS[t].clip : BLOCK_TENSORS[t].roberta);
             const AltclipStoredTensor *tensor = require_block_tensor (
                     weights, name, BLOCK_TENSORS[t].rows, BLOCK_TENSORS[t].columns, config, error);

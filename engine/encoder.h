@@ -41,7 +41,7 @@ typedef struct {
 
 /**
  * altclip_stored_blocks_find:
- * @prefix: what the blocks' names begin with, up to `layers.` or `layer.`, either of which is taken
+ * @prefix: what the blocks' names begin with, up to `layers.` or `layer.`
  * @order: decides between CLIP's and XLM-R's names
  * @n_parameters: (inout): grows by the number of elements
  *

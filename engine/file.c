@@ -14,19 +14,16 @@
 /* Returns: a descriptor of a regular file, −1 with @error set for anything else. Not blocking, so
  * that a pipe without a writer cannot stop us before it is seen to be one. */
 static int
-open_regular (const char *path, gsize *size, GError **error)
+open_regular (const char *path, struct stat *status, GError **error)
 {
-    struct stat status;
     int fd = g_open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 
-    if (fd < 0 || fstat (fd, &status) != 0) {
+    if (fd < 0 || fstat (fd, status) != 0)
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: %s", path, g_strerror (errno));
-    } else if (!S_ISREG (status.st_mode)) {
+    else if (!S_ISREG (status->st_mode))
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: not a regular file", path);
-    } else {
-        *size = (gsize)status.st_size;
+    else
         return fd;
-    }
     if (fd >= 0)
         close (fd);
     return -1;
@@ -56,11 +53,13 @@ gboolean
 altclip_file_read (const char *path, gsize limit, char **contents, gsize *length, GError **error)
 {
     g_autofree char *bytes = NULL;
-    int fd = open_regular (path, length, error);
+    struct stat status;
+    int fd = open_regular (path, &status, error);
     gboolean ok = FALSE;
 
     if (fd < 0)
         return FALSE;
+    *length = (gsize)status.st_size;
     if (*length > limit) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
                 "%s: %" G_GSIZE_FORMAT " bytes exceed the limit of %" G_GSIZE_FORMAT, path, *length,
@@ -76,19 +75,36 @@ altclip_file_read (const char *path, gsize limit, char **contents, gsize *length
     return ok;
 }
 
-GMappedFile *
-altclip_file_map (const char *path, GError **error)
+static gint64
+to_nanoseconds (const struct timespec *time)
+{
+    return (gint64)((guint64)time->tv_sec * 1000000000u + (guint64)time->tv_nsec);
+}
+
+GBytes *
+altclip_file_map (const char *path, AltclipFileIdentity *identity, GError **error)
 {
     g_autoptr (GError) map_error = NULL;
     GMappedFile *mapped;
-    gsize size;
-    int fd = open_regular (path, &size, error);
+    GBytes *bytes;
+    struct stat status;
+    int fd = open_regular (path, &status, error);
 
     if (fd < 0)
         return NULL;
     mapped = g_mapped_file_new_from_fd (fd, FALSE, &map_error);
     close (fd);
-    if (!mapped)
+    if (!mapped) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: %s", path, map_error->message);
-    return mapped;
+        return NULL;
+    }
+    if (identity)
+        *identity = (AltclipFileIdentity){ .device = status.st_dev,
+            .inode = status.st_ino,
+            .n_bytes = (guint64)status.st_size,
+            .modified = to_nanoseconds (&status.st_mtim),
+            .changed = to_nanoseconds (&status.st_ctim) };
+    bytes = g_mapped_file_get_bytes (mapped);
+    g_mapped_file_unref (mapped);
+    return bytes;
 }

@@ -22,14 +22,24 @@ G_BEGIN_DECLS
 gboolean altclip_file_read (
         const char *path, gsize limit, char **contents, gsize *length, GError **error);
 
+/* What tells one state of a file from another without a look inside. Times are in nanoseconds. */
+typedef struct {
+    guint64 device;
+    guint64 inode;
+    guint64 n_bytes;
+    gint64 modified;
+    gint64 changed;
+} AltclipFileIdentity;
+
 /**
  * altclip_file_map:
+ * @identity: (out) (nullable): of the file that is mapped
  *
  * Maps a regular file for reading.
  *
- * Returns: (transfer full) (nullable): the mapping
+ * Returns: (transfer full) (nullable): the mapped bytes
  */
-GMappedFile *altclip_file_map (const char *path, GError **error);
+GBytes *altclip_file_map (const char *path, AltclipFileIdentity *identity, GError **error);
 
 G_END_DECLS
 

@@ -300,7 +300,7 @@ check_size (const AltclipConfig *config, const char *config_path, GError **error
 gboolean
 altclip_initialise (const char *config_path, guint64 seed, const char *directory, GError **error)
 {
-    g_autoptr (AltclipConfig) config = altclip_config_read (config_path, NULL, error);
+    g_autoptr (AltclipConfig) config = altclip_config_read (config_path, error);
     g_autoptr (GPtrArray) tensors = NULL;
     g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
 

@@ -45,23 +45,19 @@ struct _AltclipModel {
 
 /* ---- Opening: configuration and weights ------------------------------------------------------ */
 
-static gboolean
-read_config (AltclipModel *model, GError **error)
-{
-    g_autofree char *config = g_build_filename (model->directory, "config.json", NULL);
-    g_autofree char *preprocessor =
-            g_build_filename (model->directory, "preprocessor_config.json", NULL);
+#define BOTH_TOWERS (ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT)
 
-    model->config = altclip_config_read (config, preprocessor, error);
-    return model->config != NULL;
-}
-
-/* Which towers there are: those that both the configuration and the weights hold. */
+/* Which towers there are: the one that the configuration describes, or those of both that the
+ * weights hold. */
 static gboolean
 find_towers (AltclipModel *model, GError **error)
 {
     AltclipTowers *towers = &model->info.towers;
 
+    if (model->config->towers != BOTH_TOWERS) {
+        *towers = model->config->towers;
+        return TRUE;
+    }
     if (altclip_weights_contain_any (model->weights, "vision_model."))
         *towers |= ALTCLIP_TOWER_IMAGE;
     if (altclip_weights_contain_any (model->weights, "text_model."))
@@ -80,8 +76,9 @@ find_towers (AltclipModel *model, GError **error)
 static guint
 find_projection_dim (AltclipModel *model, const char *projection)
 {
-    if (model->info.towers == (ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT) ||
-            altclip_weights_contain (model->weights, projection))
+    if (model->config->towers == BOTH_TOWERS &&
+            (model->info.towers == BOTH_TOWERS ||
+                    altclip_weights_contain (model->weights, projection)))
         return model->config->projection_dim;
     return 0;
 }
@@ -108,7 +105,7 @@ read_logit_scale (AltclipModel *model, GError **error)
     const AltclipStoredTensor *tensor;
     float logarithm;
 
-    if (model->info.towers != (ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT) &&
+    if (model->info.towers != BOTH_TOWERS &&
             !altclip_weights_contain (model->weights, "logit_scale"))
         return TRUE;
     tensor = altclip_weights_require (model->weights, error, "logit_scale", "a single number", 0);
@@ -287,7 +284,8 @@ static gboolean
 open_in_steps (
         AltclipModel *model, AltclipModelFlags flags, GCancellable *cancellable, GError **error)
 {
-    if (!read_config (model, error))
+    model->config = altclip_config_read_directory (model->directory, error);
+    if (!model->config)
         return FALSE;
     model->weights = altclip_weights_open (model->directory, error);
     if (!model->weights || !find_tensors (model, error) || !read_logit_scale (model, error) ||

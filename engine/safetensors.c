@@ -8,7 +8,6 @@
  */
 
 #include "excerpt.h"
-#include "file.h"
 #include "safetensors.h"
 
 #include <errno.h>
@@ -16,61 +15,41 @@
 #include <jansson.h>
 #include <string.h>
 
-#define MAX_NAME_BYTES 256
-
-struct _AltclipSafetensors {
-    char *path;
-    GBytes *bytes;
-    GPtrArray *tensors;
-};
-
+/* Elements of less than a byte lie packed, without gaps. */
 static const struct {
     const char *name;
-    gsize size;
+    guint bits;
     AltclipDtype dtype;
 } STORED_DTYPES[] = {
-    { "F32", 4, ALTCLIP_DTYPE_F32 },
-    { "F16", 2, ALTCLIP_DTYPE_F16 },
-    { "BF16", 2, ALTCLIP_DTYPE_BF16 },
-    { "F64", 8, ALTCLIP_DTYPE_F64 },
-    { "I64", 8, ALTCLIP_DTYPE_OTHER },
-    { "I32", 4, ALTCLIP_DTYPE_OTHER },
-    { "I16", 2, ALTCLIP_DTYPE_OTHER },
-    { "I8", 1, ALTCLIP_DTYPE_OTHER },
-    { "U64", 8, ALTCLIP_DTYPE_OTHER },
-    { "U32", 4, ALTCLIP_DTYPE_OTHER },
-    { "U16", 2, ALTCLIP_DTYPE_OTHER },
-    { "U8", 1, ALTCLIP_DTYPE_OTHER },
-    { "BOOL", 1, ALTCLIP_DTYPE_OTHER },
-    { "F8_E4M3", 1, ALTCLIP_DTYPE_OTHER },
-    { "F8_E5M2", 1, ALTCLIP_DTYPE_OTHER },
+    { "F32", 32, ALTCLIP_DTYPE_F32 },
+    { "F16", 16, ALTCLIP_DTYPE_F16 },
+    { "BF16", 16, ALTCLIP_DTYPE_BF16 },
+    { "F64", 64, ALTCLIP_DTYPE_F64 },
+    { "I64", 64, ALTCLIP_DTYPE_OTHER },
+    { "I32", 32, ALTCLIP_DTYPE_OTHER },
+    { "I16", 16, ALTCLIP_DTYPE_OTHER },
+    { "I8", 8, ALTCLIP_DTYPE_OTHER },
+    { "U64", 64, ALTCLIP_DTYPE_OTHER },
+    { "U32", 32, ALTCLIP_DTYPE_OTHER },
+    { "U16", 16, ALTCLIP_DTYPE_OTHER },
+    { "U8", 8, ALTCLIP_DTYPE_OTHER },
+    { "BOOL", 8, ALTCLIP_DTYPE_OTHER },
+    { "C64", 64, ALTCLIP_DTYPE_OTHER },
+    { "F8_E4M3", 8, ALTCLIP_DTYPE_OTHER },
+    { "F8_E5M2", 8, ALTCLIP_DTYPE_OTHER },
+    { "F8_E8M0", 8, ALTCLIP_DTYPE_OTHER },
+    { "F8_E4M3FNUZ", 8, ALTCLIP_DTYPE_OTHER },
+    { "F8_E5M2FNUZ", 8, ALTCLIP_DTYPE_OTHER },
+    { "F6_E2M3", 6, ALTCLIP_DTYPE_OTHER },
+    { "F6_E3M2", 6, ALTCLIP_DTYPE_OTHER },
+    { "F4", 4, ALTCLIP_DTYPE_OTHER },
 };
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static void
-stored_tensor_free (gpointer data)
-{
-    AltclipStoredTensor *tensor = data;
-
-    g_free (tensor->name);
-    g_free (tensor);
-}
-
-void
-altclip_safetensors_close (AltclipSafetensors *file)
-{
-    if (!file)
-        return;
-    g_clear_pointer (&file->tensors, g_ptr_array_unref);
-    g_clear_pointer (&file->bytes, g_bytes_unref);
-    g_free (file->path);
-    g_free (file);
-}
-
 static gboolean
 parse_dtype (
-        const char *path, AltclipStoredTensor *tensor, json_t *value, gsize *size, GError **error)
+        const char *path, AltclipStoredTensor *tensor, json_t *value, guint *bits, GError **error)
 {
     const char *name = json_string_value (value);
     g_autofree char *shown = NULL;
@@ -78,7 +57,7 @@ parse_dtype (
     for (gsize i = 0; name && i < G_N_ELEMENTS (STORED_DTYPES); i++) {
         if (strcmp (name, STORED_DTYPES[i].name) == 0) {
             tensor->dtype = STORED_DTYPES[i].dtype;
-            *size = STORED_DTYPES[i].size;
+            *bits = STORED_DTYPES[i].bits;
             return TRUE;
         }
     }
@@ -117,14 +96,14 @@ parse_shape (const char *path, AltclipStoredTensor *tensor, json_t *shape, GErro
 }
 
 static gboolean
-parse_range (const char *path, AltclipStoredTensor *tensor, json_t *offsets, gsize element_size,
+parse_range (const char *path, AltclipStoredTensor *tensor, json_t *offsets, guint bits,
         const guint8 *data, gsize n_data, GError **error)
 {
     json_t *first = json_array_get (offsets, 0);
     json_t *second = json_array_get (offsets, 1);
     json_int_t begin = json_integer_value (first);
     json_int_t end = json_integer_value (second);
-    guint64 n_bytes;
+    guint64 n_bits;
 
     if (json_array_size (offsets) != 2 || !json_is_integer (first) || !json_is_integer (second) ||
             begin < 0 || end < begin || (guint64)end > n_data) {
@@ -135,34 +114,32 @@ parse_range (const char *path, AltclipStoredTensor *tensor, json_t *offsets, gsi
                 path, tensor->name, begin, end, n_data);
         return FALSE;
     }
-    if (!g_uint64_checked_mul (&n_bytes, tensor->n_elements, element_size) ||
-            n_bytes != (guint64)(end - begin)) {
+    if (!g_uint64_checked_mul (&n_bits, tensor->n_elements, bits) || n_bits % 8 != 0 ||
+            n_bits / 8 != (guint64)(end - begin)) {
         g_autofree char *shape = altclip_shape_to_string (tensor->dims, tensor->n_dims);
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-                "%s: tensor '%s': shape %s of %" G_GSIZE_FORMAT
-                "-byte elements does not fill its %" JSON_INTEGER_FORMAT " bytes",
-                path, tensor->name, shape, element_size, end - begin);
+                "%s: tensor '%s': shape %s of %u-bit elements does not fill its "
+                "%" JSON_INTEGER_FORMAT " bytes",
+                path, tensor->name, shape, bits, end - begin);
         return FALSE;
     }
     tensor->data = data + begin;
-    tensor->n_bytes = (gsize)n_bytes;
+    tensor->n_bytes = (gsize)(end - begin);
     return TRUE;
 }
 
 static gboolean
-parse_tensor (AltclipSafetensors *file, const char *name, json_t *entry, const guint8 *data,
+parse_tensor (AltclipTensorFile *file, const char *name, json_t *entry, const guint8 *data,
         gsize n_data, GError **error)
 {
-    AltclipStoredTensor *tensor = g_new0 (AltclipStoredTensor, 1);
-    gsize element_size = 0;
+    AltclipStoredTensor *tensor = altclip_tensor_file_add (file, name, strlen (name), error);
+    guint bits = 0;
 
-    tensor->name = g_strdup (name);
-    g_ptr_array_add (file->tensors, tensor);
-    return parse_dtype (
-                   file->path, tensor, json_object_get (entry, "dtype"), &element_size, error) &&
+    return tensor &&
+           parse_dtype (file->path, tensor, json_object_get (entry, "dtype"), &bits, error) &&
            parse_shape (file->path, tensor, json_object_get (entry, "shape"), error) &&
-           parse_range (file->path, tensor, json_object_get (entry, "data_offsets"), element_size,
-                   data, n_data, error);
+           parse_range (file->path, tensor, json_object_get (entry, "data_offsets"), bits, data,
+                   n_data, error);
 }
 
 static gint
@@ -178,7 +155,7 @@ compare_by_data (gconstpointer a, gconstpointer b)
 
 /* The ranges must cover the data without gap or overlap, so that nothing hides in a file. */
 static gboolean
-check_coverage (AltclipSafetensors *file, const guint8 *data, gsize n_data, GError **error)
+check_coverage (AltclipTensorFile *file, const guint8 *data, gsize n_data, GError **error)
 {
     const guint8 *at = data;
 
@@ -203,23 +180,8 @@ check_coverage (AltclipSafetensors *file, const guint8 *data, gsize n_data, GErr
     return TRUE;
 }
 
-/* Names appear in messages and logs, so they must be short and without control characters. */
 static gboolean
-check_name (const char *path, const char *name, GError **error)
-{
-    gsize length = strlen (name);
-
-    if (length > 0 && length <= MAX_NAME_BYTES && altclip_excerpt_is_printable (name))
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
-            "%s: header: a tensor's name of %" G_GSIZE_FORMAT
-            " bytes; it must have 1 to %d, and no control characters",
-            path, length, MAX_NAME_BYTES);
-    return FALSE;
-}
-
-static gboolean
-parse_header (AltclipSafetensors *file, const char *header, gsize n_header, const guint8 *data,
+parse_header (AltclipTensorFile *file, const char *header, gsize n_header, const guint8 *data,
         gsize n_data, GError **error)
 {
     json_error_t json_error;
@@ -239,8 +201,7 @@ parse_header (AltclipSafetensors *file, const char *header, gsize n_header, cons
     {
         if (strcmp (name, "__metadata__") == 0)
             continue;
-        ok = check_name (file->path, name, error) &&
-             parse_tensor (file, name, entry, data, n_data, error);
+        ok = parse_tensor (file, name, entry, data, n_data, error);
         if (!ok)
             break;
     }
@@ -248,30 +209,14 @@ parse_header (AltclipSafetensors *file, const char *header, gsize n_header, cons
     return ok && check_coverage (file, data, n_data, error);
 }
 
-AltclipSafetensors *
-altclip_safetensors_open (const char *path, GError **error)
-{
-    GMappedFile *mapped = altclip_file_map (path, error);
-    g_autoptr (GBytes) bytes = NULL;
-
-    if (!mapped)
-        return NULL;
-    bytes = g_mapped_file_get_bytes (mapped);
-    g_mapped_file_unref (mapped);
-    return altclip_safetensors_parse (path, bytes, error);
-}
-
-AltclipSafetensors *
+AltclipTensorFile *
 altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error)
 {
-    g_autoptr (AltclipSafetensors) file = g_new0 (AltclipSafetensors, 1);
+    g_autoptr (AltclipTensorFile) file = altclip_tensor_file_new (path, bytes);
     gsize length;
     const char *contents = g_bytes_get_data (bytes, &length);
     guint64 n_header;
 
-    file->path = g_strdup (path);
-    file->bytes = g_bytes_ref (bytes);
-    file->tensors = g_ptr_array_new_with_free_func (stored_tensor_free);
     if (length < sizeof n_header) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
                 "%s: %" G_GSIZE_FORMAT " bytes are too few for a safetensors file", path, length);
@@ -292,16 +237,12 @@ altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error)
                 path, n_header, length);
         return NULL;
     }
+    file->outline = (const guint8 *)contents;
+    file->n_outline = sizeof n_header + (gsize)n_header;
     if (!parse_header (file, contents + 8, (gsize)n_header, (const guint8 *)contents + 8 + n_header,
                 length - 8 - (gsize)n_header, error))
         return NULL;
     return g_steal_pointer (&file);
-}
-
-GPtrArray *
-altclip_safetensors_get_tensors (AltclipSafetensors *file)
-{
-    return file->tensors;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */

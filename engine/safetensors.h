@@ -6,7 +6,7 @@
 #ifndef ALTCLIP_SAFETENSORS_H
 #define ALTCLIP_SAFETENSORS_H
 
-#include "tensor.h"
+#include "tensor_file.h"
 
 G_BEGIN_DECLS
 
@@ -14,35 +14,17 @@ G_BEGIN_DECLS
  * parsed JSON can take fifty times its length in memory. */
 #define ALTCLIP_SAFETENSORS_MAX_HEADER (8 * 1024 * 1024)
 
-typedef struct _AltclipSafetensors AltclipSafetensors;
-
-/**
- * altclip_safetensors_open:
- * @path: the file; mapped, not read
- *
- * Checks the whole outline: header length, JSON, types, shapes against byte ranges, and that
- * the ranges cover the file's data exactly, without overlap.
- *
- * Returns: (transfer full) (nullable): the file
- */
-AltclipSafetensors *altclip_safetensors_open (const char *path, GError **error);
-
 /**
  * altclip_safetensors_parse:
  * @path: where @bytes come from, for messages
  * @bytes: a whole file; kept as long as the result
  *
- * As altclip_safetensors_open().
+ * Checks the whole outline: header length, JSON, types, shapes against byte ranges, and that
+ * the ranges cover the file's data exactly, without overlap.
  *
- * Returns: (transfer full) (nullable): the file
+ * Returns: (transfer full) (nullable): the file, its tensors in the order of their data
  */
-AltclipSafetensors *altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error);
-
-void altclip_safetensors_close (AltclipSafetensors *file);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSafetensors, altclip_safetensors_close)
-
-/* Returns: (transfer none) (element-type AltclipStoredTensor): in the order of their data. */
-GPtrArray *altclip_safetensors_get_tensors (AltclipSafetensors *file);
+AltclipTensorFile *altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error);
 
 /**
  * altclip_safetensors_write:

@@ -60,9 +60,12 @@ altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
     stored->n_parameters = stored->words->n_elements + stored->positions->n_elements +
                            stored->types->n_elements + 4 * width +
                            stored->transformation[0]->n_elements + project_dim;
-    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.", &config->tower,
-            ALTCLIP_POST_NORM, &stored->n_parameters, error);
-    return stored->blocks != NULL;
+    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.layer.",
+            &config->tower, ALTCLIP_POST_NORM, &stored->n_parameters, error);
+    if (!stored->blocks)
+        return FALSE;
+    altclip_weights_log_unused (weights, PREFIX);
+    return TRUE;
 }
 
 void

@@ -59,9 +59,12 @@ altclip_stored_vision_find (AltclipStoredVision *stored, AltclipWeights *weights
     }
     stored->n_parameters = stored->class_embedding->n_elements + stored->patch->n_elements +
                            stored->position_embedding->n_elements + 4 * width;
-    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "encoder.", &config->tower,
+    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "encoder.layers.", &config->tower,
             ALTCLIP_PRE_NORM, &stored->n_parameters, error);
-    return stored->blocks != NULL;
+    if (!stored->blocks)
+        return FALSE;
+    altclip_weights_log_unused (weights, PREFIX);
+    return TRUE;
 }
 
 void

@@ -3,36 +3,254 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "weights.h"
 #include "safetensors.h"
+#include "shards.h"
+#include "weights.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 struct _AltclipWeights {
     char *path;
-    AltclipSafetensors *file;
-    GHashTable *by_name; /* name → AltclipStoredTensor, both the file's */
+    GPtrArray *files;    /* of AltclipWeightsFile */
+    GHashTable *by_name; /* canonical name → Entry */
 };
+
+typedef struct {
+    const AltclipStoredTensor *tensor;
+    const char *path; /* of its file */
+    gboolean required;
+} Entry;
+
+/* What a directory may hold, in the reference's order. */
+static const struct {
+    const char *name;
+    gboolean is_index;
+    AltclipTensorFileParser parse;
+} FORMS[] = {
+    { "model.safetensors", FALSE, altclip_safetensors_parse },
+    { "model.safetensors.index.json", TRUE, altclip_safetensors_parse },
+};
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static void
+weights_file_free (gpointer data)
+{
+    AltclipWeightsFile *file = data;
+
+    altclip_tensor_file_free (file->tensors);
+    g_free (file);
+}
+
+/* A file that was fetched without Git LFS is a few lines that point to the real one. */
+static gboolean
+check_not_pointer (const char *path, GBytes *bytes, GError **error)
+{
+    static const char START[] = "version https://git-lfs.github.com/spec/";
+    gsize n;
+    const char *contents = g_bytes_get_data (bytes, &n);
+
+    if (n < strlen (START) || memcmp (contents, START, strlen (START)) != 0)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
+            "%s: a Git LFS pointer of %" G_GSIZE_FORMAT
+            " bytes instead of the file; fetch the file with 'git lfs pull'",
+            path, n);
+    return FALSE;
+}
+
+/* The outline lies in many small pieces in some formats: without MADV_RANDOM the kernel would read
+ * what is around each. What it maps around them is let go afterwards. */
+static AltclipTensorFile *
+parse_mapped (const char *path, GBytes *bytes, AltclipTensorFileParser parse, GError **error)
+{
+    gsize n;
+    gconstpointer data = g_bytes_get_data (bytes, &n);
+    AltclipTensorFile *file;
+
+    madvise ((gpointer)data, n, MADV_RANDOM);
+    file = parse (path, bytes, error);
+    madvise ((gpointer)data, n, MADV_DONTNEED);
+    madvise ((gpointer)data, n, MADV_NORMAL);
+    return file;
+}
+
+static AltclipTensorFile *
+open_file (AltclipWeights *weights, const char *path, AltclipTensorFileParser parse, GError **error)
+{
+    g_autoptr (GBytes) bytes = NULL;
+    AltclipFileIdentity identity;
+    AltclipTensorFile *tensors;
+    AltclipWeightsFile *file;
+
+    bytes = altclip_file_map (path, &identity, error);
+    if (!bytes || !check_not_pointer (path, bytes, error))
+        return NULL;
+    tensors = parse_mapped (path, bytes, parse, error);
+    if (!tensors)
+        return NULL;
+    file = g_new (AltclipWeightsFile, 1);
+    file->tensors = tensors;
+    file->identity = identity;
+    g_ptr_array_add (weights->files, file);
+    return tensors;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+static gboolean
+add_tensor (AltclipWeights *weights, const AltclipTensorFile *file,
+        const AltclipStoredTensor *tensor, GError **error)
+{
+    g_autofree char *name = altclip_tensor_name_to_canonical (tensor->name);
+    const Entry *other;
+    Entry *entry;
+
+    if (!name) {
+        g_debug ("%s: tensor '%s' is none of AltCLIP's: ignored", file->path, tensor->name);
+        return TRUE;
+    }
+    other = g_hash_table_lookup (weights->by_name, name);
+    if (other) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                "%s: tensors '%s' and '%s' are both '%s'", weights->path, other->tensor->name,
+                tensor->name, name);
+        return FALSE;
+    }
+    entry = g_new0 (Entry, 1);
+    entry->tensor = tensor;
+    entry->path = file->path;
+    g_hash_table_insert (weights->by_name, g_steal_pointer (&name), entry);
+    return TRUE;
+}
+
+static gboolean
+open_whole (AltclipWeights *weights, AltclipTensorFileParser parse, GError **error)
+{
+    const AltclipTensorFile *file = open_file (weights, weights->path, parse, error);
+
+    if (!file)
+        return FALSE;
+    for (guint i = 0; i < file->tensors->len; i++) {
+        if (!add_tensor (weights, file, g_ptr_array_index (file->tensors, i), error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- Shards ---------------------------------------------------------------------------------- */
+
+/* Adds the tensors that the index says are in this shard, and takes them out of @missing. */
+static gboolean
+add_shard (AltclipWeights *weights, const AltclipShards *shards, const char *shard,
+        const AltclipTensorFile *file, GHashTable *missing, GError **error)
+{
+    for (guint i = 0; i < file->tensors->len; i++) {
+        const AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors, i);
+        const char *listed = g_hash_table_lookup (shards->shard_of, tensor->name);
+
+        if (!listed) {
+            g_debug ("%s: tensor '%s' is not in the index: ignored", file->path, tensor->name);
+            continue;
+        }
+        if (listed != shard) {
+            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                    "%s: tensor '%s' is listed in '%s', but '%s' holds it too", weights->path,
+                    tensor->name, listed, shard);
+            return FALSE;
+        }
+        if (!add_tensor (weights, file, tensor, error))
+            return FALSE;
+        g_hash_table_remove (missing, tensor->name);
+    }
+    return TRUE;
+}
+
+static gboolean
+check_all_found (const AltclipShards *shards, GHashTable *missing, GError **error)
+{
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init (&iter, missing);
+    if (!g_hash_table_iter_next (&iter, &name, NULL))
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+            "%s: tensor '%s' is listed in '%s', but is not there", shards->path, (char *)name,
+            (char *)g_hash_table_lookup (shards->shard_of, name));
+    return FALSE;
+}
+
+static GHashTable *
+list_names (const AltclipShards *shards)
+{
+    GHashTable *names = g_hash_table_new (g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init (&iter, shards->shard_of);
+    while (g_hash_table_iter_next (&iter, &name, NULL))
+        g_hash_table_add (names, name);
+    return names;
+}
+
+static gboolean
+open_shards (AltclipWeights *weights, AltclipTensorFileParser parse, GError **error)
+{
+    g_autoptr (AltclipShards) shards = altclip_shards_open (weights->path, error);
+    g_autofree char *directory = g_path_get_dirname (weights->path);
+    g_autoptr (GHashTable) missing = NULL;
+
+    if (!shards)
+        return FALSE;
+    missing = list_names (shards);
+    for (guint i = 0; i < shards->names->len; i++) {
+        const char *shard = g_ptr_array_index (shards->names, i);
+        g_autofree char *path = g_build_filename (directory, shard, NULL);
+        const AltclipTensorFile *file = open_file (weights, path, parse, error);
+
+        if (!file || !add_shard (weights, shards, shard, file, missing, error))
+            return FALSE;
+    }
+    return check_all_found (shards, missing, error);
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static void
+set_no_weights (const char *directory, GError **error)
+{
+    g_autoptr (GString) names = g_string_new (NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (FORMS); i++)
+        g_string_append_printf (names, "%s%s", i ? ", " : "", FORMS[i].name);
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: holds no weights: none of %s",
+            directory, names->str);
+}
 
 AltclipWeights *
 altclip_weights_open (const char *directory, GError **error)
 {
     g_autoptr (AltclipWeights) weights = g_new0 (AltclipWeights, 1);
-    GPtrArray *tensors;
+    gboolean ok;
 
-    weights->path = g_build_filename (directory, "model.safetensors", NULL);
-    weights->by_name = g_hash_table_new (g_str_hash, g_str_equal);
-    weights->file = altclip_safetensors_open (weights->path, error);
-    if (!weights->file)
-        return NULL;
-    tensors = altclip_safetensors_get_tensors (weights->file);
-    for (guint i = 0; i < tensors->len; i++) {
-        AltclipStoredTensor *tensor = g_ptr_array_index (tensors, i);
-        g_hash_table_insert (weights->by_name, tensor->name, tensor);
+    weights->files = g_ptr_array_new_with_free_func (weights_file_free);
+    weights->by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    for (gsize i = 0; i < G_N_ELEMENTS (FORMS); i++) {
+        g_autofree char *path = g_build_filename (directory, FORMS[i].name, NULL);
+
+        if (!g_file_test (path, G_FILE_TEST_EXISTS))
+            continue;
+        weights->path = g_steal_pointer (&path);
+        ok = FORMS[i].is_index ? open_shards (weights, FORMS[i].parse, error)
+                               : open_whole (weights, FORMS[i].parse, error);
+        return ok ? g_steal_pointer (&weights) : NULL;
     }
-    return g_steal_pointer (&weights);
+    set_no_weights (directory, error);
+    return NULL;
 }
 
 void
@@ -40,8 +258,8 @@ altclip_weights_close (AltclipWeights *weights)
 {
     if (!weights)
         return;
-    g_clear_pointer (&weights->by_name, g_hash_table_unref);
-    g_clear_pointer (&weights->file, altclip_safetensors_close);
+    g_hash_table_unref (weights->by_name);
+    g_ptr_array_unref (weights->files);
     g_free (weights->path);
     g_free (weights);
 }
@@ -51,6 +269,14 @@ altclip_weights_get_path (AltclipWeights *weights)
 {
     return weights->path;
 }
+
+const GPtrArray *
+altclip_weights_get_files (AltclipWeights *weights)
+{
+    return weights->files;
+}
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
 
 gboolean
 altclip_weights_contain (AltclipWeights *weights, const char *name)
@@ -72,21 +298,40 @@ altclip_weights_contain_any (AltclipWeights *weights, const char *prefix)
     return FALSE;
 }
 
+void
+altclip_weights_log_unused (AltclipWeights *weights, const char *prefix)
+{
+    GHashTableIter iter;
+    gpointer name;
+    gpointer value;
+
+    g_hash_table_iter_init (&iter, weights->by_name);
+    while (g_hash_table_iter_next (&iter, &name, &value)) {
+        const Entry *entry = value;
+
+        if (!entry->required && g_str_has_prefix (name, prefix))
+            g_debug ("%s: tensor '%s' is not needed: ignored", entry->path, entry->tensor->name);
+    }
+}
+
 const AltclipStoredTensor *
 altclip_weights_require (AltclipWeights *weights, GError **error, const char *name,
         const char *meaning, guint n_dims, ...)
 {
-    const AltclipStoredTensor *tensor = g_hash_table_lookup (weights->by_name, name);
+    Entry *entry = g_hash_table_lookup (weights->by_name, name);
+    const AltclipStoredTensor *tensor;
     guint64 dims[ALTCLIP_TENSOR_MAX_DIMS];
     gboolean same;
     va_list list;
 
     g_assert (n_dims <= ALTCLIP_TENSOR_MAX_DIMS);
-    if (!tensor) {
+    if (!entry) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR, "%s: tensor '%s' is missing",
                 weights->path, name);
         return NULL;
     }
+    entry->required = TRUE;
+    tensor = entry->tensor;
     same = tensor->n_dims == n_dims;
     va_start (list, n_dims);
     for (guint i = 0; i < n_dims; i++) {
@@ -98,15 +343,15 @@ altclip_weights_require (AltclipWeights *weights, GError **error, const char *na
         g_autofree char *found = altclip_shape_to_string (tensor->dims, tensor->n_dims);
         g_autofree char *expected = altclip_shape_to_string (dims, n_dims);
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
-                "%s: tensor '%s' has shape %s, but config.json asks for %s (%s)", weights->path,
-                name, found, expected, meaning);
+                "%s: tensor '%s' has shape %s, but config.json asks for %s (%s)", entry->path, name,
+                found, expected, meaning);
         return NULL;
     }
     if (tensor->dtype == ALTCLIP_DTYPE_OTHER) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
                 "%s: tensor '%s' is not of a floating-point type (float32, float16, bfloat16 or "
                 "float64)",
-                weights->path, name);
+                entry->path, name);
         return NULL;
     }
     return tensor;

@@ -6,7 +6,9 @@
 #ifndef ALTCLIP_WEIGHTS_H
 #define ALTCLIP_WEIGHTS_H
 
-#include "tensor.h"
+#include "file.h"
+#include "tensor_file.h"
+#include "tensor_names.h"
 
 G_BEGIN_DECLS
 
@@ -14,7 +16,12 @@ typedef struct _AltclipWeights AltclipWeights;
 
 /**
  * altclip_weights_open:
- * @directory: a model directory; its `model.safetensors` is mapped
+ * @directory: a model directory
+ *
+ * Maps the files that hold the weights and checks their outlines; the weights themselves are not
+ * read. As the reference does, takes the first there is of `model.safetensors` and
+ * `model.safetensors.index.json` with its shards. Tensors that AltCLIP does not have are named at
+ * debug level and left out.
  *
  * Returns: (transfer full) (nullable): the weights
  */
@@ -23,17 +30,34 @@ AltclipWeights *altclip_weights_open (const char *directory, GError **error);
 void altclip_weights_close (AltclipWeights *weights);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipWeights, altclip_weights_close)
 
-/* Returns: (transfer none): the path of the weights' file, for messages. */
+/* Returns: (transfer none): the path of the weights' file, or of the shards' index, for messages.
+ */
 const char *altclip_weights_get_path (AltclipWeights *weights);
+
+/* One of the files that are mapped. */
+typedef struct {
+    AltclipTensorFile *tensors;
+    AltclipFileIdentity identity;
+} AltclipWeightsFile;
+
+/**
+ * altclip_weights_get_files:
+ *
+ * For a fingerprint: the files' identities and outlines tell one set of weights from another
+ * without reading it.
+ *
+ * Returns: (transfer none) (element-type AltclipWeightsFile): sorted by path
+ */
+const GPtrArray *altclip_weights_get_files (AltclipWeights *weights);
 
 gboolean altclip_weights_contain (AltclipWeights *weights, const char *name);
 
-/* Whether there is any tensor whose name begins with @prefix. */
+/* Whether there is any tensor whose canonical name begins with @prefix. */
 gboolean altclip_weights_contain_any (AltclipWeights *weights, const char *prefix);
 
 /**
  * altclip_weights_require:
- * @name: the tensor's full name
+ * @name: the tensor's canonical name, see altclip_tensor_name_to_canonical()
  * @meaning: the configuration's fields behind the expected shape, for the message
  * @n_dims: number of dimensions, then as many guint64
  *
@@ -55,6 +79,15 @@ const AltclipStoredTensor *altclip_weights_require (AltclipWeights *weights, GEr
 gboolean altclip_weights_require_pair (AltclipWeights *weights, const char *name,
         const char *rows_meaning, guint64 rows, const char *columns_meaning, guint64 columns,
         const AltclipStoredTensor *pair[2], GError **error);
+
+/**
+ * altclip_weights_log_unused:
+ * @prefix: what a tower's names begin with
+ *
+ * Names, at debug level, the tensors of a tower that nobody has required: to be called after the
+ * tower's last altclip_weights_require().
+ */
+void altclip_weights_log_unused (AltclipWeights *weights, const char *prefix);
 
 /**
  * altclip_weights_release:

@@ -185,6 +185,12 @@ golden_file_close (GoldenFile *file)
     g_free (file);
 }
 
+GList *
+golden_file_list_names (GoldenFile *file)
+{
+    return g_hash_table_get_keys (file->tensors);
+}
+
 const GoldenTensor *
 golden_file_find (GoldenFile *file, const char *name)
 {

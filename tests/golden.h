@@ -57,6 +57,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GoldenFile, golden_file_close)
 /* Returns: (transfer none): the tensor; a missing one ends the test */
 const GoldenTensor *golden_file_get (GoldenFile *file, const char *name);
 
+/* Returns: (transfer container): the names of all tensors, which the file keeps */
+GList *golden_file_list_names (GoldenFile *file);
+
 /* Returns: (transfer none) (nullable): the tensor */
 const GoldenTensor *golden_file_find (GoldenFile *file, const char *name);
 

@@ -709,7 +709,7 @@ typedef struct {
 
 static const Damage DAMAGES[] = {
     { "no-config", CONFIG, NULL, NULL, 0, { CONFIG, "No such file" } },
-    { "no-weights", WEIGHTS, NULL, NULL, 0, { WEIGHTS, "No such file" } },
+    { "no-weights", WEIGHTS, NULL, NULL, 0, { "holds no weights", WEIGHTS } },
     { "no-tokenizer", TOKENIZER, NULL, NULL, 0, { TOKENIZER } },
     { "empty-config", CONFIG, NULL, "", 0, { CONFIG ": line 1" } },
     { "not-json", CONFIG, NULL, "{\"model_type\": altclip}", 0, { CONFIG ": line 1, column" } },
@@ -840,7 +840,7 @@ test_deep_json (void)
     write_bytes (directory, CONFIG, deep, 5 * 1000 * 1000);
     result = run ("info", directory, NULL);
     remove_directory (directory);
-    assert_failed (&result, "config.json: line 1");
+    assert_failed (&result, "config.json: 5000001 JSON values exceed the limit of 3000000");
 }
 
 /* ---- All ------------------------------------------------------------------------------------- */

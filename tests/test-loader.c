@@ -191,8 +191,6 @@ test_missing_files (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_unlink (fixture->weights);
     assert_refused (fixture, ALTCLIP_ERROR_IO, "model.safetensors", NULL);
-    g_unlink (fixture->preprocessor);
-    assert_refused (fixture, ALTCLIP_ERROR_IO, "preprocessor_config.json", NULL);
     g_unlink (fixture->config);
     assert_refused (fixture, ALTCLIP_ERROR_IO, "config.json", NULL);
 }
@@ -230,7 +228,7 @@ test_bad_config (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         const char *message; /* after the path */
     } cases[] = {
         { "\"altclip\"", "\"clip\"", ALTCLIP_ERROR_CONFIG,
-                ": model_type is \"clip\", but must be \"altclip\"" },
+                ": model_type is \"clip\", but must be \"altclip\", \"altclip_text_model\" or" },
         { "\"projection_dim\": 24", "\"projection_dim\": \"x\"", ALTCLIP_ERROR_CONFIG,
                 ": projection_dim is \"x\", but must be an integer from 1 to 32768" },
         { "\"hidden_size\": 36", "\"hidden_size\": -1", ALTCLIP_ERROR_CONFIG,
@@ -279,22 +277,9 @@ test_deep_json (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 static void
 test_bad_preprocessor (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-    static const struct {
-        const char *text;
-        const char *message;
-    } cases[] = {
-        { "{\"size\": {\"longest_edge\": 5}}", ": size is {\"longest_edge\":5}, but must be" },
-        { "{\"crop_size\": 0}", ": crop_size is 0, but must be an integer from 1 to 2048" },
-        { "{\"image_std\": [1, 0, 1]}", ": image_std is [1,0,1], but must be a list of three" },
-        { "{\"resample\": 6}", ": resample is 6, but must be an integer from 0 to 5" },
-        { "{\"do_resize\": 1}", ": do_resize is 1, but must be true or false" },
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-        write_text (fixture->preprocessor, cases[i].text);
-        assert_refused (
-                fixture, ALTCLIP_ERROR_CONFIG, fixture->preprocessor, cases[i].message, NULL);
-    }
+    write_text (fixture->preprocessor, "{\"resample\": 6}");
+    assert_refused (fixture, ALTCLIP_ERROR_CONFIG, fixture->preprocessor,
+            ": resample is 6, but must be an integer from 0 to 5", NULL);
 }
 
 /* ---- model.safetensors ----------------------------------------------------------------------- */
@@ -330,7 +315,7 @@ test_bad_outlines (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         { TENSOR ("[2]", "[-8,0]"), 8, "do not lie within" },
         { TENSOR ("[2]", "[0,9223372036854775807]"), 8, "do not lie within" },
         { TENSOR ("[2]", "[0]"), 8, "do not lie within" },
-        { TENSOR ("[3]", "[0,8]"), 8, "shape [3] of 4-byte elements does not fill its 8 bytes" },
+        { TENSOR ("[3]", "[0,8]"), 8, "shape [3] of 32-bit elements does not fill its 8 bytes" },
         { TENSOR ("[-1]", "[0,8]"), 8, "dimension 0 of its shape (-1)" },
         { TENSOR ("[4294967296,4294967296]", "[0,8]"), 8, "dimension 1 of its shape" },
         { TENSOR ("[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "at most 8 numbers" },
