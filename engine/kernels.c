@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define CACHE_LINE 64
 
@@ -22,22 +24,72 @@ static const AltclipKernels *const KERNELS[] = {
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+#define HUGE_PAGE (2 * 1024 * 1024)
+
+/* Stands before each block, and keeps it on a cache line's boundary. */
+typedef union {
+    gsize n_mapped; /* bytes of the block, a mapping of its own; 0: it is from aligned_alloc() */
+    guint8 line[CACHE_LINE];
+} BlockHeader;
+
+/* Large blocks come straight from the system: zeroed already, in huge pages where there are any,
+ * and given back whole, so that a model's memory is what its weights take. The block begins with a
+ * huge page; the page before it holds the header. */
+static void *
+map_block (gsize n_bytes)
+{
+    gsize page = (gsize)sysconf (_SC_PAGESIZE);
+    gsize total = n_bytes + HUGE_PAGE + page;
+    guint8 *mapping =
+            mmap (NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    guint8 *block;
+    guint8 *end;
+
+    if (mapping == MAP_FAILED)
+        return NULL;
+    block = mapping + page + (HUGE_PAGE - ((gsize)mapping + page) % HUGE_PAGE) % HUGE_PAGE;
+    end = block + (n_bytes + page - 1) / page * page;
+    if (block - page > mapping)
+        munmap (mapping, (gsize)(block - page - mapping));
+    if (mapping + total > end)
+        munmap (end, (gsize)(mapping + total - end));
+    madvise (block, n_bytes, MADV_HUGEPAGE);
+    ((BlockHeader *)(void *)block - 1)->n_mapped = n_bytes;
+    return block;
+}
+
+static void *
+allocate_block (gsize n_bytes)
+{
+    gsize total = (n_bytes + 2 * CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    BlockHeader *header = aligned_alloc (CACHE_LINE, total);
+
+    return header ? (BlockHeader *)memset (header, 0, total) + 1 : NULL;
+}
+
 void *
 altclip_aligned_alloc (gsize n_bytes)
 {
-    gsize rounded = (MAX (n_bytes, 1) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    void *memory = aligned_alloc (CACHE_LINE, rounded);
+    void *block = n_bytes >= HUGE_PAGE ? map_block (n_bytes) : allocate_block (MAX (n_bytes, 1));
 
-    if (!memory)
-        g_error ("altclip: out of memory (%" G_GSIZE_FORMAT " bytes)", rounded);
-    memset (memory, 0, rounded);
-    return memory;
+    if (!block)
+        g_error ("altclip: out of memory (%" G_GSIZE_FORMAT " bytes)", n_bytes);
+    return block;
 }
 
 void
 altclip_aligned_free (void *memory)
 {
-    free (memory);
+    BlockHeader *header = memory;
+    gsize page = (gsize)sysconf (_SC_PAGESIZE);
+
+    if (!header)
+        return;
+    header--;
+    if (header->n_mapped)
+        munmap ((guint8 *)memory - page, page + header->n_mapped);
+    else
+        free (header);
 }
 
 /* ---- The plain layout ------------------------------------------------------------------------ */
@@ -74,6 +126,7 @@ altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
     for (guint i = 0; i < n_parts; i++) {
         guint rows = (guint)weights[i]->dims[0];
 
+        altclip_weights_prefetch (weights[i]);
         kernels->pack (linear->packed, linear->n, linear->k, n0, weights[i]);
         altclip_weights_release (weights[i]);
         if (biases)

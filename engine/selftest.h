@@ -13,12 +13,13 @@ G_BEGIN_DECLS
 /**
  * altclip_vision_test:
  * @path: the weights' path, for messages
- * @picture_time: (out): nanoseconds that a picture of full size took
- * @cancellable: (nullable): looked at between pictures
+ * @picture_time: (out): nanoseconds that a picture takes: measured with a few of the tower's blocks
+ *     and multiplied
+ * @cancellable: (nullable): looked at first
  *
  * Two pictures must get two embeddings, all of numbers: weights of NaN or of one value would
- * otherwise go unnoticed until somebody wonders about the labels. Of the two only a few patches are
- * looked at, since a whole picture takes a second in a large tower; one whole picture follows.
+ * otherwise go unnoticed until somebody wonders about the labels. The pictures are small, since one
+ * of full size takes a second in a large tower.
  *
  * Returns: %TRUE when the tower passes
  */

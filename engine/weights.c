@@ -62,8 +62,9 @@ check_not_pointer (const char *path, GBytes *bytes, GError **error)
     return FALSE;
 }
 
-/* The outline lies in many small pieces in some formats: without MADV_RANDOM the kernel would read
- * what is around each. What it maps around them is let go afterwards. */
+/* The outline lies in many small pieces in some formats, and later a tower may never be needed:
+ * without MADV_RANDOM the kernel would read what is around each page. What it maps around the
+ * outline's is let go. */
 static AltclipTensorFile *
 parse_mapped (const char *path, GBytes *bytes, AltclipTensorFileParser parse, GError **error)
 {
@@ -74,7 +75,6 @@ parse_mapped (const char *path, GBytes *bytes, AltclipTensorFileParser parse, GE
     madvise ((gpointer)data, n, MADV_RANDOM);
     file = parse (path, bytes, error);
     madvise ((gpointer)data, n, MADV_DONTNEED);
-    madvise ((gpointer)data, n, MADV_NORMAL);
     return file;
 }
 
@@ -377,12 +377,33 @@ altclip_weights_require_pair (AltclipWeights *weights, const char *name, const c
     return pair[1] != NULL;
 }
 
+static gsize
+get_page_size (void)
+{
+    return (gsize)sysconf (_SC_PAGESIZE);
+}
+
+/* Without this, pages that are not in memory would be read one by one: see parse_mapped(). An
+ * older kernel knows no MADV_POPULATE_READ, and maps them as they are touched. */
+void
+altclip_weights_prefetch (const AltclipStoredTensor *tensor)
+{
+    gsize page = get_page_size ();
+    gsize begin = (gsize)tensor->data / page * page;
+    gsize n_bytes = (gsize)tensor->data + tensor->n_bytes - begin;
+
+    madvise ((void *)begin, n_bytes, MADV_WILLNEED);
+#ifdef MADV_POPULATE_READ
+    madvise ((void *)begin, n_bytes, MADV_POPULATE_READ);
+#endif
+}
+
 /* Only whole pages: the ones at both ends may belong to neighbours. The mapping is private and
  * never written to, so nothing is lost. */
 void
 altclip_weights_release (const AltclipStoredTensor *tensor)
 {
-    gsize page = (gsize)sysconf (_SC_PAGESIZE);
+    gsize page = get_page_size ();
     gsize begin = ((gsize)tensor->data + page - 1) / page * page;
     gsize end = ((gsize)tensor->data + tensor->n_bytes) / page * page;
 

@@ -90,6 +90,13 @@ gboolean altclip_weights_require_pair (AltclipWeights *weights, const char *name
 void altclip_weights_log_unused (AltclipWeights *weights, const char *prefix);
 
 /**
+ * altclip_weights_prefetch:
+ *
+ * Brings the pages of @tensor, which is about to be read whole, into memory and maps them.
+ */
+void altclip_weights_prefetch (const AltclipStoredTensor *tensor);
+
+/**
  * altclip_weights_release:
  *
  * Lets go of the mapped pages of @tensor; they are read again from the file if needed.

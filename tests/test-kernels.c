@@ -72,6 +72,29 @@ init_linear (AltclipLinear *linear, const AltclipKernels *kernels, guint n, guin
     kernels->pack (linear->packed, n, k, 0, &stored);
 }
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static void
+test_memory (void)
+{
+    const gsize huge = 2 * 1024 * 1024;
+    const gsize sizes[] = { 0, 1, 63, 64, 65, 4096, huge - 1, huge, huge + 1, 3 * huge + 4097 };
+    guint8 *blocks[G_N_ELEMENTS (sizes)];
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+        blocks[i] = altclip_aligned_alloc (sizes[i]);
+        g_assert_cmpuint ((gsize)blocks[i] % 64, ==, 0);
+        for (gsize at = 0; at < sizes[i]; at++) {
+            if (blocks[i][at] != 0)
+                g_error ("byte %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " is set", at, sizes[i]);
+        }
+        memset (blocks[i], 0xff, sizes[i]);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+        altclip_aligned_free (blocks[i]);
+    altclip_aligned_free (NULL);
+}
+
 /* ---- Linear ---------------------------------------------------------------------------------- */
 
 /* The largest |difference| / (|x|·|w| + |b|) over a product, computed in three ranges of columns so
@@ -383,6 +406,7 @@ main (int argc, char **argv)
         &altclip_kernels_reference };
 
     g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/kernels/memory", test_memory);
     for (gsize i = 0; i < G_N_ELEMENTS (sets); i++) {
         g_autofree char *linear = g_strdup_printf ("/kernels/%s/linear", sets[i]->name);
         g_autofree char *norm = g_strdup_printf ("/kernels/%s/norm", sets[i]->name);

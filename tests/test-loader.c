@@ -433,9 +433,9 @@ test_wrong_shape (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             NULL);
 }
 
-/* Not-a-number in one weight must reach the self-test, whatever activations and sums it meets. */
+/* Makes element @index of a tensor not-a-number. */
 static void
-test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+spoil_weight (Fixture *fixture, const char *tensor, gsize index)
 {
     static const guint32 not_a_number = 0x7fc00000;
     g_autofree char *contents = NULL;
@@ -446,13 +446,38 @@ test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 
     g_assert_true (g_file_get_contents (fixture->weights, &contents, &length, NULL));
     memcpy (&n_header, contents, 8);
-    entry = g_strstr_len (
-            contents + 8, (gssize)n_header, "vision_model.encoder.layers.0.mlp.fc1.bias");
+    entry = g_strstr_len (contents + 8, (gssize)n_header, tensor);
     range = strstr (entry, "\"data_offsets\":[") + strlen ("\"data_offsets\":[");
-    memcpy (contents + 8 + n_header + g_ascii_strtoull (range, NULL, 10), &not_a_number, 4);
+    memcpy (contents + 8 + n_header + g_ascii_strtoull (range, NULL, 10) + 4 * index, &not_a_number,
+            4);
     g_assert_true (g_file_set_contents (fixture->weights, contents, (gssize)length, NULL));
+}
+
+/* Not-a-number in one weight must reach the self-test, whatever activations and sums it meets. */
+static void
+test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    spoil_weight (fixture, "vision_model.encoder.layers.0.mlp.fc1.bias", 0);
     assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, "self-test: embedding 0",
             "nan", NULL);
+}
+
+/* The self-test's pictures have 4 × 4 patches, and these weights positions for 5 × 5. */
+static void
+test_bad_position (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *source = g_build_filename (fixture->directory, "source.json", NULL);
+
+    write_config_with (fixture, "\"image_size\": 28", "\"image_size\": 35");
+    g_assert_cmpint (g_rename (fixture->config, source), ==, 0);
+    g_assert_true (altclip_initialise (source, 7, fixture->directory, NULL));
+    g_unlink (source);
+    spoil_weight (fixture, "vision_model.embeddings.position_embedding.weight", 25 * 36 + 35);
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
+            "self-test: the embedding of position 25 holds nan, which is no finite number", NULL);
+    spoil_weight (fixture, "vision_model.embeddings.position_embedding.weight", 0);
+    assert_refused (
+            fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, "self-test: embedding 0", NULL);
 }
 
 /* Overwrites the data, past the header, with one 32-bit pattern. */
@@ -687,6 +712,7 @@ main (int argc, char **argv)
         { "/loader/extra-tensors", test_extra_tensors },
         { "/loader/wrong-shape", test_wrong_shape },
         { "/loader/one-bad-weight", test_one_bad_weight },
+        { "/loader/bad-position", test_bad_position },
         { "/loader/useless-weights", test_useless_weights },
         { "/loader/lazy", test_lazy },
         { "/loader/lazy-and-useless", test_lazy_and_useless },
