@@ -312,7 +312,7 @@ typedef struct _AltclipImagePlan AltclipImagePlan;
  * @layout: where the components lie; copied
  * @error: #ALTCLIP_ERROR_IMAGE, also when the output would not have the model's `image_size`;
  *   #ALTCLIP_ERROR_CONFIG when a value would not be a number; #ALTCLIP_ERROR_TENSOR when there is
- * no image tower
+ *   no image tower
  *
  * Follows `preprocessor_config.json` as transformers' `CLIPImageProcessor` does: resize, centre
  * crop, rescale, normalise, with the resampling of Pillow 13.0, bit for bit. Thread-safe.
@@ -436,6 +436,40 @@ ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
         const float *pixel_values, guint n_images, float *embeddings, GError **error);
 
 /**
+ * AltclipPictures:
+ * @pixel_values: [n, num_channels, height, width]
+ * @n: pictures
+ * @height: of each in pixels; 0: the model's image_size. Likewise @width
+ * @interpolate_pos_encoding: whether another size than the model's image_size may be: the tower's
+ *   positions are then interpolated as by the reference's argument of that name. Rows and columns
+ *   of pixels that make no whole patch are not looked at
+ *
+ * Pictures of one size, preprocessed.
+ */
+typedef struct {
+    const float *pixel_values;
+    guint n;
+    guint height;
+    guint width;
+    gboolean interpolate_pos_encoding;
+} AltclipPictures;
+
+/**
+ * altclip_session_get_image_features:
+ * @pictures: what to encode
+ * @features: (out caller-allocated): [n, projection_dim]
+ * @error: #ALTCLIP_ERROR_IMAGE for a size that the tower does not take, #ALTCLIP_ERROR_TENSOR when
+ *   the model has no `visual_projection`
+ *
+ * The reference's `AltCLIPModel.get_image_features`: embeddings as they leave the projection, of
+ * any length.
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_session_get_image_features (
+        AltclipSession *session, const AltclipPictures *pictures, float *features, GError **error);
+
+/**
  * altclip_session_encode_texts:
  * @texts: (array length=n_texts): UTF-8
  * @n_texts: their number
@@ -451,6 +485,24 @@ ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
  */
 ALTCLIP_API gboolean altclip_session_encode_texts (AltclipSession *session,
         const char *const *texts, guint n_texts, GCancellable *cancellable, float *embeddings,
+        GError **error);
+
+/**
+ * altclip_session_get_text_features:
+ * @texts: (array length=n_texts): UTF-8
+ * @n_texts: their number
+ * @cancellable: (nullable): looked at between texts
+ * @features: (out caller-allocated): [n_texts, projection_dim]
+ * @error: as for altclip_session_encode_texts(), and #ALTCLIP_ERROR_TENSOR when the model has no
+ *   `text_projection`
+ *
+ * The reference's `AltCLIPModel.get_text_features`: embeddings as they leave the projection, of
+ * any length.
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_session_get_text_features (AltclipSession *session,
+        const char *const *texts, guint n_texts, GCancellable *cancellable, float *features,
         GError **error);
 
 /* ---- Forward: every tensor of the reference ------------------------------ */
@@ -473,31 +525,46 @@ typedef struct {
 
 /**
  * AltclipForwardFlags:
- * @ALTCLIP_FORWARD_HIDDEN_STATES: add `*_model_output.hidden_states.N`
+ * @ALTCLIP_FORWARD_HIDDEN_STATES: add `*_model_output.hidden_states.N`, [batch, rows,
+ *   hidden_size]: the residual stream before block 0 and after each block
+ * @ALTCLIP_FORWARD_ATTENTIONS: add `*_model_output.attentions.N`, [batch, heads, rows, rows]: the
+ *   softmax's probabilities in block N, 0 for keys that are padding
+ * @ALTCLIP_FORWARD_LOSS: add `loss`, a single number: the contrastive loss of as many texts as
+ *   pictures, text i belonging to picture i
  */
 typedef enum {
     ALTCLIP_FORWARD_NONE = 0,
-    ALTCLIP_FORWARD_HIDDEN_STATES = 1 << 0
+    ALTCLIP_FORWARD_HIDDEN_STATES = 1 << 0,
+    ALTCLIP_FORWARD_ATTENTIONS = 1 << 1,
+    ALTCLIP_FORWARD_LOSS = 1 << 2
 } AltclipForwardFlags;
+
+/**
+ * ALTCLIP_FORWARD_MAX_BYTES:
+ *
+ * Most bytes that the tensors of one forward pass take together.
+ */
+#define ALTCLIP_FORWARD_MAX_BYTES (G_GUINT64_CONSTANT (4) << 30)
 
 /**
  * altclip_session_forward:
  * @texts: (array length=n_texts) (nullable): UTF-8; padded to the longest
  * @n_texts: their number
- * @pixel_values: (nullable): [n_images, num_channels, image_size, image_size]
- * @n_images: pictures
+ * @pictures: (nullable): see #AltclipPictures
  * @flags: what to add
- * @error: as for altclip_session_encode_texts()
+ * @error: as for altclip_session_encode_texts() and altclip_session_get_image_features();
+ *   #ALTCLIP_ERROR_COMPUTE for results of more than %ALTCLIP_FORWARD_MAX_BYTES, or a loss of
+ *   unequal numbers
  *
  * The reference's `AltCLIPModel.forward` on both towers, or on one when the other
- * has no input.
+ * has no input. A model without projections, which holds one tower alone, gives what
+ * `AltCLIPTextModel.forward` or `AltCLIPVisionModel.forward` does.
  *
  * Returns: (transfer full) (element-type AltclipTensor) (nullable): the tensors;
  *   free with g_ptr_array_unref()
  */
 ALTCLIP_API GPtrArray *altclip_session_forward (AltclipSession *session, const char *const *texts,
-        guint n_texts, const float *pixel_values, guint n_images, AltclipForwardFlags flags,
-        GError **error);
+        guint n_texts, const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error);
 
 /**
  * altclip_tensors_save:

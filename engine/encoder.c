@@ -81,25 +81,55 @@ require_block_tensor (AltclipWeights *weights, const char *name, BlockSize rows,
             size_get_value (columns, config));
 }
 
+static const AltclipStoredTensor *
+require_distances (
+        AltclipWeights *weights, const char *block, const AltclipEncoderForm *form, GError **error)
+{
+    g_autofree char *name = g_strconcat (block, "attention.self.distance_embedding.weight", NULL);
+
+    return altclip_weights_require (weights, error, name,
+            "2 · max_position_embeddings − 1 × hidden_size / num_attention_heads", 2,
+            2 * (guint64)form->max_position_embeddings - 1,
+            (guint64)form->config->hidden_size / form->config->num_attention_heads);
+}
+
+/* The tensors of the block whose names begin with @prefix. */
+static gboolean
+find_block (AltclipWeights *weights, const char *prefix, const AltclipEncoderForm *form,
+        AltclipStoredBlock *block, guint64 *n_parameters, GError **error)
+{
+    for (guint t = 0; t < ALTCLIP_N_BLOCK_TENSORS; t++) {
+        g_autofree char *name = g_strconcat (prefix,
+                form->order == ALTCLIP_PRE_NORM ? BLOCK_TENSORS[t].clip : BLOCK_TENSORS[t].roberta,
+                NULL);
+
+        block->tensors[t] = require_block_tensor (weights, name, BLOCK_TENSORS[t].rows,
+                BLOCK_TENSORS[t].columns, form->config, error);
+        if (!block->tensors[t])
+            return FALSE;
+        *n_parameters += block->tensors[t]->n_elements;
+    }
+    if (form->positions == ALTCLIP_POSITIONS_ABSOLUTE)
+        return TRUE;
+    block->distances = require_distances (weights, prefix, form, error);
+    if (!block->distances)
+        return FALSE;
+    *n_parameters += block->distances->n_elements;
+    return TRUE;
+}
+
 AltclipStoredBlock *
 altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
-        const AltclipTowerConfig *config, AltclipNormOrder order, guint64 *n_parameters,
-        GError **error)
+        const AltclipEncoderForm *form, guint64 *n_parameters, GError **error)
 {
-    g_autofree AltclipStoredBlock *blocks = g_new0 (AltclipStoredBlock, config->num_hidden_layers);
+    guint n = form->config->num_hidden_layers;
+    g_autofree AltclipStoredBlock *blocks = g_new0 (AltclipStoredBlock, n);
 
-    for (guint i = 0; i < config->num_hidden_layers; i++) {
-        for (guint t = 0; t < ALTCLIP_N_BLOCK_TENSORS; t++) {
-            g_autofree char *name = g_strdup_printf ("%s%u.%s", prefix, i,
-                    order == ALTCLIP_PRE_NORM ? BLOCK_TENSORS[t].clip : BLOCK_TENSORS[t].roberta);
-            const AltclipStoredTensor *tensor = require_block_tensor (
-                    weights, name, BLOCK_TENSORS[t].rows, BLOCK_TENSORS[t].columns, config, error);
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *block_prefix = g_strdup_printf ("%s%u.", prefix, i);
 
-            if (!tensor)
-                return NULL;
-            blocks[i].tensors[t] = tensor;
-            *n_parameters += tensor->n_elements;
-        }
+        if (!find_block (weights, block_prefix, form, &blocks[i], n_parameters, error))
+            return NULL;
     }
     return g_steal_pointer (&blocks);
 }
@@ -107,10 +137,30 @@ altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
 /* ---- Packed blocks --------------------------------------------------------------------------- */
 
 static void
-block_init (AltclipBlock *block, const AltclipKernels *kernels, double epsilon,
+distances_init (AltclipDistances *distances, const AltclipEncoderForm *form,
+        const AltclipStoredTensor *stored)
+{
+    if (!stored)
+        return;
+    distances->n = form->max_position_embeddings;
+    distances->with_keys = form->positions == ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY;
+    distances->table = altclip_aligned_alloc (stored->n_elements * sizeof (float));
+    altclip_stored_tensor_read (stored, 0, stored->n_elements, distances->table);
+    altclip_weights_release (stored);
+}
+
+static gsize
+distances_get_size (const AltclipDistances *distances, guint head_size)
+{
+    return distances->table ? (2 * (gsize)distances->n - 1) * head_size * sizeof (float) : 0;
+}
+
+static void
+block_init (AltclipBlock *block, const AltclipKernels *kernels, const AltclipEncoderForm *form,
         const AltclipStoredBlock *stored)
 {
     const AltclipStoredTensor *const *tensors = stored->tensors;
+    double epsilon = form->config->layer_norm_eps;
 
     altclip_linear_init (&block->qkv, kernels, tensors + Q_WEIGHT, tensors + Q_BIAS, 3);
     altclip_linear_init (&block->out, kernels, tensors + OUT_WEIGHT, tensors + OUT_BIAS, 1);
@@ -118,10 +168,12 @@ block_init (AltclipBlock *block, const AltclipKernels *kernels, double epsilon,
     altclip_linear_init (&block->fc2, kernels, tensors + FC2_WEIGHT, tensors + FC2_BIAS, 1);
     altclip_norm_init (&block->norm1, tensors[NORM1_GAMMA], tensors[NORM1_BETA], epsilon);
     altclip_norm_init (&block->norm2, tensors[NORM2_GAMMA], tensors[NORM2_BETA], epsilon);
+    distances_init (&block->distances, form, stored->distances);
 }
 
 typedef struct {
     AltclipEncoder *encoder;
+    const AltclipEncoderForm *form;
     const AltclipStoredBlock *stored; /* [num_hidden_layers] */
     GCancellable *cancellable;
 } PackJob;
@@ -136,22 +188,21 @@ pack_share (gpointer data, guint index, guint n)
     for (guint i = index; i < encoder->config->num_hidden_layers; i += n) {
         if (g_cancellable_is_cancelled (job->cancellable))
             return;
-        block_init (&encoder->blocks[i], encoder->kernels, encoder->config->layer_norm_eps,
-                &job->stored[i]);
+        block_init (&encoder->blocks[i], encoder->kernels, job->form, &job->stored[i]);
     }
 }
 
 gboolean
 altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
-        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
+        const AltclipEncoderForm *form, const AltclipStoredBlock *stored,
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
-    PackJob job = { encoder, stored, cancellable };
+    PackJob job = { encoder, form, stored, cancellable };
 
     encoder->kernels = kernels;
-    encoder->config = config;
-    encoder->order = order;
-    encoder->blocks = g_new0 (AltclipBlock, config->num_hidden_layers);
+    encoder->config = form->config;
+    encoder->order = form->order;
+    encoder->blocks = g_new0 (AltclipBlock, form->config->num_hidden_layers);
     altclip_workspace_run (workspace, pack_share, &job);
     return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
@@ -169,6 +220,7 @@ altclip_encoder_clear (AltclipEncoder *encoder)
         altclip_linear_clear (&block->fc2);
         altclip_norm_clear (&block->norm1);
         altclip_norm_clear (&block->norm2);
+        altclip_aligned_free (block->distances.table);
     }
     g_clear_pointer (&encoder->blocks, g_free);
 }
@@ -176,12 +228,14 @@ altclip_encoder_clear (AltclipEncoder *encoder)
 gsize
 altclip_encoder_get_size (const AltclipEncoder *encoder)
 {
+    guint head_size = encoder->config->hidden_size / encoder->config->num_attention_heads;
     gsize size = 0;
 
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
         const AltclipBlock *block = &encoder->blocks[i];
         size += altclip_linear_get_size (&block->qkv) + altclip_linear_get_size (&block->out) +
-                altclip_linear_get_size (&block->fc1) + altclip_linear_get_size (&block->fc2);
+                altclip_linear_get_size (&block->fc1) + altclip_linear_get_size (&block->fc2) +
+                distances_get_size (&block->distances, head_size);
     }
     return size;
 }
@@ -194,7 +248,7 @@ static const AltclipEpilogue TO_RESIDUAL = { ALTCLIP_ACTIVATION_NONE, TRUE };
 /* Returns: (transfer none): heads side by side, before their output layer: [rows, width] */
 static float *
 attend (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *h, const AltclipSequences *sequences)
+        const float *h, const AltclipSequences *sequences, float *probabilities)
 {
     guint rows = sequences->offsets[sequences->n];
     guint width = encoder->config->hidden_size;
@@ -202,7 +256,7 @@ attend (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspa
     float *attended =
             altclip_workspace_get (workspace, ALTCLIP_BUFFER_ATTENTION, (gsize)rows * width);
     AltclipAttention attention = { qkv, attended, width, encoder->config->num_attention_heads,
-        sequences };
+        sequences, block->distances.table ? &block->distances : NULL, probabilities };
 
     altclip_linear_run (workspace, &block->qkv, h, rows, PLAIN, qkv);
     altclip_attention_run (workspace, encoder->kernels, &attention);
@@ -244,17 +298,17 @@ finish_block (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipW
 /* What of a block mixes rows. */
 static float *
 begin_block (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *x, const AltclipSequences *sequences)
+        const float *x, const AltclipSequences *sequences, float *probabilities)
 {
     guint rows = sequences->offsets[sequences->n];
     float *h;
 
     if (encoder->order == ALTCLIP_POST_NORM)
-        return attend (encoder, block, workspace, x, sequences);
+        return attend (encoder, block, workspace, x, sequences, probabilities);
     h = altclip_workspace_get (
             workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * encoder->config->hidden_size);
     altclip_norm_run (workspace, encoder->kernels, &block->norm1, x, rows, h);
-    return attend (encoder, block, workspace, h, sequences);
+    return attend (encoder, block, workspace, h, sequences, probabilities);
 }
 
 void
@@ -266,19 +320,21 @@ altclip_sequences_keep_first_rows (const AltclipSequences *sequences, guint widt
 
 void
 altclip_encoder_run (const AltclipEncoder *encoder, AltclipWorkspace *workspace, float *x,
-        const AltclipSequences *sequences, AltclipHiddenStateFunc hidden_state, gpointer data)
+        const AltclipSequences *sequences, const AltclipObserver *observer)
 {
     guint rows = sequences->offsets[sequences->n];
 
-    if (hidden_state)
-        hidden_state (data, 0, x);
+    if (observer && observer->hidden_state)
+        observer->hidden_state (observer->data, 0, x);
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
         const AltclipBlock *block = &encoder->blocks[i];
-        float *attended = begin_block (encoder, block, workspace, x, sequences);
+        float *probabilities =
+                observer && observer->attentions ? observer->attentions (observer->data, i) : NULL;
+        float *attended = begin_block (encoder, block, workspace, x, sequences, probabilities);
 
         finish_block (encoder, block, workspace, attended, rows, x);
-        if (hidden_state)
-            hidden_state (data, i + 1, x);
+        if (observer && observer->hidden_state)
+            observer->hidden_state (observer->data, i + 1, x);
     }
 }
 
@@ -291,7 +347,7 @@ altclip_encoder_run_first_rows (const AltclipEncoder *encoder, AltclipWorkspace 
 
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
         const AltclipBlock *block = &encoder->blocks[i];
-        float *attended = begin_block (encoder, block, workspace, x, sequences);
+        float *attended = begin_block (encoder, block, workspace, x, sequences, NULL);
 
         if (i + 1 == encoder->config->num_hidden_layers) {
             altclip_sequences_keep_first_rows (sequences, width, attended);

@@ -12,11 +12,16 @@
 
 G_BEGIN_DECLS
 
+/* Rows in one batch: enough to keep the products busy, little memory. */
+#define ALTCLIP_BATCH_ROWS 2048
+
 /* The stored tensors of a block, in the order of the table in encoder.c. */
 #define ALTCLIP_N_BLOCK_TENSORS 16
 
 typedef struct {
     const AltclipStoredTensor *tensors[ALTCLIP_N_BLOCK_TENSORS];
+    const AltclipStoredTensor
+            *distances; /* [2 · max_position_embeddings − 1, head size], or NULL */
 } AltclipStoredBlock;
 
 /* A block packed for a kernel set. */
@@ -27,10 +32,19 @@ typedef struct {
     AltclipLinear fc2; /* [width, intermediate size] */
     AltclipNorm norm1; /* of attention: before it, or after its residual */
     AltclipNorm norm2; /* of the MLP, likewise */
+    AltclipDistances distances;
 } AltclipBlock;
 
 /* Where the layer norms stand: CLIP's towers have them before each half of a block, XLM-R after. */
 typedef enum { ALTCLIP_PRE_NORM, ALTCLIP_POST_NORM } AltclipNormOrder;
+
+/* What a tower's blocks are like. */
+typedef struct {
+    const AltclipTowerConfig *config;
+    AltclipNormOrder order;
+    AltclipPositions positions;
+    guint max_position_embeddings; /* looked at for relative positions alone */
+} AltclipEncoderForm;
 
 typedef struct {
     const AltclipKernels *kernels;
@@ -42,7 +56,7 @@ typedef struct {
 /**
  * altclip_stored_blocks_find:
  * @prefix: what the blocks' names begin with, up to `layers.` or `layer.`
- * @order: decides between CLIP's and XLM-R's names
+ * @form: its order decides between CLIP's and XLM-R's names
  * @n_parameters: (inout): grows by the number of elements
  *
  * Finds and checks the tensors of all blocks.
@@ -50,30 +64,35 @@ typedef struct {
  * Returns: (transfer full) (array) (nullable): [num_hidden_layers]; free with g_free()
  */
 AltclipStoredBlock *altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
-        const AltclipTowerConfig *config, AltclipNormOrder order, guint64 *n_parameters,
-        GError **error);
+        const AltclipEncoderForm *form, guint64 *n_parameters, GError **error);
 
 /* Packs the blocks, in the threads of @workspace. FALSE when cancelled; then @encoder is to be
  * cleared too. */
 gboolean altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
-        const AltclipTowerConfig *config, AltclipNormOrder order, const AltclipStoredBlock *stored,
+        const AltclipEncoderForm *form, const AltclipStoredBlock *stored,
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
 void altclip_encoder_clear (AltclipEncoder *encoder);
 
 /* Returns: bytes of the packed weights. */
 gsize altclip_encoder_get_size (const AltclipEncoder *encoder);
 
-/* Told the residual stream [rows, width] before block 0 and after each block. */
-typedef void (*AltclipHiddenStateFunc) (gpointer data, guint layer, const float *x);
+/* Somebody who wants to see more of a run than its result. Each function is nullable. */
+typedef struct {
+    /* Told the residual stream [rows, width] before block 0 and after each block. */
+    void (*hidden_state) (gpointer data, guint layer, const float *x);
+    /* Asked where to leave the probabilities of a block's attention; see #AltclipAttention. */
+    float *(*attentions) (gpointer data, guint layer);
+    gpointer data;
+} AltclipObserver;
 
 /**
  * altclip_encoder_run:
  * @x: (inout): [rows, width]: the residual stream, in place
  * @sequences: rows of the batch
- * @hidden_state: (nullable): see #AltclipHiddenStateFunc
+ * @observer: (nullable): see #AltclipObserver
  */
 void altclip_encoder_run (const AltclipEncoder *encoder, AltclipWorkspace *workspace, float *x,
-        const AltclipSequences *sequences, AltclipHiddenStateFunc hidden_state, gpointer data);
+        const AltclipSequences *sequences, const AltclipObserver *observer);
 
 /**
  * altclip_encoder_run_first_rows:

@@ -1,27 +1,17 @@
 /* altclip: every tensor of the reference's forward pass
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All tensors are made before anything is computed, so that one pass too large is refused at once.
+ * The towers then run on a few texts or pictures at a time, and leave their results there.
  */
 
 #include "safetensors.h"
 #include "session.h"
 #include "tensor.h"
 
+#include <math.h>
 #include <string.h>
-
-/* ---- Tensors --------------------------------------------------------------------------------- */
-
-static float *
-add_matrix (GPtrArray *tensors, const char *name, guint64 rows, guint64 columns)
-{
-    return altclip_tensors_add (tensors, name, FALSE, 2, (guint64[]){ rows, columns });
-}
-
-static float *
-add_cube (GPtrArray *tensors, const char *name, guint64 planes, guint64 rows, guint64 columns)
-{
-    return altclip_tensors_add (tensors, name, FALSE, 3, (guint64[]){ planes, rows, columns });
-}
 
 gboolean
 altclip_tensors_save (GPtrArray *tensors, const char *path, GError **error)
@@ -29,247 +19,507 @@ altclip_tensors_save (GPtrArray *tensors, const char *path, GError **error)
     return altclip_safetensors_write (path, tensors, error);
 }
 
-/* ---- Hidden states --------------------------------------------------------------------------- */
+/* ---- Tensors --------------------------------------------------------------------------------- */
 
 typedef struct {
+    AltclipSession *session;
+    AltclipForwardFlags flags;
     GPtrArray *tensors;
-    const char *prefix;
-    guint n;      /* sequences */
-    guint length; /* rows of each */
-    guint width;
-} HiddenStates;
+    guint64 n_bytes; /* of all of them */
+    GError **error;
+    gboolean failed; /* the first error sticks, and nothing is added any more */
+} Forward;
+
+/* Sizes are products of few numbers of less than 32 bits, but of more than two. */
+static gboolean
+grow (Forward *forward, const char *name, guint64 n_bytes, guint n_dims, const guint64 *dims)
+{
+    gboolean fits = TRUE;
+
+    for (guint i = 0; i < n_dims && fits; i++)
+        fits = g_uint64_checked_mul (&n_bytes, n_bytes, dims[i]);
+    if (fits && n_bytes <= ALTCLIP_FORWARD_MAX_BYTES - forward->n_bytes) {
+        forward->n_bytes += n_bytes;
+        return TRUE;
+    }
+    g_set_error (forward->error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "with '%s' the tensors of this forward pass exceed the limit of %" G_GUINT64_FORMAT
+            " bytes: give fewer or shorter texts, fewer or smaller pictures, or ask for less",
+            name, ALTCLIP_FORWARD_MAX_BYTES);
+    return FALSE;
+}
+
+/* Returns: (transfer none) (nullable): the tensor's elements, 0; NULL after an error */
+static void *
+add (Forward *forward, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
+{
+    void *data;
+
+    if (forward->failed)
+        return NULL;
+    forward->failed = TRUE;
+    if (!grow (forward, name, is_int64 ? sizeof (gint64) : sizeof (float), n_dims, dims))
+        return NULL;
+    data = altclip_tensors_try_add (forward->tensors, name, is_int64, n_dims, dims);
+    if (!data) {
+        g_autofree char *shape = altclip_shape_to_string (dims, n_dims);
+        g_set_error (forward->error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                "memory is too short for '%s' of shape %s", name, shape);
+        return NULL;
+    }
+    forward->failed = FALSE;
+    return data;
+}
+
+static float *
+add_matrix (Forward *forward, const char *name, guint64 rows, guint64 columns)
+{
+    return add (forward, name, FALSE, 2, (guint64[]){ rows, columns });
+}
+
+/* ---- Outputs of a tower ---------------------------------------------------------------------- */
+
+/* What a tower is given, and how wide its results are. */
+typedef struct {
+    const char *tower; /* as in `text_model_output` */
+    const char *kind;  /* as in `image_embeds` */
+    const AltclipTowerConfig *config;
+    guint n;             /* texts or pictures */
+    guint length;        /* rows of each */
+    guint output_width;  /* of last_hidden_state and pooler_output */
+    guint embedding_dim; /* 0: there is no projection */
+} TowerShape;
+
+typedef struct {
+    TowerShape shape;
+    float *last_hidden_state; /* [n, length, output width] */
+    float *pooler_output;     /* [n, output width] */
+    float *features;          /* [n, embedding dim], or NULL */
+    float *embeds;            /* [n, embedding dim], or NULL */
+    GPtrArray *hidden_states; /* per layer and one: [n, length, hidden_size] */
+    GPtrArray *attentions;    /* per layer: [n, heads, length, length] */
+    AltclipObserver observer;
+    guint first;   /* of the texts or pictures in work */
+    guint n_batch; /* their number */
+} TowerOutputs;
 
 static void
-add_hidden_state (gpointer data, guint layer, const float *x)
+tower_outputs_clear (TowerOutputs *outputs)
 {
-    HiddenStates *states = data;
-    g_autofree char *name = g_strdup_printf ("%s.hidden_states.%u", states->prefix, layer);
-    float *out = add_cube (states->tensors, name, states->n, states->length, states->width);
+    g_clear_pointer (&outputs->hidden_states, g_ptr_array_unref);
+    g_clear_pointer (&outputs->attentions, g_ptr_array_unref);
+}
 
-    memcpy (out, x, (gsize)states->n * states->length * states->width * sizeof (float));
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TowerOutputs, tower_outputs_clear)
+
+static void
+keep_hidden_state (gpointer data, guint layer, const float *x)
+{
+    TowerOutputs *outputs = data;
+    gsize n = (gsize)outputs->shape.length * outputs->shape.config->hidden_size;
+    float *state = g_ptr_array_index (outputs->hidden_states, layer);
+
+    memcpy (state + outputs->first * n, x, outputs->n_batch * n * sizeof (float));
+}
+
+static float *
+get_attentions (gpointer data, guint layer)
+{
+    TowerOutputs *outputs = data;
+    gsize length = outputs->shape.length;
+    float *attentions = g_ptr_array_index (outputs->attentions, layer);
+
+    return attentions +
+           outputs->first * outputs->shape.config->num_attention_heads * length * length;
+}
+
+static GPtrArray *
+add_hidden_states (Forward *forward, const TowerShape *shape)
+{
+    GPtrArray *states = g_ptr_array_new ();
+    const guint64 dims[] = { shape->n, shape->length, shape->config->hidden_size };
+
+    for (guint i = 0; i <= shape->config->num_hidden_layers; i++) {
+        g_autofree char *name =
+                g_strdup_printf ("%s_model_output.hidden_states.%u", shape->tower, i);
+        g_ptr_array_add (states, add (forward, name, FALSE, 3, dims));
+    }
+    return states;
+}
+
+static GPtrArray *
+add_attentions (Forward *forward, const TowerShape *shape)
+{
+    GPtrArray *attentions = g_ptr_array_new ();
+    const guint64 dims[] = { shape->n, shape->config->num_attention_heads, shape->length,
+        shape->length };
+
+    for (guint i = 0; i < shape->config->num_hidden_layers; i++) {
+        g_autofree char *name = g_strdup_printf ("%s_model_output.attentions.%u", shape->tower, i);
+        g_ptr_array_add (attentions, add (forward, name, FALSE, 4, dims));
+    }
+    return attentions;
+}
+
+/* Makes the tensors; see Forward.failed. */
+static void
+add_tower_outputs (Forward *forward, const TowerShape *shape, TowerOutputs *outputs)
+{
+    g_autofree char *last = g_strconcat (shape->tower, "_model_output.last_hidden_state", NULL);
+    g_autofree char *pooler = g_strconcat (shape->tower, "_model_output.pooler_output", NULL);
+    g_autofree char *features = g_strconcat (shape->kind, "_features", NULL);
+    g_autofree char *embeds = g_strconcat (shape->kind, "_embeds", NULL);
+
+    outputs->shape = *shape;
+    outputs->last_hidden_state = add (
+            forward, last, FALSE, 3, (guint64[]){ shape->n, shape->length, shape->output_width });
+    outputs->pooler_output = add_matrix (forward, pooler, shape->n, shape->output_width);
+    if (shape->embedding_dim) {
+        outputs->features = add_matrix (forward, features, shape->n, shape->embedding_dim);
+        outputs->embeds = add_matrix (forward, embeds, shape->n, shape->embedding_dim);
+    }
+    outputs->observer.data = outputs;
+    if (forward->flags & ALTCLIP_FORWARD_HIDDEN_STATES) {
+        outputs->hidden_states = add_hidden_states (forward, shape);
+        outputs->observer.hidden_state = keep_hidden_state;
+    }
+    if (forward->flags & ALTCLIP_FORWARD_ATTENTIONS) {
+        outputs->attentions = add_attentions (forward, shape);
+        outputs->observer.attentions = get_attentions;
+    }
+}
+
+/* Where the batch in work leaves its last_hidden_state; likewise the two below. */
+static float *
+get_last_hidden_state (const TowerOutputs *outputs)
+{
+    return outputs->last_hidden_state +
+           (gsize)outputs->first * outputs->shape.length * outputs->shape.output_width;
+}
+
+static float *
+get_pooler_output (const TowerOutputs *outputs)
+{
+    return outputs->pooler_output + (gsize)outputs->first * outputs->shape.output_width;
+}
+
+static float *
+get_features (const TowerOutputs *outputs)
+{
+    return outputs->features
+                   ? outputs->features + (gsize)outputs->first * outputs->shape.embedding_dim
+                   : NULL;
+}
+
+static gboolean
+normalise_features (const TowerOutputs *outputs, GError **error)
+{
+    const TowerShape *shape = &outputs->shape;
+
+    if (!outputs->embeds)
+        return TRUE;
+    memcpy (outputs->embeds, outputs->features,
+            (gsize)shape->n * shape->embedding_dim * sizeof (float));
+    return altclip_normalise_rows (outputs->embeds, shape->n, shape->embedding_dim, error);
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* The texts' ids, padded to the longest as the reference's tokenizer does. */
 typedef struct {
-    guint n;
-    guint length;
-    gint32 *ids;       /* [n · length] */
-    guint *offsets;    /* [n + 1] */
+    guint length;      /* 0: there are no texts */
     guint *n_attended; /* [n]: ids that are not padding */
-} PaddedTexts;
+    gint64 *ids;       /* [n, length] */
+    TowerOutputs outputs;
+} Texts;
 
 static void
-padded_texts_clear (PaddedTexts *padded)
+texts_clear (Texts *texts)
 {
-    g_free (padded->ids);
-    g_free (padded->offsets);
-    g_free (padded->n_attended);
+    g_free (texts->n_attended);
+    tower_outputs_clear (&texts->outputs);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PaddedTexts, padded_texts_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Texts, texts_clear)
 
-static void
-pad_texts (GPtrArray *rows, gint32 pad, PaddedTexts *padded)
-{
-    padded->n = rows->len;
-    for (guint i = 0; i < rows->len; i++)
-        padded->length = MAX (padded->length, ((GArray *)g_ptr_array_index (rows, i))->len);
-    padded->ids = g_new (gint32, (gsize)padded->n * padded->length);
-    padded->offsets = g_new (guint, padded->n + 1);
-    padded->n_attended = g_new (guint, padded->n);
-    for (guint i = 0; i < padded->n; i++) {
-        GArray *row = g_ptr_array_index (rows, i);
-        gint32 *ids = padded->ids + (gsize)i * padded->length;
-
-        memcpy (ids, row->data, row->len * sizeof (gint32));
-        for (guint j = row->len; j < padded->length; j++)
-            ids[j] = pad;
-        padded->offsets[i] = i * padded->length;
-        padded->n_attended[i] = row->len;
-    }
-    padded->offsets[padded->n] = padded->n * padded->length;
-}
-
-static gboolean
-tokenize_texts (AltclipModel *model, const char *const *texts, guint n_texts, PaddedTexts *padded,
-        GError **error)
+static GPtrArray *
+tokenize_texts (AltclipModel *model, const char *const *texts, guint n_texts, GError **error)
 {
     g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify)g_array_unref);
 
     for (guint i = 0; i < n_texts; i++) {
         GArray *ids = altclip_model_tokenize (model, texts[i], error);
         if (!ids)
-            return FALSE;
+            return NULL;
         g_ptr_array_add (rows, ids);
     }
-    pad_texts (rows, (gint32)altclip_model_get_config (model)->text.pad_token_id, padded);
-    return TRUE;
+    return g_steal_pointer (&rows);
 }
 
+/* Pads @rows with @pad into the tensors input_ids and attention_mask. */
 static void
-add_ids_and_mask (GPtrArray *tensors, const PaddedTexts *padded)
+add_ids_and_mask (Forward *forward, GPtrArray *rows, gint64 pad, Texts *texts)
 {
-    const guint64 dims[] = { padded->n, padded->length };
-    gint64 *ids = altclip_tensors_add (tensors, "input_ids", TRUE, 2, dims);
-    gint64 *mask = altclip_tensors_add (tensors, "attention_mask", TRUE, 2, dims);
+    guint64 dims[2] = { rows->len, 0 };
+    gint64 *mask;
 
-    for (guint i = 0; i < padded->n * padded->length; i++) {
-        ids[i] = padded->ids[i];
-        mask[i] = i % padded->length < padded->n_attended[i / padded->length];
-    }
-}
+    for (guint i = 0; i < rows->len; i++)
+        texts->length = MAX (texts->length, ((GArray *)g_ptr_array_index (rows, i))->len);
+    dims[1] = texts->length;
+    texts->ids = add (forward, "input_ids", TRUE, 2, dims);
+    mask = add (forward, "attention_mask", TRUE, 2, dims);
+    if (forward->failed)
+        return;
+    texts->n_attended = g_new (guint, rows->len);
+    for (gsize i = 0; i < rows->len; i++) {
+        const GArray *row = g_ptr_array_index (rows, i);
 
-/* Returns: (transfer none) (nullable): text_embeds [n_texts, projection_dim] */
-static float *
-run_texts (AltclipSession *session, const char *const *texts, guint n_texts,
-        AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (session);
-    const AltclipTextConfig *config = &altclip_model_get_config (model)->text;
-    guint dim = altclip_model_get_info (model)->projection_dim;
-    g_auto (PaddedTexts) padded = { 0 };
-    AltclipTokens tokens;
-    AltclipTextOutputs outputs = { 0 };
-    HiddenStates states;
-    const AltclipText *text;
-    float *embeds;
-
-    if (!tokenize_texts (model, texts, n_texts, &padded, error))
-        return NULL;
-    add_ids_and_mask (tensors, &padded);
-    tokens = (AltclipTokens){ padded.ids,
-        { n_texts, padded.offsets, padded.n_attended, padded.length } };
-    states = (HiddenStates){ tensors, "text_model_output", n_texts, padded.length,
-        config->tower.hidden_size };
-    outputs.last_hidden_state = add_cube (tensors, "text_model_output.last_hidden_state", n_texts,
-            padded.length, config->project_dim);
-    outputs.pooler_output =
-            add_matrix (tensors, "text_model_output.pooler_output", n_texts, config->project_dim);
-    outputs.features = add_matrix (tensors, "text_features", n_texts, dim);
-    if (flags & ALTCLIP_FORWARD_HIDDEN_STATES) {
-        outputs.hidden_state = add_hidden_state;
-        outputs.hidden_state_data = &states;
-    }
-    text = altclip_session_get_text (session, NULL, error);
-    if (!text)
-        return NULL;
-    altclip_text_run (text, altclip_session_get_workspace (session), &tokens, &outputs);
-    embeds = add_matrix (tensors, "text_embeds", n_texts, dim);
-    memcpy (embeds, outputs.features, (gsize)n_texts * dim * sizeof (float));
-    return altclip_normalise_rows (embeds, n_texts, dim, error) ? embeds : NULL;
-}
-
-static float *
-forward_texts (AltclipSession *session, const char *const *texts, guint n_texts,
-        AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
-{
-    float *embeds;
-
-    if (!altclip_model_can_embed (altclip_session_get_model (session), ALTCLIP_TOWER_TEXT, error))
-        return NULL;
-    altclip_session_begin_texts (session);
-    embeds = run_texts (session, texts, n_texts, flags, tensors, error);
-    altclip_session_end_texts (session);
-    return embeds;
-}
-
-/* ---- Images ---------------------------------------------------------------------------------- */
-
-static void
-add_pixel_values (GPtrArray *tensors, const AltclipVisionConfig *config, const float *pixel_values,
-        guint n_images)
-{
-    gsize n = (gsize)n_images * config->num_channels * config->image_size * config->image_size;
-    const guint64 dims[] = { n_images, config->num_channels, config->image_size,
-        config->image_size };
-    float *copy = altclip_tensors_add (tensors, "pixel_values", FALSE, 4, dims);
-
-    memcpy (copy, pixel_values, n * sizeof (float));
-}
-
-/* Returns: (transfer none) (nullable): image_embeds [n_images, projection_dim] */
-static float *
-forward_images (AltclipSession *session, const float *pixel_values, guint n_images,
-        AltclipForwardFlags flags, GPtrArray *tensors, GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (session);
-    const AltclipVision *vision = altclip_model_can_embed (model, ALTCLIP_TOWER_IMAGE, error)
-                                          ? altclip_model_get_vision (model, error)
-                                          : NULL;
-    AltclipVisionOutputs outputs = { 0 };
-    HiddenStates states;
-    float *embeds;
-    guint width;
-    guint rows;
-    guint dim;
-
-    if (!vision)
-        return NULL;
-    width = vision->config->tower.hidden_size;
-    rows = vision->n_patches + 1;
-    dim = vision->projection_dim;
-    states = (HiddenStates){ tensors, "vision_model_output", n_images, rows, width };
-    add_pixel_values (tensors, vision->config, pixel_values, n_images);
-    outputs.last_hidden_state =
-            add_cube (tensors, "vision_model_output.last_hidden_state", n_images, rows, width);
-    outputs.pooler_output =
-            add_matrix (tensors, "vision_model_output.pooler_output", n_images, width);
-    outputs.features = add_matrix (tensors, "image_features", n_images, dim);
-    if (flags & ALTCLIP_FORWARD_HIDDEN_STATES) {
-        outputs.hidden_state = add_hidden_state;
-        outputs.hidden_state_data = &states;
-    }
-    altclip_vision_run (
-            vision, altclip_session_get_workspace (session), pixel_values, n_images, &outputs);
-    embeds = add_matrix (tensors, "image_embeds", n_images, dim);
-    memcpy (embeds, outputs.features, (gsize)n_images * dim * sizeof (float));
-    return altclip_normalise_rows (embeds, n_images, dim, error) ? embeds : NULL;
-}
-
-/* ---- Both ------------------------------------------------------------------------------------ */
-
-static void
-add_logits (GPtrArray *tensors, const AltclipModelInfo *info, const float *text_embeds,
-        guint n_texts, const float *image_embeds, guint n_images)
-{
-    float *per_text = add_matrix (tensors, "logits_per_text", n_texts, n_images);
-    float *per_image = add_matrix (tensors, "logits_per_image", n_images, n_texts);
-
-    for (guint t = 0; t < n_texts; t++) {
-        for (guint i = 0; i < n_images; i++) {
-            double cosine = 0.0;
-
-            for (guint d = 0; d < info->projection_dim; d++)
-                cosine += (double)text_embeds[(gsize)t * info->projection_dim + d] *
-                          image_embeds[(gsize)i * info->projection_dim + d];
-            per_text[(gsize)t * n_images + i] = (float)(info->logit_scale * cosine);
-            per_image[(gsize)i * n_texts + t] = per_text[(gsize)t * n_images + i];
+        texts->n_attended[i] = row->len;
+        for (gsize j = 0; j < texts->length; j++) {
+            texts->ids[i * texts->length + j] = j < row->len ? g_array_index (row, gint32, j) : pad;
+            mask[i * texts->length + j] = j < row->len;
         }
     }
 }
 
+static gboolean
+prepare_texts (Forward *forward, const char *const *strings, guint n, Texts *texts)
+{
+    AltclipModel *model = altclip_session_get_model (forward->session);
+    const AltclipTextConfig *config = &altclip_model_get_config (model)->text;
+    g_autoptr (GPtrArray) rows = NULL;
+    guint dim = 0;
+
+    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_TEXT, forward->error))
+        return FALSE;
+    rows = tokenize_texts (model, strings, n, forward->error);
+    if (!rows)
+        return FALSE;
+    if (altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL))
+        dim = altclip_model_get_info (model)->projection_dim;
+    add_ids_and_mask (forward, rows, config->pad_token_id, texts);
+    add_tower_outputs (forward,
+            &(TowerShape){
+                    "text", "text", &config->tower, n, texts->length, config->project_dim, dim },
+            &texts->outputs);
+    return !forward->failed;
+}
+
+static void
+run_texts (Forward *forward, Texts *texts, const AltclipText *text)
+{
+    TowerOutputs *outputs = &texts->outputs;
+    guint n = outputs->shape.n;
+    guint batch = MIN (n, MAX (1, ALTCLIP_BATCH_ROWS / texts->length));
+    g_autofree gint32 *ids = g_new (gint32, (gsize)batch * texts->length);
+    g_autofree guint *offsets = g_new (guint, batch + 1);
+
+    for (guint i = 0; i <= batch; i++)
+        offsets[i] = i * texts->length;
+    for (outputs->first = 0; outputs->first < n; outputs->first += batch) {
+        AltclipTextOutputs results = { get_last_hidden_state (outputs), get_pooler_output (outputs),
+            get_features (outputs), &outputs->observer };
+        AltclipTokens tokens = { ids, { MIN (batch, n - outputs->first), offsets,
+                                              texts->n_attended + outputs->first, texts->length } };
+
+        outputs->n_batch = tokens.sequences.n;
+        for (guint i = 0; i < offsets[outputs->n_batch]; i++)
+            ids[i] = (gint32)texts->ids[(gsize)outputs->first * texts->length + i];
+        altclip_text_run (
+                text, altclip_session_get_workspace (forward->session), &tokens, &results);
+    }
+}
+
+static gboolean
+forward_texts (Forward *forward, Texts *texts)
+{
+    const AltclipText *text;
+
+    altclip_session_begin_texts (forward->session);
+    text = altclip_session_get_text (forward->session, NULL, forward->error);
+    if (text)
+        run_texts (forward, texts, text);
+    altclip_session_end_texts (forward->session);
+    return text && normalise_features (&texts->outputs, forward->error);
+}
+
+/* ---- Pictures -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const AltclipVision *vision; /* NULL: there are no pictures */
+    AltclipVisionInputs inputs;
+    TowerOutputs outputs;
+} Pictures;
+
+static void
+pictures_clear (Pictures *pictures)
+{
+    tower_outputs_clear (&pictures->outputs);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pictures, pictures_clear)
+
+static gboolean
+prepare_pictures (Forward *forward, const AltclipPictures *given, Pictures *pictures)
+{
+    AltclipVisionInputs *inputs = &pictures->inputs;
+    const AltclipVision *vision =
+            altclip_session_prepare_pictures (forward->session, given, inputs, forward->error);
+    guint length;
+    float *copy;
+
+    if (!vision)
+        return FALSE;
+    pictures->vision = vision;
+    length = altclip_vision_count_patches (vision, inputs->height, inputs->width) + 1;
+    copy = add (forward, "pixel_values", FALSE, 4,
+            (guint64[]){ inputs->n, vision->config->num_channels, inputs->height, inputs->width });
+    add_tower_outputs (forward,
+            &(TowerShape){ "vision", "image", &vision->config->tower, inputs->n, length,
+                    vision->config->tower.hidden_size, vision->projection_dim },
+            &pictures->outputs);
+    if (forward->failed)
+        return FALSE;
+    memcpy (copy, inputs->pixel_values,
+            (gsize)inputs->n * vision->config->num_channels * inputs->height * inputs->width *
+                    sizeof (float));
+    return TRUE;
+}
+
+static gboolean
+forward_pictures (Forward *forward, Pictures *pictures)
+{
+    const AltclipVision *vision = pictures->vision;
+    const AltclipVisionInputs *inputs = &pictures->inputs;
+    TowerOutputs *outputs = &pictures->outputs;
+    guint batch = altclip_vision_get_batch (vision, inputs->height, inputs->width);
+
+    for (outputs->first = 0; outputs->first < inputs->n; outputs->first += batch) {
+        AltclipVisionOutputs results = { get_last_hidden_state (outputs),
+            get_pooler_output (outputs), get_features (outputs), &outputs->observer };
+        AltclipVisionInputs range = altclip_vision_inputs_get_range (
+                vision, inputs, outputs->first, MIN (batch, inputs->n - outputs->first));
+
+        outputs->n_batch = range.n;
+        altclip_vision_run (
+                vision, altclip_session_get_workspace (forward->session), &range, &results);
+    }
+    return normalise_features (outputs, forward->error);
+}
+
+/* ---- Both ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    float *per_text;  /* [texts, pictures] */
+    float *per_image; /* [pictures, texts] */
+    float *loss;      /* a single number, or NULL */
+} Logits;
+
+static void
+compute_logits (
+        double scale, const TowerOutputs *texts, const TowerOutputs *pictures, Logits *logits)
+{
+    gsize dim = texts->shape.embedding_dim;
+    gsize n_texts = texts->shape.n;
+    gsize n_pictures = pictures->shape.n;
+
+    for (gsize t = 0; t < n_texts; t++) {
+        for (gsize i = 0; i < n_pictures; i++) {
+            double cosine = 0.0;
+
+            for (gsize d = 0; d < dim; d++)
+                cosine += (double)texts->embeds[t * dim + d] * pictures->embeds[i * dim + d];
+            logits->per_text[t * n_pictures + i] = (float)(scale * cosine);
+            logits->per_image[i * n_texts + t] = logits->per_text[t * n_pictures + i];
+        }
+    }
+}
+
+/* The mean of −log softmax at the diagonal of [n, n]. */
+static double
+compute_cross_entropy (const float *logits, gsize n)
+{
+    double total = 0.0;
+
+    for (gsize row = 0; row < n; row++) {
+        const float *x = logits + row * n;
+        double maximum = x[0];
+        double sum = 0.0;
+
+        for (gsize i = 1; i < n; i++)
+            maximum = MAX (maximum, (double)x[i]);
+        for (gsize i = 0; i < n; i++)
+            sum += exp (x[i] - maximum);
+        total += log (sum) + maximum - x[row];
+    }
+    return total / (double)n;
+}
+
+/* clip_loss of transformers' modeling_altclip.py. */
+static void
+compute_loss (const Logits *logits, gsize n)
+{
+    *logits->loss = (float)((compute_cross_entropy (logits->per_text, n) +
+                                    compute_cross_entropy (logits->per_image, n)) /
+                            2.0);
+}
+
+static gboolean
+prepare_logits (Forward *forward, guint n_texts, guint n_pictures, Logits *logits)
+{
+    logits->per_text = add_matrix (forward, "logits_per_text", n_texts, n_pictures);
+    logits->per_image = add_matrix (forward, "logits_per_image", n_pictures, n_texts);
+    if (forward->flags & ALTCLIP_FORWARD_LOSS)
+        logits->loss = add (forward, "loss", FALSE, 0, NULL);
+    return !forward->failed;
+}
+
+static gboolean
+check_loss (guint n_texts, guint n_pictures, GError **error)
+{
+    if (n_texts > 0 && n_texts == n_pictures)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "the contrastive loss needs as many texts as pictures, at least one of each, but there "
+            "are %u texts and %u pictures",
+            n_texts, n_pictures);
+    return FALSE;
+}
+
+static gboolean
+run_both (Forward *forward, Texts *texts, Pictures *pictures, Logits *logits)
+{
+    AltclipModel *model = altclip_session_get_model (forward->session);
+
+    if ((texts->length && !forward_texts (forward, texts)) ||
+            (pictures->vision && !forward_pictures (forward, pictures)))
+        return FALSE;
+    if (logits->per_text)
+        compute_logits (altclip_model_get_info (model)->logit_scale, &texts->outputs,
+                &pictures->outputs, logits);
+    if (logits->loss)
+        compute_loss (logits, texts->outputs.shape.n);
+    return TRUE;
+}
+
 GPtrArray *
 altclip_session_forward (AltclipSession *session, const char *const *texts, guint n_texts,
-        const float *pixel_values, guint n_images, AltclipForwardFlags flags, GError **error)
+        const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error)
 {
     g_autoptr (GPtrArray) tensors = altclip_tensors_new ();
-    const float *text_embeds = NULL;
-    const float *image_embeds = NULL;
+    Forward forward = { session, flags, tensors, 0, error, FALSE };
+    guint n_pictures = pictures ? pictures->n : 0;
+    g_auto (Texts) text = { 0 };
+    g_auto (Pictures) vision = { 0 };
+    Logits logits = { 0 };
 
-    if (texts && n_texts > 0) {
-        text_embeds = forward_texts (session, texts, n_texts, flags, tensors, error);
-        if (!text_embeds)
-            return NULL;
-    }
-    if (pixel_values && n_images > 0) {
-        image_embeds = forward_images (session, pixel_values, n_images, flags, tensors, error);
-        if (!image_embeds)
-            return NULL;
-    }
-    if (text_embeds && image_embeds)
-        add_logits (tensors, altclip_model_get_info (altclip_session_get_model (session)),
-                text_embeds, n_texts, image_embeds, n_images);
-    return g_steal_pointer (&tensors);
+    if ((flags & ALTCLIP_FORWARD_LOSS) && !check_loss (n_texts, n_pictures, error))
+        return NULL;
+    if ((n_texts > 0 && !prepare_texts (&forward, texts, n_texts, &text)) ||
+            (n_pictures > 0 && !prepare_pictures (&forward, pictures, &vision)))
+        return NULL;
+    if (text.outputs.embeds && vision.outputs.embeds &&
+            !prepare_logits (&forward, n_texts, n_pictures, &logits))
+        return NULL;
+    return run_both (&forward, &text, &vision, &logits) ? g_steal_pointer (&tensors) : NULL;
 }

@@ -167,6 +167,37 @@ altclip_norm_clear (AltclipNorm *norm)
     g_clear_pointer (&norm->beta, altclip_aligned_free);
 }
 
+/* ---- Attention ------------------------------------------------------------------------------- */
+
+AltclipHead
+altclip_attention_get_head (const AltclipAttention *attention, guint number)
+{
+    const AltclipSequences *sequences = attention->sequences;
+    guint s = number / attention->n_heads;
+    guint head_size = attention->width / attention->n_heads;
+    gsize column = (gsize)(number % attention->n_heads) * head_size;
+    gsize width = attention->width;
+    gsize first = sequences->offsets[s];
+    gsize longest = sequences->longest;
+    const float *queries = attention->qkv + first * 3 * width + column;
+
+    return (AltclipHead){
+        .queries = queries,
+        .keys = queries + width,
+        .values = queries + 2 * width,
+        .stride = 3 * width,
+        .head_size = head_size,
+        .rows = sequences->offsets[s + 1] - sequences->offsets[s],
+        .n_keys = sequences->n_attended[s],
+        .out = attention->out + first * width + column,
+        .out_stride = width,
+        .probabilities = attention->probabilities
+                                 ? attention->probabilities + number * longest * longest
+                                 : NULL,
+        .probabilities_stride = longest,
+    };
+}
+
 /* ---- Proof ----------------------------------------------------------------------------------- */
 
 typedef struct {

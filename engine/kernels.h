@@ -47,6 +47,14 @@ typedef struct {
     guint longest;           /* rows of the longest */
 } AltclipSequences;
 
+/* Vectors for the distance from a key to a query, counted in rows of their sequence, which all
+ * heads of a block share. They add q·E, or q·E + k·E, to the scores q·k. */
+typedef struct {
+    float *table; /* [2 · n − 1, head size]: row n − 1 is for the distance 0; NULL: none */
+    guint n;      /* rows of the longest sequence there may be */
+    gboolean with_keys; /* k·E too */
+} AltclipDistances;
+
 /* Multi-head attention without its linear layers: softmax (q·kᵀ/√d)·v. */
 typedef struct {
     const float *qkv; /* [rows, 3 · width]: queries, keys, values, heads side by side in each */
@@ -54,7 +62,25 @@ typedef struct {
     guint width;
     guint n_heads;
     const AltclipSequences *sequences;
+    const AltclipDistances *distances; /* or NULL */
+    float *probabilities; /* [sequences, heads, longest, longest], or NULL: the softmax's results;
+                           * what stands there for keys not attended to is left alone */
 } AltclipAttention;
+
+/* One head of one sequence. */
+typedef struct {
+    const float *queries; /* [rows, head size], a row @stride floats after the other */
+    const float *keys;    /* [n_keys, head size], likewise */
+    const float *values;  /* [n_keys, head size], likewise */
+    gsize stride;
+    guint head_size;
+    guint rows;
+    guint n_keys;
+    float *out; /* [rows, head size], @out_stride floats apart */
+    gsize out_stride;
+    float *probabilities; /* [rows, n_keys], @probabilities_stride floats apart; or NULL */
+    gsize probabilities_stride;
+} AltclipHead;
 
 struct _AltclipKernels {
     const char *name;
@@ -75,12 +101,15 @@ struct _AltclipKernels {
     void (*linear) (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
             const AltclipEpilogue *epilogue, float *out, gsize out_stride);
 
-    /* Floats of scratch that a caller of attention needs, for sequences of @longest rows. */
-    gsize (*attention_scratch) (guint longest);
+    /* Floats of scratch that a caller of attention needs; its pointers are not looked into. */
+    gsize (*attention_scratch) (const AltclipAttention *attention);
 
     /* Pairs of sequence and head, numbered s · n_heads + h, from @first to before @last. */
     void (*attention) (const AltclipAttention *attention, guint first, guint last, float *scratch);
 };
+
+/* Returns: the head and sequence number s · n_heads + h of @attention. */
+AltclipHead altclip_attention_get_head (const AltclipAttention *attention, guint number);
 
 /* The packing of sets that take weights as they are: [n, k] floats. */
 gsize altclip_plain_packed_size (guint n, guint k);

@@ -11,6 +11,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <string.h>
 
 static gboolean
 openblas_probe (GError **error)
@@ -119,51 +120,83 @@ openblas_linear (const AltclipLinear *linear, const float *x, guint m, guint n0,
  */
 #define QUERY_BLOCK 256
 
+/* Scores of a block of queries; and the products of the queries or keys with the distances'
+ * vectors.
+ */
 static gsize
-openblas_attention_scratch (guint longest)
+openblas_attention_scratch (const AltclipAttention *attention)
 {
-    return (gsize)MIN (longest, QUERY_BLOCK) * longest;
+    gsize longest = attention->sequences->longest;
+    gsize block = MIN (longest, QUERY_BLOCK);
+
+    return block * longest + (attention->distances ? longest * (block + longest - 1) : 0);
 }
 
-/* Some queries of one head: scores [rows, n_keys] in scratch, softmax by row, weighted sum. */
+/* @out [m, n] = x·yᵀ/√d, for rows of @x that are @stride floats apart. */
 static void
-attend (const float *queries, const float *keys, const float *values, guint width, guint head_size,
-        guint rows, guint n_keys, float *scores, float *out)
+multiply_scaled (const AltclipHead *head, const float *x, guint m, const float *y, gsize y_stride,
+        guint n, float *out)
 {
-    blasint stride = (blasint)(3 * width);
+    cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)m, (blasint)n,
+            (blasint)head->head_size, 1.0f / sqrtf ((float)head->head_size), x,
+            (blasint)head->stride, y, (blasint)y_stride, 0.0f, out, (blasint)n);
+}
 
-    cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)n_keys,
-            (blasint)head_size, 1.0f / sqrtf ((float)head_size), queries, stride, keys, stride,
-            0.0f, scores, (blasint)n_keys);
+/* Adds q·E and k·E to the scores [rows, n_keys] of the queries from @first on. The vectors E that
+ * they need are neighbours in the table, whose order is the queries' and not the keys'. */
+static void
+add_distances (const AltclipHead *head, const AltclipDistances *distances, guint first, guint rows,
+        float *scores, float *products)
+{
+    gsize n_keys = head->n_keys;
+    gsize n = rows + n_keys - 1;
+    const float *table =
+            distances->table + (distances->n - 1 + first - (n_keys - 1)) * head->head_size;
+
+    multiply_scaled (head, head->queries + first * head->stride, rows, table, head->head_size,
+            (guint)n, products);
     for (gsize row = 0; row < rows; row++)
-        altclip_softmax (scores + row * n_keys, n_keys);
-    cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)head_size,
-            (blasint)n_keys, 1.0f, scores, (blasint)n_keys, values, stride, 0.0f, out,
-            (blasint)width);
+        for (gsize key = 0; key < n_keys; key++)
+            scores[row * n_keys + key] += products[row * n + row + n_keys - 1 - key];
+    if (!distances->with_keys)
+        return;
+    multiply_scaled (head, head->keys, head->n_keys, table, head->head_size, (guint)n, products);
+    for (gsize row = 0; row < rows; row++)
+        for (gsize key = 0; key < n_keys; key++)
+            scores[row * n_keys + key] += products[key * n + row + n_keys - 1 - key];
 }
 
-/* One head of one sequence. */
+/* The queries from @first on: scores [rows, n_keys] in scratch, softmax by row, weighted sum. */
 static void
-attend_in_blocks (const AltclipAttention *attention, guint s, guint head, float *scratch)
+attend (const AltclipHead *head, const AltclipDistances *distances, guint first, guint rows,
+        float *scratch)
 {
-    gsize width = attention->width;
-    guint head_size = attention->width / attention->n_heads;
-    guint rows = attention->sequences->offsets[s + 1] - attention->sequences->offsets[s];
-    gsize first = attention->sequences->offsets[s];
-    const float *qkv = attention->qkv + first * 3 * width + (gsize)head * head_size;
-    float *out = attention->out + first * width + (gsize)head * head_size;
+    guint n_keys = head->n_keys;
 
-    for (gsize row = 0; row < rows; row += QUERY_BLOCK)
-        attend (qkv + row * 3 * width, qkv + width, qkv + 2 * width, attention->width, head_size,
-                MIN (rows - (guint)row, QUERY_BLOCK), attention->sequences->n_attended[s], scratch,
-                out + row * width);
+    multiply_scaled (head, head->queries + first * head->stride, rows, head->keys, head->stride,
+            n_keys, scratch);
+    if (distances)
+        add_distances (head, distances, first, rows, scratch, scratch + (gsize)rows * n_keys);
+    for (gsize row = 0; row < rows; row++) {
+        altclip_softmax (scratch + row * n_keys, n_keys);
+        if (head->probabilities)
+            memcpy (head->probabilities + (first + row) * head->probabilities_stride,
+                    scratch + row * n_keys, n_keys * sizeof (float));
+    }
+    cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)head->head_size,
+            (blasint)n_keys, 1.0f, scratch, (blasint)n_keys, head->values, (blasint)head->stride,
+            0.0f, head->out + first * head->out_stride, (blasint)head->out_stride);
 }
 
 static void
 openblas_attention (const AltclipAttention *attention, guint first, guint last, float *scratch)
 {
-    for (guint item = first; item < last; item++)
-        attend_in_blocks (attention, item / attention->n_heads, item % attention->n_heads, scratch);
+    for (guint number = first; number < last; number++) {
+        AltclipHead head = altclip_attention_get_head (attention, number);
+
+        for (guint row = 0; row < head.rows; row += QUERY_BLOCK)
+            attend (&head, attention->distances, row, MIN (head.rows - row, QUERY_BLOCK), scratch);
+    }
 }
 
 const AltclipKernels altclip_kernels_openblas = {

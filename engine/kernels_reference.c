@@ -70,9 +70,9 @@ reference_linear (const AltclipLinear *linear, const float *x, guint m, guint n0
 }
 
 static gsize
-reference_attention_scratch (guint longest)
+reference_attention_scratch (const AltclipAttention *attention)
 {
-    return 2 * (gsize)longest; /* one row of scores, in double */
+    return 2 * (gsize)attention->sequences->longest; /* one row of scores, in double */
 }
 
 static void
@@ -91,40 +91,49 @@ softmax (double *x, guint n)
         x[i] /= sum;
 }
 
+/* Row and key count from the sequence's begin. */
+static double
+score (const AltclipHead *head, const AltclipDistances *distances, gsize row, gsize key)
+{
+    const float *q = head->queries + row * head->stride;
+    const float *k = head->keys + key * head->stride;
+    double sum = dot (q, k, head->head_size);
+
+    if (distances) {
+        const float *e = distances->table + (distances->n - 1 + row - key) * head->head_size;
+
+        sum += dot (q, e, head->head_size);
+        if (distances->with_keys)
+            sum += dot (k, e, head->head_size);
+    }
+    return sum / sqrt (head->head_size);
+}
+
 /* One query of one head against all keys of its sequence. */
 static void
-attend (const float *query, const float *keys, const float *values, guint n_keys, gsize stride,
-        guint head_size, double *scores, float *out)
+attend (const AltclipHead *head, const AltclipDistances *distances, gsize row, double *scores)
 {
-    for (guint i = 0; i < n_keys; i++)
-        scores[i] = dot (query, keys + i * stride, head_size) / sqrt (head_size);
-    softmax (scores, n_keys);
-    for (guint d = 0; d < head_size; d++) {
+    for (guint key = 0; key < head->n_keys; key++)
+        scores[key] = score (head, distances, row, key);
+    softmax (scores, head->n_keys);
+    for (guint d = 0; d < head->head_size; d++) {
         double sum = 0.0;
-        for (guint i = 0; i < n_keys; i++)
-            sum += scores[i] * values[i * stride + d];
-        out[d] = (float)sum;
+        for (guint key = 0; key < head->n_keys; key++)
+            sum += scores[key] * head->values[key * head->stride + d];
+        head->out[row * head->out_stride + d] = (float)sum;
     }
+    for (guint key = 0; head->probabilities && key < head->n_keys; key++)
+        head->probabilities[row * head->probabilities_stride + key] = (float)scores[key];
 }
 
 static void
 reference_attention (const AltclipAttention *attention, guint first, guint last, float *scratch)
 {
-    gsize width = attention->width;
-    gsize stride = 3 * width;
-    guint head_size = attention->width / attention->n_heads;
-    const AltclipSequences *sequences = attention->sequences;
+    for (guint number = first; number < last; number++) {
+        AltclipHead head = altclip_attention_get_head (attention, number);
 
-    for (guint item = first; item < last; item++) {
-        guint s = item / attention->n_heads;
-        gsize column = (gsize)(item % attention->n_heads) * head_size;
-        const float *qkv = attention->qkv + sequences->offsets[s] * stride + column;
-        float *out = attention->out + sequences->offsets[s] * width + column;
-        guint rows = sequences->offsets[s + 1] - sequences->offsets[s];
-
-        for (guint row = 0; row < rows; row++)
-            attend (qkv + row * stride, qkv + width, qkv + 2 * width, sequences->n_attended[s],
-                    stride, head_size, (double *)(void *)scratch, out + row * width);
+        for (guint row = 0; row < head.rows; row++)
+            attend (&head, attention->distances, row, (double *)(void *)scratch);
     }
 }
 

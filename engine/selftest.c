@@ -43,14 +43,16 @@ get_dim (const AltclipVision *vision)
     return vision->projection_dim ? vision->projection_dim : vision->config->tower.hidden_size;
 }
 
-/* @embeddings: (out caller-allocated): [n_pictures, get_dim()] */
+/* Pictures of @side by @side pixels, with the first of the tower's positions.
+ * @embeddings: (out caller-allocated): [n_pictures, get_dim()] */
 static void
 embed_pictures (const AltclipVision *vision, AltclipWorkspace *workspace, guint n_pictures,
-        float *embeddings)
+        guint side, float *embeddings)
 {
-    const AltclipVisionConfig *config = vision->config;
-    gsize size = (gsize)config->num_channels * config->image_size * config->image_size;
+    gsize size = (gsize)vision->config->num_channels * side * side;
     g_autofree float *pixel_values = g_new (float, n_pictures *size);
+    AltclipVisionInputs inputs = { pixel_values, n_pictures, side, side,
+        vision->position_embedding };
     AltclipVisionOutputs outputs = { 0 };
 
     if (vision->projection_dim)
@@ -58,23 +60,18 @@ embed_pictures (const AltclipVision *vision, AltclipWorkspace *workspace, guint 
     else
         outputs.pooler_output = embeddings;
     draw_pictures (pixel_values, n_pictures, size);
-    altclip_vision_run (vision, workspace, pixel_values, n_pictures, &outputs);
+    altclip_vision_run (vision, workspace, &inputs, &outputs);
 }
 
-/* Whole towers, small pictures, and with them the first of the positions. */
+/* Whole towers, small pictures. */
 static gboolean
 tell_apart (const AltclipVision *vision, AltclipWorkspace *workspace, GError **error)
 {
-    AltclipVisionConfig config = *vision->config;
-    guint side = MIN (SMALL_SIDE, config.image_size / config.patch_size);
-    AltclipVision small = *vision;
+    guint side = MIN (SMALL_SIDE, vision->side) * vision->config->patch_size;
     guint dim = get_dim (vision);
     g_autofree float *embeddings = g_new (float, 2 * dim);
 
-    config.image_size = side * config.patch_size;
-    small.config = &config;
-    small.n_patches = side * side;
-    embed_pictures (&small, workspace, 2, embeddings);
+    embed_pictures (vision, workspace, 2, side, embeddings);
     if (!altclip_normalise_rows (embeddings, 2, dim, error))
         return FALSE;
     if (largest_difference (embeddings, embeddings + dim, dim) >= 1e-6f)
@@ -91,7 +88,7 @@ positions_are_finite (const AltclipVision *vision, GError **error)
 {
     guint width = vision->config->tower.hidden_size;
 
-    for (gsize i = 0; i < (gsize)(vision->n_patches + 1) * width; i++) {
+    for (gsize i = 0; i < ((gsize)vision->side * vision->side + 1) * width; i++) {
         if (isfinite (vision->position_embedding[i]))
             continue;
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
@@ -114,7 +111,7 @@ measure_picture (const AltclipVision *vision, AltclipWorkspace *workspace)
 
     tower.num_hidden_layers = n_blocks;
     low.encoder.config = &tower;
-    embed_pictures (&low, workspace, 1, embedding);
+    embed_pictures (&low, workspace, 1, vision->config->image_size, embedding);
     return (guint64)(g_get_monotonic_time () - begin) * 1000 *
            vision->config->tower.num_hidden_layers / n_blocks;
 }

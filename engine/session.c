@@ -7,14 +7,15 @@
 
 #include <math.h>
 
-/* Rows of the text tower in one batch: enough to keep the products busy, little memory. */
-#define MAX_BATCH_ROWS 1024
-
 struct _AltclipSession {
     AltclipModel *model;
     AltclipWorkspace *workspace;
     guint n_text_runs;       /* altclip_session_begin_texts() without its end */
     const AltclipText *text; /* (nullable): acquired by the first of them that needed it */
+    /* The last interpolated ones, and for what size: */
+    float *positions;
+    guint positions_height;
+    guint positions_width;
 };
 
 AltclipSession *
@@ -36,6 +37,7 @@ altclip_session_free (AltclipSession *session)
 {
     if (!session)
         return;
+    altclip_aligned_free (session->positions);
     altclip_workspace_free (session->workspace);
     altclip_model_unref (session->model);
     g_free (session);
@@ -73,23 +75,76 @@ altclip_normalise_rows (float *rows, guint n, guint dim, GError **error)
     return TRUE;
 }
 
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+static const float *
+get_positions (AltclipSession *session, const AltclipVision *vision, guint height, guint width)
+{
+    if (altclip_vision_has_positions (vision, height, width))
+        return vision->position_embedding;
+    if (height != session->positions_height || width != session->positions_width) {
+        altclip_aligned_free (session->positions);
+        session->positions = altclip_vision_interpolate_positions (vision, height, width);
+        session->positions_height = height;
+        session->positions_width = width;
+    }
+    return session->positions;
+}
+
+const AltclipVision *
+altclip_session_prepare_pictures (AltclipSession *session, const AltclipPictures *pictures,
+        AltclipVisionInputs *inputs, GError **error)
+{
+    const AltclipVision *vision = altclip_model_get_vision (session->model, error);
+    guint height;
+    guint width;
+
+    if (!vision)
+        return NULL;
+    height = pictures->height ? pictures->height : vision->config->image_size;
+    width = pictures->width ? pictures->width : vision->config->image_size;
+    if (!altclip_vision_check_size (
+                vision, height, width, pictures->interpolate_pos_encoding, error))
+        return NULL;
+    *inputs = (AltclipVisionInputs){ pictures->pixel_values, pictures->n, height, width,
+        get_positions (session, vision, height, width) };
+    return vision;
+}
+
+gboolean
+altclip_session_get_image_features (
+        AltclipSession *session, const AltclipPictures *pictures, float *features, GError **error)
+{
+    const AltclipVision *vision;
+    AltclipVisionInputs all;
+    guint batch;
+
+    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_IMAGE, error))
+        return FALSE;
+    vision = altclip_session_prepare_pictures (session, pictures, &all, error);
+    if (!vision)
+        return FALSE;
+    batch = altclip_vision_get_batch (vision, all.height, all.width);
+    for (guint first = 0; first < all.n; first += batch) {
+        AltclipVisionInputs inputs =
+                altclip_vision_inputs_get_range (vision, &all, first, MIN (batch, all.n - first));
+        AltclipVisionOutputs outputs = { .features =
+                                                 features + (gsize)first * vision->projection_dim };
+
+        altclip_vision_run (vision, session->workspace, &inputs, &outputs);
+    }
+    return TRUE;
+}
+
 gboolean
 altclip_session_encode_images (AltclipSession *session, const float *pixel_values, guint n_images,
         float *embeddings, GError **error)
 {
-    AltclipVisionOutputs outputs = { .features = embeddings };
-    const AltclipVision *vision;
+    AltclipPictures pictures = { .pixel_values = pixel_values, .n = n_images };
 
-    if (n_images == 0)
-        return TRUE;
-    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_IMAGE, error))
-        return FALSE;
-    vision = altclip_model_get_vision (session->model, error);
-    if (!vision)
-        return FALSE;
-    altclip_vision_run (vision, session->workspace, pixel_values, n_images, &outputs);
-    return altclip_normalise_rows (
-            embeddings, n_images, altclip_model_get_info (session->model)->projection_dim, error);
+    return altclip_session_get_image_features (session, &pictures, embeddings, error) &&
+           altclip_normalise_rows (embeddings, n_images,
+                   altclip_model_get_info (session->model)->projection_dim, error);
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
@@ -121,15 +176,15 @@ altclip_session_get_text (AltclipSession *session, GCancellable *cancellable, GE
 
 /* Runs the texts gathered in @ids, whose ends are in @offsets, and empties both. */
 static gboolean
-encode_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
-        GCancellable *cancellable, float *embeddings, GError **error)
+run_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
+        GCancellable *cancellable, float *features, GError **error)
 {
     const AltclipText *text = altclip_session_get_text (session, cancellable, error);
     guint n = offsets->len - 1;
     g_autofree guint *lengths = g_new (guint, n);
     const guint *ends = (const guint *)(void *)offsets->data;
     AltclipTokens tokens = { (const gint32 *)(void *)ids->data, { n, ends, lengths, longest } };
-    AltclipTextOutputs outputs = { .features = embeddings };
+    AltclipTextOutputs outputs = { .features = features };
 
     if (!text)
         return FALSE;
@@ -138,13 +193,12 @@ encode_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longe
     altclip_text_run (text, session->workspace, &tokens, &outputs);
     g_array_set_size (ids, 0);
     g_array_set_size (offsets, 1);
-    return altclip_normalise_rows (
-            embeddings, n, altclip_model_get_info (session->model)->projection_dim, error);
+    return TRUE;
 }
 
 static gboolean
-encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
-        GCancellable *cancellable, float *embeddings, GError **error)
+run_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+        GCancellable *cancellable, float *features, GError **error)
 {
     guint dim = altclip_model_get_info (session->model)->projection_dim;
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -163,11 +217,11 @@ encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
         g_array_append_vals (ids, text_ids->data, text_ids->len);
         g_array_append_val (offsets, ids->len);
         longest = MAX (longest, text_ids->len);
-        if (ids->len >= MAX_BATCH_ROWS || i + 1 == n_texts) {
+        if (ids->len >= ALTCLIP_BATCH_ROWS || i + 1 == n_texts) {
             guint n = offsets->len - 1;
-            if (!encode_batch (session, ids, offsets, longest, cancellable, embeddings, error))
+            if (!run_batch (session, ids, offsets, longest, cancellable, features, error))
                 return FALSE;
-            embeddings += (gsize)n * dim;
+            features += (gsize)n * dim;
             longest = 0;
         }
     }
@@ -175,8 +229,8 @@ encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
 }
 
 gboolean
-altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
-        GCancellable *cancellable, float *embeddings, GError **error)
+altclip_session_get_text_features (AltclipSession *session, const char *const *texts, guint n_texts,
+        GCancellable *cancellable, float *features, GError **error)
 {
     gboolean ok;
 
@@ -185,7 +239,17 @@ altclip_session_encode_texts (AltclipSession *session, const char *const *texts,
     if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_TEXT, error))
         return FALSE;
     altclip_session_begin_texts (session);
-    ok = encode_texts (session, texts, n_texts, cancellable, embeddings, error);
+    ok = run_texts (session, texts, n_texts, cancellable, features, error);
     altclip_session_end_texts (session);
     return ok;
+}
+
+gboolean
+altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
+        GCancellable *cancellable, float *embeddings, GError **error)
+{
+    return altclip_session_get_text_features (
+                   session, texts, n_texts, cancellable, embeddings, error) &&
+           altclip_normalise_rows (embeddings, n_texts,
+                   altclip_model_get_info (session->model)->projection_dim, error);
 }

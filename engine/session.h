@@ -22,6 +22,18 @@ void altclip_session_end_texts (AltclipSession *session);
 const AltclipText *altclip_session_get_text (
         AltclipSession *session, GCancellable *cancellable, GError **error);
 
+/**
+ * altclip_session_prepare_pictures:
+ * @inputs: (out caller-allocated): valid until the next call
+ *
+ * Checks the pictures' size and finds its positions, which are interpolated once for pictures of
+ * one size after the other.
+ *
+ * Returns: (transfer none) (nullable): the tower to run with @inputs
+ */
+const AltclipVision *altclip_session_prepare_pictures (AltclipSession *session,
+        const AltclipPictures *pictures, AltclipVisionInputs *inputs, GError **error);
+
 /* Scales each of the rows [n, dim] to unit length; FALSE when one is zero or not a number. */
 gboolean altclip_normalise_rows (float *rows, guint n, guint dim, GError **error);
 

@@ -163,19 +163,39 @@ altclip_tensor_get_n_elements (const AltclipTensor *tensor)
 }
 
 void *
-altclip_tensors_add (
+altclip_tensors_try_add (
         GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
 {
-    AltclipTensor *tensor = g_new0 (AltclipTensor, 1);
+    gsize n_bytes = is_int64 ? sizeof (gint64) : sizeof (float);
+    AltclipTensor *tensor;
+    void *data;
 
     g_assert (n_dims <= G_N_ELEMENTS (tensor->dims));
+    for (guint i = 0; i < n_dims; i++) {
+        if (!g_size_checked_mul (&n_bytes, n_bytes, dims[i]))
+            return NULL;
+    }
+    data = g_try_malloc0 (MAX (n_bytes, 1));
+    if (!data)
+        return NULL;
+    tensor = g_new0 (AltclipTensor, 1);
     tensor->name = g_strdup (name);
     tensor->is_int64 = is_int64;
     tensor->n_dims = n_dims;
     for (guint i = 0; i < n_dims; i++)
         tensor->dims[i] = dims[i];
-    tensor->data = g_malloc0_n (
-            altclip_tensor_get_n_elements (tensor), is_int64 ? sizeof (gint64) : sizeof (float));
+    tensor->data = data;
     g_ptr_array_add (tensors, tensor);
-    return tensor->data;
+    return data;
+}
+
+void *
+altclip_tensors_add (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
+{
+    void *data = altclip_tensors_try_add (tensors, name, is_int64, n_dims, dims);
+
+    if (!data)
+        g_error ("altclip: out of memory for tensor '%s'", name);
+    return data;
 }

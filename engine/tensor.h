@@ -65,6 +65,11 @@ GPtrArray *altclip_tensors_new (void);
 void *altclip_tensors_add (
         GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims);
 
+/* As altclip_tensors_add(). Returns: (transfer none) (nullable): NULL, and no tensor, when the
+ * sizes overflow or memory is too short. */
+void *altclip_tensors_try_add (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims);
+
 /* Returns: number of elements. */
 gsize altclip_tensor_get_n_elements (const AltclipTensor *tensor);
 

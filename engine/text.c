@@ -11,6 +11,21 @@
 
 /* ---- Stored weights -------------------------------------------------------------------------- */
 
+/* With relative positions the reference writes the table too, and does not look at it. */
+static gboolean
+find_positions (AltclipStoredText *stored, AltclipWeights *weights, GError **error)
+{
+    static const char name[] = PREFIX "roberta.embeddings.position_embeddings.weight";
+    const AltclipTextConfig *config = stored->config;
+
+    if (config->positions != ALTCLIP_POSITIONS_ABSOLUTE && !altclip_weights_contain (weights, name))
+        return TRUE;
+    stored->positions = altclip_weights_require (weights, error, name,
+            "max_position_embeddings × hidden_size", 2, (guint64)config->max_position_embeddings,
+            (guint64)config->tower.hidden_size);
+    return stored->positions != NULL;
+}
+
 static gboolean
 find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **error)
 {
@@ -21,11 +36,7 @@ find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **er
             "vocab_size × hidden_size", 2, (guint64)config->vocab_size, width);
     if (!stored->words)
         return FALSE;
-    stored->positions = altclip_weights_require (weights, error,
-            PREFIX "roberta.embeddings.position_embeddings.weight",
-            "max_position_embeddings × hidden_size", 2, (guint64)config->max_position_embeddings,
-            width);
-    if (!stored->positions)
+    if (!find_positions (stored, weights, error))
         return FALSE;
     stored->types = altclip_weights_require (weights, error,
             PREFIX "roberta.embeddings.token_type_embeddings.weight",
@@ -36,12 +47,20 @@ find_embeddings (AltclipStoredText *stored, AltclipWeights *weights, GError **er
             "hidden_size", width, NULL, 0, stored->embedding_norm, error);
 }
 
+static AltclipEncoderForm
+describe_blocks (const AltclipTextConfig *config)
+{
+    return (AltclipEncoderForm){ &config->tower, ALTCLIP_POST_NORM, config->positions,
+        config->max_position_embeddings };
+}
+
 gboolean
 altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
         const AltclipTextConfig *config, guint projection_dim, GError **error)
 {
     guint64 width = config->tower.hidden_size;
     guint64 project_dim = config->project_dim;
+    AltclipEncoderForm form = describe_blocks (config);
 
     stored->config = config;
     stored->projection_dim = projection_dim;
@@ -57,11 +76,11 @@ altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
         if (!stored->projection)
             return FALSE;
     }
-    stored->n_parameters = stored->words->n_elements + stored->positions->n_elements +
-                           stored->types->n_elements + 4 * width +
+    stored->n_parameters = stored->words->n_elements + stored->types->n_elements +
+                           (stored->positions ? stored->positions->n_elements : 0) + 4 * width +
                            stored->transformation[0]->n_elements + project_dim;
-    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "roberta.encoder.layer.",
-            &config->tower, ALTCLIP_POST_NORM, &stored->n_parameters, error);
+    stored->blocks = altclip_stored_blocks_find (
+            weights, PREFIX "roberta.encoder.layer.", &form, &stored->n_parameters, error);
     if (!stored->blocks)
         return FALSE;
     altclip_weights_log_unused (weights, PREFIX);
@@ -81,6 +100,7 @@ altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
     g_autoptr (AltclipText) text = g_new0 (AltclipText, 1);
+    AltclipEncoderForm form = describe_blocks (stored->config);
     double epsilon = stored->config->tower.layer_norm_eps;
 
     text->stored = stored;
@@ -91,8 +111,8 @@ altclip_text_new (const AltclipStoredText *stored, const AltclipKernels *kernels
             &stored->transformation[1], 1);
     if (stored->projection)
         altclip_linear_init (&text->projection, kernels, &stored->projection, NULL, 1);
-    if (!altclip_encoder_init (&text->encoder, kernels, &stored->config->tower, ALTCLIP_POST_NORM,
-                stored->blocks, workspace, cancellable, error))
+    if (!altclip_encoder_init (
+                &text->encoder, kernels, &form, stored->blocks, workspace, cancellable, error))
         return NULL;
     return g_steal_pointer (&text);
 }
@@ -128,8 +148,8 @@ add_row (const AltclipStoredTensor *table, guint64 row, guint width, float *scra
         x[i] += scratch[i];
 }
 
-/* Word, type 0 and position embeddings. Positions count the tokens that are not padding, from
- * pad + 1; a padding token has the position `pad`. */
+/* Word, type 0 and, unless positions are relative, position embeddings. Positions count the tokens
+ * that are not padding, from pad + 1; a padding token has the position `pad`. */
 static void
 embed_sequence (
         const AltclipStoredText *stored, const gint32 *ids, guint n, float *scratch, float *x)
@@ -145,7 +165,8 @@ embed_sequence (
         add_row (stored->types, 0, width, scratch, x);
         if (!is_pad)
             position++;
-        add_row (stored->positions, is_pad ? pad : position, width, scratch, x);
+        if (stored->config->positions == ALTCLIP_POSITIONS_ABSOLUTE)
+            add_row (stored->positions, is_pad ? pad : position, width, scratch, x);
     }
 }
 
@@ -185,12 +206,11 @@ encode (const AltclipText *text, AltclipWorkspace *workspace, float *x,
     guint rows = sequences->offsets[sequences->n];
     float *transformed;
 
-    if (!outputs->last_hidden_state && !outputs->hidden_state) {
+    if (!outputs->last_hidden_state && !outputs->observer) {
         altclip_encoder_run_first_rows (&text->encoder, workspace, x, sequences);
         return transform (text, workspace, x, sequences->n);
     }
-    altclip_encoder_run (&text->encoder, workspace, x, sequences, outputs->hidden_state,
-            outputs->hidden_state_data);
+    altclip_encoder_run (&text->encoder, workspace, x, sequences, outputs->observer);
     transformed = transform (text, workspace, x, rows);
     if (outputs->last_hidden_state)
         memcpy (outputs->last_hidden_state, transformed, rows * dim * sizeof (float));

@@ -20,7 +20,7 @@ typedef struct {
     const AltclipTextConfig *config;
     guint projection_dim;                         /* 0: there is no projection */
     const AltclipStoredTensor *words;             /* [vocab_size, width] */
-    const AltclipStoredTensor *positions;         /* [max_position_embeddings, width] */
+    const AltclipStoredTensor *positions;         /* [max_position_embeddings, width], or NULL */
     const AltclipStoredTensor *types;             /* [type_vocab_size, width] */
     const AltclipStoredTensor *embedding_norm[2]; /* weight, bias */
     const AltclipStoredTensor *pre_norm[2];
@@ -51,8 +51,7 @@ typedef struct {
     float *last_hidden_state; /* [rows, project_dim]: after the transformation */
     float *pooler_output;     /* [texts, project_dim] */
     float *features;          /* [texts, projection_dim], not normalised; needs the projection */
-    AltclipHiddenStateFunc hidden_state;
-    gpointer hidden_state_data;
+    const AltclipObserver *observer;
 } AltclipTextOutputs;
 
 /**

@@ -5,6 +5,7 @@
 
 #include "vision.h"
 
+#include <math.h>
 #include <string.h>
 
 #define PREFIX "vision_model."
@@ -35,12 +36,19 @@ find_embeddings (AltclipStoredVision *stored, AltclipWeights *weights, GError **
     return stored->position_embedding != NULL;
 }
 
+static AltclipEncoderForm
+describe_blocks (const AltclipVisionConfig *config)
+{
+    return (AltclipEncoderForm){ &config->tower, ALTCLIP_PRE_NORM, ALTCLIP_POSITIONS_ABSOLUTE, 0 };
+}
+
 gboolean
 altclip_stored_vision_find (AltclipStoredVision *stored, AltclipWeights *weights,
         const AltclipVisionConfig *config, guint projection_dim, GError **error)
 {
     guint side = config->image_size / config->patch_size;
     guint64 width = config->tower.hidden_size;
+    AltclipEncoderForm form = describe_blocks (config);
 
     stored->config = config;
     stored->projection_dim = projection_dim;
@@ -59,8 +67,8 @@ altclip_stored_vision_find (AltclipStoredVision *stored, AltclipWeights *weights
     }
     stored->n_parameters = stored->class_embedding->n_elements + stored->patch->n_elements +
                            stored->position_embedding->n_elements + 4 * width;
-    stored->blocks = altclip_stored_blocks_find (weights, PREFIX "encoder.layers.", &config->tower,
-            ALTCLIP_PRE_NORM, &stored->n_parameters, error);
+    stored->blocks = altclip_stored_blocks_find (
+            weights, PREFIX "encoder.layers.", &form, &stored->n_parameters, error);
     if (!stored->blocks)
         return FALSE;
     altclip_weights_log_unused (weights, PREFIX);
@@ -89,11 +97,12 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
 {
     g_autoptr (AltclipVision) vision = g_new0 (AltclipVision, 1);
+    AltclipEncoderForm form = describe_blocks (stored->config);
     double epsilon = stored->config->tower.layer_norm_eps;
 
     vision->config = stored->config;
     vision->projection_dim = stored->projection_dim;
-    vision->n_patches = stored->n_patches;
+    vision->side = stored->config->image_size / stored->config->patch_size;
     vision->class_embedding = read_whole (stored->class_embedding);
     vision->position_embedding = read_whole (stored->position_embedding);
     altclip_linear_init (&vision->patch, kernels, &stored->patch, NULL, 1);
@@ -101,8 +110,8 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
     altclip_norm_init (&vision->post_norm, stored->post_norm[0], stored->post_norm[1], epsilon);
     if (stored->projection)
         altclip_linear_init (&vision->projection, kernels, &stored->projection, NULL, 1);
-    if (!altclip_encoder_init (&vision->encoder, kernels, &stored->config->tower, ALTCLIP_PRE_NORM,
-                stored->blocks, workspace, cancellable, error))
+    if (!altclip_encoder_init (
+                &vision->encoder, kernels, &form, stored->blocks, workspace, cancellable, error))
         return NULL;
     return g_steal_pointer (&vision);
 }
@@ -129,19 +138,180 @@ altclip_vision_get_size (const AltclipVision *vision)
            altclip_linear_get_size (&vision->projection);
 }
 
+/* ---- Sizes of pictures ----------------------------------------------------------------------- */
+
+guint
+altclip_vision_count_patches (const AltclipVision *vision, guint height, guint width)
+{
+    guint patch = vision->config->patch_size;
+
+    return (height / patch) * (width / patch);
+}
+
+/* What a picture takes while it is encoded: tokens by the widest row that stands for one. */
+static gboolean
+check_memory (const AltclipVision *vision, guint height, guint width, GError **error)
+{
+    const AltclipVisionConfig *config = vision->config;
+    guint64 patch = config->patch_size;
+    guint64 n_patches = (height / patch) * (width / patch);
+    guint64 widest = MAX (3 * config->tower.hidden_size, config->tower.intermediate_size);
+
+    widest = MAX (widest, config->num_channels * patch * patch);
+    if (n_patches <= ALTCLIP_MAX_PATCHES && (n_patches + 1) * widest <= ALTCLIP_MAX_TOKENS_BY_WIDTH)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "pictures of %u×%u pixels make %" G_GUINT64_FORMAT
+            " patches of %u×%u pixels: there may "
+            "be %d, and their product with the widest layer's %" G_GUINT64_FORMAT
+            " numbers may be %d",
+            width, height, n_patches, config->patch_size, config->patch_size, ALTCLIP_MAX_PATCHES,
+            widest, ALTCLIP_MAX_TOKENS_BY_WIDTH);
+    return FALSE;
+}
+
+gboolean
+altclip_vision_check_size (const AltclipVision *vision, guint height, guint width,
+        gboolean interpolate, GError **error)
+{
+    const AltclipVisionConfig *config = vision->config;
+
+    if (height == config->image_size && width == config->image_size)
+        return TRUE;
+    if (!interpolate) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "pictures of %u×%u pixels do not fit vision_config.image_size %u of config.json: "
+                "another size needs interpolated positions",
+                width, height, config->image_size);
+        return FALSE;
+    }
+    if (height < config->patch_size || width < config->patch_size) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "pictures of %u×%u pixels are smaller than vision_config.patch_size %u of "
+                "config.json",
+                width, height, config->patch_size);
+        return FALSE;
+    }
+    return check_memory (vision, height, width, error);
+}
+
+guint
+altclip_vision_get_batch (const AltclipVision *vision, guint height, guint width)
+{
+    return MAX (1, ALTCLIP_BATCH_ROWS / (altclip_vision_count_patches (vision, height, width) + 1));
+}
+
+AltclipVisionInputs
+altclip_vision_inputs_get_range (
+        const AltclipVision *vision, const AltclipVisionInputs *inputs, guint first, guint n)
+{
+    gsize picture_size = (gsize)vision->config->num_channels * inputs->height * inputs->width;
+    AltclipVisionInputs range = *inputs;
+
+    range.pixel_values += first * picture_size;
+    range.n = n;
+    return range;
+}
+
+/* ---- Interpolated positions ------------------------------------------------------------------ */
+
+/* One output of an axis: the sum of weights[i] · input[at[i]]. */
+typedef struct {
+    guint at[4];
+    double weights[4];
+} CubicTaps;
+
+/* Keys' cubic convolution with the reference's a, at the distance @x. */
+static double
+weigh_cubic (double x)
+{
+    const double a = -0.75;
+
+    x = fabs (x);
+    if (x <= 1.0)
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+    return x < 2.0 ? ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a : 0.0;
+}
+
+/* Inputs beyond an end are the one at the end. Returns: (transfer full): [n_out] */
+static CubicTaps *
+new_cubic_taps (guint n_in, guint n_out)
+{
+    CubicTaps *taps = g_new (CubicTaps, n_out);
+
+    for (guint i = 0; i < n_out; i++) {
+        double centre = (i + 0.5) * n_in / n_out - 0.5;
+        double below = floor (centre);
+
+        for (int tap = 0; tap < 4; tap++) {
+            double at = below + tap - 1;
+
+            taps[i].at[tap] = (guint)CLAMP (at, 0.0, n_in - 1.0);
+            taps[i].weights[tap] = weigh_cubic (centre - at);
+        }
+    }
+    return taps;
+}
+
+static void
+interpolate_position (
+        const AltclipVision *vision, const CubicTaps *y, const CubicTaps *x, float *out)
+{
+    gsize width = vision->config->tower.hidden_size;
+    const float *table = vision->position_embedding + width; /* past the class token's */
+
+    for (gsize i = 0; i < width; i++) {
+        double sum = 0.0;
+
+        for (int row = 0; row < 4; row++)
+            for (int column = 0; column < 4; column++)
+                sum += y->weights[row] * x->weights[column] *
+                       table[((gsize)y->at[row] * vision->side + x->at[column]) * width + i];
+        out[i] = (float)sum;
+    }
+}
+
+gboolean
+altclip_vision_has_positions (const AltclipVision *vision, guint height, guint width)
+{
+    guint patch = vision->config->patch_size;
+
+    return height / patch == vision->side && width / patch == vision->side;
+}
+
+float *
+altclip_vision_interpolate_positions (const AltclipVision *vision, guint height, guint width)
+{
+    guint rows = height / vision->config->patch_size;
+    guint columns = width / vision->config->patch_size;
+    gsize n = vision->config->tower.hidden_size;
+    g_autofree CubicTaps *y = new_cubic_taps (vision->side, rows);
+    g_autofree CubicTaps *x = new_cubic_taps (vision->side, columns);
+    float *positions = altclip_aligned_alloc (((gsize)rows * columns + 1) * n * sizeof (float));
+    float *out = positions + n;
+
+    memcpy (positions, vision->position_embedding, n * sizeof (float));
+    for (guint row = 0; row < rows; row++)
+        for (guint column = 0; column < columns; column++, out += n)
+            interpolate_position (vision, &y[row], &x[column], out);
+    return positions;
+}
+
 /* ---- Forward --------------------------------------------------------------------------------- */
 
 /* One patch of one picture as a row [channels · patch²], in the order of the convolution's weights.
  */
 static void
-copy_patch (const float *picture, guint image_size, guint patch_size, guint n_channels, guint top,
-        guint left, float *row)
+copy_patch (const AltclipVision *vision, const AltclipVisionInputs *inputs, const float *picture,
+        guint top, guint left, float *row)
 {
-    for (guint c = 0; c < n_channels; c++) {
-        for (guint y = 0; y < patch_size; y++) {
-            const float *from = picture + ((gsize)c * image_size + top + y) * image_size + left;
-            memcpy (row, from, patch_size * sizeof (float));
-            row += patch_size;
+    guint patch = vision->config->patch_size;
+
+    for (gsize c = 0; c < vision->config->num_channels; c++) {
+        for (guint y = 0; y < patch; y++) {
+            const float *from = picture + (c * inputs->height + top + y) * inputs->width + left;
+            memcpy (row, from, patch * sizeof (float));
+            row += patch;
         }
     }
 }
@@ -149,35 +319,35 @@ copy_patch (const float *picture, guint image_size, guint patch_size, guint n_ch
 /* A convolution whose stride is its size is a product of patches with weights. Rows and columns
  * beyond the last whole patch are not looked at. */
 static float *
-gather_patches (const AltclipVision *vision, AltclipWorkspace *workspace, const float *pixel_values,
-        guint n_images)
+gather_patches (
+        const AltclipVision *vision, AltclipWorkspace *workspace, const AltclipVisionInputs *inputs)
 {
-    const AltclipVisionConfig *config = vision->config;
-    gsize picture_size = (gsize)config->num_channels * config->image_size * config->image_size;
-    guint side = config->image_size / config->patch_size;
-    guint k = vision->patch.k;
+    guint patch = vision->config->patch_size;
+    gsize picture_size = (gsize)vision->config->num_channels * inputs->height * inputs->width;
+    guint n_patches = altclip_vision_count_patches (vision, inputs->height, inputs->width);
+    guint columns = inputs->width / patch;
     float *patches = altclip_workspace_get (
-            workspace, ALTCLIP_BUFFER_PATCHES, (gsize)n_images * vision->n_patches * k);
+            workspace, ALTCLIP_BUFFER_PATCHES, (gsize)inputs->n * n_patches * vision->patch.k);
     float *row = patches;
 
-    for (guint image = 0; image < n_images; image++) {
-        for (guint patch = 0; patch < vision->n_patches; patch++, row += k)
-            copy_patch (pixel_values + image * picture_size, config->image_size, config->patch_size,
-                    config->num_channels, patch / side * config->patch_size,
-                    patch % side * config->patch_size, row);
+    for (guint image = 0; image < inputs->n; image++) {
+        for (guint i = 0; i < n_patches; i++, row += vision->patch.k)
+            copy_patch (vision, inputs, inputs->pixel_values + image * picture_size,
+                    i / columns * patch, i % columns * patch, row);
     }
     return patches;
 }
 
 /* Class and patch embeddings plus positions: [images, 1 + patches, width]. */
 static void
-embed (const AltclipVision *vision, const float *patches, guint n_images, float *x)
+embed (const AltclipVision *vision, const AltclipVisionInputs *inputs, const float *patches,
+        guint n_patches, float *x)
 {
     guint width = vision->config->tower.hidden_size;
 
-    for (guint image = 0; image < n_images; image++) {
-        for (guint token = 0; token <= vision->n_patches; token++, x += width) {
-            const float *position = vision->position_embedding + (gsize)token * width;
+    for (guint image = 0; image < inputs->n; image++) {
+        for (guint token = 0; token <= n_patches; token++, x += width) {
+            const float *position = inputs->positions + (gsize)token * width;
             const float *from = vision->class_embedding;
 
             if (token > 0) {
@@ -229,12 +399,11 @@ encode (const AltclipVision *vision, AltclipWorkspace *workspace, float *x,
     gsize width = vision->config->tower.hidden_size;
     gsize rows = sequences->offsets[sequences->n];
 
-    if (!outputs->last_hidden_state && !outputs->hidden_state) {
+    if (!outputs->last_hidden_state && !outputs->observer) {
         altclip_encoder_run_first_rows (&vision->encoder, workspace, x, sequences);
         return x;
     }
-    altclip_encoder_run (&vision->encoder, workspace, x, sequences, outputs->hidden_state,
-            outputs->hidden_state_data);
+    altclip_encoder_run (&vision->encoder, workspace, x, sequences, outputs->observer);
     if (outputs->last_hidden_state)
         memcpy (outputs->last_hidden_state, x, rows * width * sizeof (float));
     altclip_sequences_keep_first_rows (sequences, (guint)width, x);
@@ -243,23 +412,21 @@ encode (const AltclipVision *vision, AltclipWorkspace *workspace, float *x,
 
 void
 altclip_vision_run (const AltclipVision *vision, AltclipWorkspace *workspace,
-        const float *pixel_values, guint n_images, const AltclipVisionOutputs *outputs)
+        const AltclipVisionInputs *inputs, const AltclipVisionOutputs *outputs)
 {
     guint width = vision->config->tower.hidden_size;
-    guint tokens = vision->n_patches + 1;
-    gsize n = (gsize)n_images * tokens * width;
+    guint n_patches = altclip_vision_count_patches (vision, inputs->height, inputs->width);
+    guint rows = inputs->n * (n_patches + 1);
     AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
-    float *patches = gather_patches (vision, workspace, pixel_values, n_images);
-    float *embedded = altclip_workspace_get (workspace, ALTCLIP_BUFFER_NORMED, n);
-    float *x = altclip_workspace_get (workspace, ALTCLIP_BUFFER_RESIDUAL, n);
+    float *patches = gather_patches (vision, workspace, inputs);
+    float *embedded = altclip_workspace_get (workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * width);
+    float *x = altclip_workspace_get (workspace, ALTCLIP_BUFFER_RESIDUAL, (gsize)rows * width);
     AltclipSequences sequences;
-    g_autofree guint *numbers = equal_sequences (n_images, tokens, &sequences);
+    g_autofree guint *numbers = equal_sequences (inputs->n, n_patches + 1, &sequences);
 
-    altclip_linear_run (
-            workspace, &vision->patch, patches, n_images * vision->n_patches, plain, embedded);
-    embed (vision, embedded, n_images, x);
-    altclip_norm_run (
-            workspace, vision->encoder.kernels, &vision->pre_norm, x, n_images * tokens, x);
-    project (vision, workspace, encode (vision, workspace, x, &sequences, outputs), n_images,
+    altclip_linear_run (workspace, &vision->patch, patches, inputs->n * n_patches, plain, embedded);
+    embed (vision, inputs, embedded, n_patches, x);
+    altclip_norm_run (workspace, vision->encoder.kernels, &vision->pre_norm, x, rows, x);
+    project (vision, workspace, encode (vision, workspace, x, &sequences, outputs), inputs->n,
             outputs);
 }

@@ -31,10 +31,10 @@ typedef struct {
 
 typedef struct {
     const AltclipVisionConfig *config;
-    guint projection_dim; /* 0: there is no projection */
-    guint n_patches;
+    guint projection_dim;      /* 0: there is no projection */
+    guint side;                /* rows of patches, and columns, of a picture of image_size */
     float *class_embedding;    /* [width] */
-    float *position_embedding; /* [1 + patches, width] */
+    float *position_embedding; /* [1 + side², width] */
     AltclipLinear patch;       /* [width, channels · patch²] */
     AltclipNorm pre_norm;
     AltclipEncoder encoder;
@@ -42,13 +42,21 @@ typedef struct {
     AltclipLinear projection; /* [projection_dim, width] */
 } AltclipVision;
 
+/* Pictures of one size for the tower. */
+typedef struct {
+    const float *pixel_values; /* [n, channels, height, width] */
+    guint n;
+    guint height;
+    guint width;
+    const float *positions; /* [1 + patches, width]: vision's own, or interpolated */
+} AltclipVisionInputs;
+
 /* Where a forward pass leaves its results; each nullable. */
 typedef struct {
     float *last_hidden_state; /* [images, 1 + patches, width] */
     float *pooler_output;     /* [images, width] */
     float *features;          /* [images, projection_dim], not normalised; needs the projection */
-    AltclipHiddenStateFunc hidden_state;
-    gpointer hidden_state_data;
+    const AltclipObserver *observer;
 } AltclipVisionOutputs;
 
 /**
@@ -76,15 +84,52 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipVision, altclip_vision_free)
 /* Returns: bytes of the packed weights. */
 gsize altclip_vision_get_size (const AltclipVision *vision);
 
+/* Rows and columns that make no whole patch do not count. Returns: patches of a picture. */
+guint altclip_vision_count_patches (const AltclipVision *vision, guint height, guint width);
+
+/**
+ * altclip_vision_check_size:
+ * @interpolate: whether another size than image_size may be
+ *
+ * Whether the tower takes pictures of @height by @width pixels.
+ */
+gboolean altclip_vision_check_size (const AltclipVision *vision, guint height, guint width,
+        gboolean interpolate, GError **error);
+
+/**
+ * altclip_vision_has_positions:
+ *
+ * Whether the tower's own positions are those of pictures of this size.
+ */
+gboolean altclip_vision_has_positions (const AltclipVision *vision, guint height, guint width);
+
+/**
+ * altclip_vision_interpolate_positions:
+ *
+ * Reference: AltCLIPVisionEmbeddings.interpolate_pos_encoding in transformers' modeling_altclip.py:
+ * torch's bicubic interpolation, a = −0.75, without anti-aliasing or aligned corners.
+ *
+ * Returns: (transfer full): [1 + patches, width]; free with altclip_aligned_free()
+ */
+float *altclip_vision_interpolate_positions (
+        const AltclipVision *vision, guint height, guint width);
+
+/* Returns: pictures of this size to run at a time, at least one. */
+guint altclip_vision_get_batch (const AltclipVision *vision, guint height, guint width);
+
+/* Returns: @n of the pictures of @inputs, from @first on. */
+AltclipVisionInputs altclip_vision_inputs_get_range (
+        const AltclipVision *vision, const AltclipVisionInputs *inputs, guint first, guint n);
+
 /**
  * altclip_vision_run:
- * @pixel_values: [n_images, channels, image_size, image_size]
+ * @inputs: of a size that altclip_vision_check_size() took, at least one picture
  *
  * Reference: AltCLIPVisionTransformer.forward and AltCLIPModel.get_image_features in transformers'
  * modeling_altclip.py.
  */
 void altclip_vision_run (const AltclipVision *vision, AltclipWorkspace *workspace,
-        const float *pixel_values, guint n_images, const AltclipVisionOutputs *outputs);
+        const AltclipVisionInputs *inputs, const AltclipVisionOutputs *outputs);
 
 G_END_DECLS
 

@@ -148,7 +148,7 @@ altclip_attention_run (AltclipWorkspace *workspace, const AltclipKernels *kernel
         const AltclipAttention *attention)
 {
     guint n_threads = altclip_pool_get_n_threads (workspace->pool);
-    gsize n_scratch = (kernels->attention_scratch (attention->sequences->longest) + 15) / 16 * 16;
+    gsize n_scratch = (kernels->attention_scratch (attention) + 15) / 16 * 16;
     AttentionJob job = { kernels, attention,
         altclip_workspace_get (workspace, ALTCLIP_BUFFER_SCORES, n_threads * n_scratch),
         n_scratch };

@@ -37,6 +37,7 @@ forward (AltclipSession *session, char *const *texts, char *const *images,
 {
     g_autoptr (GError) error = NULL;
     g_autofree float *pixel_values = NULL;
+    AltclipPictures pictures;
     g_autoptr (GPtrArray) tensors = NULL;
 
     if (images) {
@@ -44,8 +45,9 @@ forward (AltclipSession *session, char *const *texts, char *const *images,
         if (!pixel_values)
             return command_fail (error);
     }
-    tensors = altclip_session_forward (session, (const char *const *)texts, count (texts),
-            pixel_values, count (images), flags, &error);
+    pictures = (AltclipPictures){ .pixel_values = pixel_values, .n = count (images) };
+    tensors = altclip_session_forward (
+            session, (const char *const *)texts, count (texts), &pictures, flags, &error);
     if (!tensors || !altclip_tensors_save (tensors, output, &error))
         return command_fail (error);
     return STATUS_OK;
@@ -59,6 +61,8 @@ run (int argc, char **argv)
     g_autofree char *output = NULL;
     g_autofree char *precision = NULL;
     gboolean hidden_states = FALSE;
+    gboolean attentions = FALSE;
+    gboolean loss = FALSE;
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipSession) session = NULL;
     const GOptionEntry entries[] = {
@@ -69,6 +73,10 @@ run (int argc, char **argv)
                 "OUT.safetensors" },
         { "hidden-states", 0, 0, G_OPTION_ARG_NONE, &hidden_states, "Add the output of every layer",
                 NULL },
+        { "attentions", 0, 0, G_OPTION_ARG_NONE, &attentions,
+                "Add the attention probabilities of every layer", NULL },
+        { "loss", 0, 0, G_OPTION_ARG_NONE, &loss,
+                "Add the contrastive loss of as many texts as images", NULL },
         { "precision", 0, 0, G_OPTION_ARG_FILENAME, &precision, "f32", "P" },
         G_OPTION_ENTRY_NULL,
     };
@@ -87,7 +95,10 @@ run (int argc, char **argv)
     if (!session)
         return STATUS_FAILED;
     return forward (session, texts, images,
-            hidden_states ? ALTCLIP_FORWARD_HIDDEN_STATES : ALTCLIP_FORWARD_NONE, output);
+            (hidden_states ? ALTCLIP_FORWARD_HIDDEN_STATES : 0) |
+                    (attentions ? ALTCLIP_FORWARD_ATTENTIONS : 0) |
+                    (loss ? ALTCLIP_FORWARD_LOSS : 0),
+            output);
 }
 
 const Command COMMAND_FORWARD = {

@@ -34,6 +34,12 @@ fill_denormal (guint32 *state)
     return fill_uniform (state) * 0x1p-130f;
 }
 
+static float
+fill_nan (G_GNUC_UNUSED guint32 *state)
+{
+    return NAN;
+}
+
 static const struct {
     const char *name;
     FillFunc fill;
@@ -95,10 +101,55 @@ test_memory (void)
     altclip_aligned_free (NULL);
 }
 
+/* ---- Two threads ----------------------------------------------------------------------------- */
+
+typedef void (*CheckFunc) (const AltclipKernels *kernels);
+
+typedef struct {
+    CheckFunc check;
+    const AltclipKernels *kernels;
+} Check;
+
+static gpointer
+check_in_thread (gpointer data)
+{
+    const Check *check = data;
+
+    check->check (check->kernels);
+    return NULL;
+}
+
+/* A library may be right alone and wrong when two threads call it at once. */
+static void
+check_in_two_threads (CheckFunc func, const AltclipKernels *kernels)
+{
+    Check check = { func, kernels };
+    GThread *thread = g_thread_new ("second", check_in_thread, &check);
+
+    func (kernels);
+    g_thread_join (thread);
+}
+
 /* ---- Linear ---------------------------------------------------------------------------------- */
 
-/* The largest |difference| / (|x|·|w| + |b|) over a product, computed in three ranges of columns so
- * that range ends are tested too. */
+/* The right value of an output, and the magnitude |x|·|w| + |b| that rounding is measured by. */
+static double
+find_output (const AltclipLinear *linear, const float *x, const float *w, guint column,
+        double before, double *magnitude)
+{
+    double sum = linear->bias[column] + before;
+
+    *magnitude = fabs (linear->bias[column]) + fabs (before);
+    for (gsize i = 0; i < linear->k; i++) {
+        sum += (double)x[i] * w[i];
+        *magnitude += fabs ((double)x[i] * w[i]);
+    }
+    return sum;
+}
+
+/* The largest |difference| / magnitude over a product, computed in three ranges of columns so that
+ * range ends are tested too. What the output held before counts only when it is added to: there may
+ * even stand NaN. */
 static double
 compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFunc fill,
         gboolean accumulate)
@@ -107,7 +158,7 @@ compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFu
     float *x = new_matrix ((gsize)m * k, fill, &state);
     float *weights = new_matrix ((gsize)n * k, fill, &state);
     float *bias = new_matrix (n, fill, &state);
-    float *out = new_matrix ((gsize)m * n, fill, &state);
+    float *out = new_matrix ((gsize)m * n, accumulate ? fill : fill_nan, &state);
     float *before = g_memdup2 (out, (gsize)m * n * sizeof (float));
     AltclipEpilogue epilogue = { ALTCLIP_ACTIVATION_NONE, accumulate };
     AltclipLinear linear;
@@ -118,19 +169,14 @@ compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFu
     kernels->linear (&linear, x, m, n / 3, n / 2, &epilogue, out, n);
     kernels->linear (&linear, x, m, n / 2, n, &epilogue, out, n);
     for (gsize row = 0; row < m; row++) {
-        for (gsize column = 0; column < n; column++) {
-            double sum = bias[column];
-            double magnitude = fabs (bias[column]);
-            for (gsize i = 0; i < k; i++) {
-                sum += (double)x[row * k + i] * weights[column * k + i];
-                magnitude += fabs ((double)x[row * k + i] * weights[column * k + i]);
-            }
-            if (accumulate) {
-                sum += before[row * n + column];
-                magnitude += fabs (before[row * n + column]);
-            }
-            worst = MAX (
-                    worst, fabs (sum - out[row * n + column]) / MAX (magnitude, (double)FLT_MIN));
+        for (guint column = 0; column < n; column++) {
+            double magnitude;
+            double expected = find_output (&linear, x + row * k, weights + (gsize)column * k,
+                    column, accumulate ? before[row * n + column] : 0.0, &magnitude);
+            double error = fabs (expected - out[row * n + column]) / MAX (magnitude, FLT_MIN);
+
+            if (!(error <= worst)) /* NaN is the largest of all */
+                worst = error;
         }
     }
     altclip_aligned_free (linear.packed);
@@ -142,51 +188,51 @@ compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFu
     return worst;
 }
 
+static double
+check_product (const AltclipKernels *kernels, guint m, guint n, guint k, double worst)
+{
+    for (gsize f = 0; f < G_N_ELEMENTS (FILLS); f++) {
+        double error = compare_linear (kernels, m, n, k, FILLS[f].fill, (m + n + f) % 2 == 0);
+
+        if (!(error <= 1e-6))
+            g_error ("%s: [%u × %u]·[%u × %u], %s: %g of |x|·|w|", kernels->name, m, k, k, n,
+                    FILLS[f].name, error);
+        worst = MAX (worst, error);
+    }
+    return worst;
+}
+
+/* Small sizes with all kinds of tails; and larger ones than a library's blocks in each direction.
+ */
 static void
 check_linear (const AltclipKernels *kernels)
 {
     static const guint sizes[] = { 1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 65, 100 };
+    static const guint large[][3] = { { 1, 1030, 770 }, { 530, 50, 70 }, { 67, 130, 1050 },
+        { 257, 96, 192 }, { 5, 3, 5000 } };
     double worst = 0.0;
 
     for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
-        for (gsize j = 0; j < G_N_ELEMENTS (sizes); j++) {
-            for (gsize f = 0; f < G_N_ELEMENTS (FILLS); f++) {
-                guint k = sizes[(i * 5 + j * 7) % G_N_ELEMENTS (sizes)];
-                double error = compare_linear (
-                        kernels, sizes[i], sizes[j], k, FILLS[f].fill, (i + j) % 2 == 0);
-                if (error > 1e-6)
-                    g_error ("%s: [%u × %u]·[%u × %u], %s: %g of |x|·|w|", kernels->name, sizes[i],
-                            k, k, sizes[j], FILLS[f].name, error);
-                worst = MAX (worst, error);
-            }
-        }
+        for (gsize j = 0; j < G_N_ELEMENTS (sizes); j++)
+            worst = check_product (kernels, sizes[i], sizes[j],
+                    sizes[(i * 5 + j * 7) % G_N_ELEMENTS (sizes)], worst);
     }
-    g_test_message ("%s linear: largest difference %.2g of |x|·|w|", kernels->name, worst);
-}
-
-static gpointer
-check_linear_in_thread (gpointer kernels)
-{
-    check_linear (kernels);
-    return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS (large); i++)
+        worst = check_product (kernels, large[i][0], large[i][1], large[i][2], worst);
+    g_test_message ("%s linear: largest difference %.2g of |x||w|", kernels->name, worst);
 }
 
 static void
-test_linear (gconstpointer data)
+test_linear (gconstpointer kernels)
 {
-    GThread *thread = g_thread_new ("second", check_linear_in_thread, (gpointer)data);
-
-    check_linear (data);
-    g_thread_join (thread);
+    check_in_two_threads (check_linear, kernels);
 }
 
 /* ---- Layer norm ------------------------------------------------------------------------------ */
 
 static void
-test_norm (gconstpointer data)
+check_norm (const AltclipKernels *kernels)
 {
-    const AltclipKernels *kernels = data;
-
     for (guint width = 1; width <= 130; width += 3) {
         guint32 state = width;
         float *x = new_matrix ((gsize)5 * width, fill_uniform, &state);
@@ -209,42 +255,237 @@ test_norm (gconstpointer data)
     }
 }
 
+static void
+test_norm (gconstpointer kernels)
+{
+    check_in_two_threads (check_norm, kernels);
+}
+
 /* ---- Attention ------------------------------------------------------------------------------- */
 
+#define N_HEADS 3
+
+/* Ragged batches, the second longer than the blocks of queries that a set may work in. */
+static const struct {
+    guint offsets[5];
+    guint attended[4];
+    guint n;
+    guint longest;
+} BATCHES[] = {
+    { { 0, 1, 18, 83, 90 }, { 1, 17, 65, 4 }, 4, 65 },
+    { { 0, 300, 302 }, { 290, 1 }, 2, 300 },
+};
+
+/* One attention twice: as the set under test has it, and as the reference has it. */
+typedef struct {
+    AltclipSequences sequences;
+    AltclipDistances distances;
+    AltclipAttention found;
+    AltclipAttention expected;
+    float *qkv;
+} AttentionCase;
+
+static AltclipAttention
+new_attention (const AttentionCase *c, guint width, gboolean relative)
+{
+    gsize rows = c->sequences.offsets[c->sequences.n];
+    gsize longest = c->sequences.longest;
+
+    return (AltclipAttention){
+        .qkv = c->qkv,
+        .out = new_matrix (rows * width, fill_nan, NULL),
+        .width = width,
+        .n_heads = N_HEADS,
+        .sequences = &c->sequences,
+        .distances = relative ? &c->distances : NULL,
+        .probabilities = new_matrix (c->sequences.n * N_HEADS * longest * longest, fill_nan, NULL),
+    };
+}
+
 static void
-test_attention (gconstpointer data)
+attention_case_init (AttentionCase *c, gsize batch, guint head_size, AltclipPositions positions)
+{
+    gsize rows = BATCHES[batch].offsets[BATCHES[batch].n];
+    guint width = head_size * N_HEADS;
+    guint32 state = head_size * 3 + positions;
+    guint n = BATCHES[batch].longest + head_size % 2; /* distances that fit, and some to spare */
+
+    c->sequences = (AltclipSequences){ BATCHES[batch].n, BATCHES[batch].offsets,
+        BATCHES[batch].attended, BATCHES[batch].longest };
+    c->qkv = new_matrix (rows * 3 * width, fill_uniform, &state);
+    for (guint i = 0; i < width; i++)
+        c->qkv[rows / 2 * 3 * width + i] *= 300.0f; /* one query that makes the softmax hard */
+    for (gsize i = 0; i < rows; i++)                /* a value of one head of any magnitude */
+        c->qkv[i * 3 * width + 2 * width] = fill_extreme (&state);
+    c->distances = (AltclipDistances){ new_matrix ((2 * n - 1) * head_size, fill_uniform, &state),
+        n, positions == ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY };
+    c->found = new_attention (c, width, positions != ALTCLIP_POSITIONS_ABSOLUTE);
+    c->expected = new_attention (c, width, positions != ALTCLIP_POSITIONS_ABSOLUTE);
+}
+
+static void
+attention_case_clear (AttentionCase *c)
+{
+    altclip_aligned_free (c->qkv);
+    altclip_aligned_free (c->distances.table);
+    altclip_aligned_free (c->found.out);
+    altclip_aligned_free (c->found.probabilities);
+    altclip_aligned_free (c->expected.out);
+    altclip_aligned_free (c->expected.probabilities);
+}
+
+static void
+run_attention (const AltclipKernels *kernels, const AltclipAttention *attention)
+{
+    guint n = attention->sequences->n * N_HEADS;
+    float *scratch =
+            altclip_aligned_alloc (kernels->attention_scratch (attention) * sizeof (float));
+    AltclipHead later = altclip_attention_get_head (attention, n - 1);
+
+    kernels->attention (attention, 0, n - 2, scratch);
+    g_assert_true (isnan (later.out[0]) && isnan (later.probabilities[0]));
+    kernels->attention (attention, n - 2, n, scratch);
+    altclip_aligned_free (scratch);
+}
+
+static double
+sum_magnitudes (const float *a, const float *b, guint n)
+{
+    double sum = 0.0;
+
+    for (guint i = 0; i < n; i++)
+        sum += fabs ((double)a[i] * b[i]);
+    return sum;
+}
+
+/* What the probabilities of a query may be off by: a score is right within 1e-6 of its products'
+ * magnitude, and twice a score's error is the relative error of a probability. */
+static double
+find_probability_bound (const AltclipHead *head, const AltclipDistances *distances, gsize row)
+{
+    const float *q = head->queries + row * head->stride;
+    double largest = 0.0;
+
+    for (gsize key = 0; key < head->n_keys; key++) {
+        const float *k = head->keys + key * head->stride;
+        double magnitude = sum_magnitudes (q, k, head->head_size);
+
+        if (distances) {
+            const float *e = distances->table + (distances->n - 1 + row - key) * head->head_size;
+            magnitude += sum_magnitudes (q, e, head->head_size);
+            magnitude += sum_magnitudes (k, e, head->head_size);
+        }
+        largest = MAX (largest, magnitude);
+    }
+    return 1e-6 * (1.0 + 2.0 * largest / sqrt (head->head_size));
+}
+
+/* Returns: the largest difference of a row in terms of what it may be */
+static double
+compare_row (const AttentionCase *c, guint number, gsize row)
+{
+    AltclipHead found = altclip_attention_get_head (&c->found, number);
+    AltclipHead expected = altclip_attention_get_head (&c->expected, number);
+    double bound = find_probability_bound (&found, c->found.distances, row);
+    double worst = 0.0;
+
+    for (gsize key = 0; key < found.n_keys; key++) {
+        gsize at = row * found.probabilities_stride + key;
+        worst = MAX (worst, fabs (found.probabilities[at] - expected.probabilities[at]) / bound);
+    }
+    for (gsize d = 0; d < found.head_size; d++) {
+        gsize at = row * found.out_stride + d;
+        double largest = 0.0;
+
+        for (gsize key = 0; key < found.n_keys; key++)
+            largest = MAX (largest, fabs (found.values[key * found.stride + d]));
+        g_assert_true (isfinite (found.out[at]));
+        worst = MAX (worst, fabs (found.out[at] - expected.out[at]) / ((bound + 1e-6) * largest));
+    }
+    /* Keys that are not attended to have no probability. */
+    for (gsize key = found.n_keys; key < found.probabilities_stride; key++)
+        g_assert_true (isnan (found.probabilities[row * found.probabilities_stride + key]));
+    return worst;
+}
+
+static double
+check_attention_case (
+        const AltclipKernels *kernels, gsize batch, guint head_size, AltclipPositions positions)
+{
+    AttentionCase c;
+    double worst = 0.0;
+
+    attention_case_init (&c, batch, head_size, positions);
+    run_attention (kernels, &c.found);
+    run_attention (&altclip_kernels_reference, &c.expected);
+    for (guint number = 0; number < c.sequences.n * N_HEADS; number++) {
+        guint rows = altclip_attention_get_head (&c.found, number).rows;
+
+        for (guint row = 0; row < rows; row++)
+            worst = MAX (worst, compare_row (&c, number, row));
+    }
+    if (!(worst <= 1.0))
+        g_error ("%s: attention of heads of %u, positions %d: %g of the bound", kernels->name,
+                head_size, (int)positions, worst);
+    attention_case_clear (&c);
+    return worst;
+}
+
+static void
+check_attention (const AltclipKernels *kernels)
+{
+    static const guint head_sizes[] = { 1, 5, 13, 29, 64, 80 };
+    double worst = 0.0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS (head_sizes); i++) {
+        for (guint p = ALTCLIP_POSITIONS_ABSOLUTE; p <= ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY; p++) {
+            double here = check_attention_case (kernels, 0, head_sizes[i], (AltclipPositions)p);
+            worst = MAX (worst, here);
+        }
+    }
+    for (guint p = ALTCLIP_POSITIONS_ABSOLUTE; p <= ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY; p++) {
+        double here = check_attention_case (kernels, 1, 16, (AltclipPositions)p);
+        worst = MAX (worst, here);
+    }
+    g_test_message ("%s attention: largest difference %.2g of the bound", kernels->name, worst);
+}
+
+static void
+test_attention (gconstpointer kernels)
+{
+    check_in_two_threads (check_attention, kernels);
+}
+
+/* A sequence of its own gives what it gives in a batch: neighbours and padding do not leak. */
+static void
+test_attention_alone (gconstpointer data)
 {
     const AltclipKernels *kernels = data;
-    static const guint offsets[] = { 0, 1, 18, 83, 90 };
-    static const guint attended[] = { 1, 17, 65, 4 };
-    const AltclipSequences sequences = { 4, offsets, attended, 65 };
+    AttentionCase batch;
 
-    for (guint head_size = 1; head_size <= 80; head_size = head_size * 2 + 3) {
-        guint n_heads = 3;
-        guint width = head_size * n_heads;
-        guint32 state = head_size;
-        float *qkv = new_matrix ((gsize)90 * 3 * width, fill_uniform, &state);
-        float *out = altclip_aligned_alloc ((gsize)90 * width * sizeof (float));
-        float *expected = altclip_aligned_alloc ((gsize)90 * width * sizeof (float));
-        float *scratch =
-                altclip_aligned_alloc (MAX (kernels->attention_scratch (65),
-                                               altclip_kernels_reference.attention_scratch (65)) *
-                                       sizeof (float));
-        AltclipAttention attention = { qkv, out, width, n_heads, &sequences };
-        AltclipAttention reference = { qkv, expected, width, n_heads, &sequences };
+    attention_case_init (&batch, 0, 13, ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY);
+    run_attention (kernels, &batch.found);
+    for (guint s = 0; s < batch.sequences.n; s++) {
+        guint n = BATCHES[0].attended[s];
+        guint offsets[] = { 0, n };
+        AltclipSequences sequences = { 1, offsets, &n, n };
+        AltclipAttention alone = batch.found;
+        gsize first = BATCHES[0].offsets[s];
 
-        for (guint i = 0; i < width; i++)
-            qkv[(gsize)40 * 3 * width + i] *= 300.0f; /* one query that makes the softmax hard */
-        kernels->attention (&attention, 0, 5, scratch);
-        kernels->attention (&attention, 5, 12, scratch);
-        altclip_kernels_reference.attention (&reference, 0, 12, scratch);
-        for (guint i = 0; i < 90 * width; i++)
-            g_assert_cmpfloat_with_epsilon (out[i], expected[i], 2e-5);
-        altclip_aligned_free (qkv);
-        altclip_aligned_free (out);
-        altclip_aligned_free (expected);
-        altclip_aligned_free (scratch);
+        alone.sequences = &sequences;
+        alone.qkv += first * 3 * alone.width;
+        alone.out = new_matrix ((gsize)n * alone.width, fill_nan, NULL);
+        alone.probabilities = new_matrix ((gsize)N_HEADS * n * n, fill_nan, NULL);
+        run_attention (kernels, &alone);
+        for (gsize i = 0; i < (gsize)n * alone.width; i++) {
+            float expected = batch.found.out[first * alone.width + i];
+            g_assert_cmpfloat_with_epsilon (
+                    alone.out[i], expected, 2e-6 * MAX (1.0, fabs (expected)));
+        }
+        altclip_aligned_free (alone.out);
+        altclip_aligned_free (alone.probabilities);
     }
+    attention_case_clear (&batch);
 }
 
 /* ---- Activations ----------------------------------------------------------------------------- */
@@ -411,11 +652,13 @@ main (int argc, char **argv)
         g_autofree char *linear = g_strdup_printf ("/kernels/%s/linear", sets[i]->name);
         g_autofree char *norm = g_strdup_printf ("/kernels/%s/norm", sets[i]->name);
         g_autofree char *attention = g_strdup_printf ("/kernels/%s/attention", sets[i]->name);
+        g_autofree char *alone = g_strdup_printf ("/kernels/%s/attention-alone", sets[i]->name);
 
         g_assert_true (sets[i]->probe (NULL));
         g_test_add_data_func (linear, sets[i], test_linear);
         g_test_add_data_func (norm, sets[i], test_norm);
         g_test_add_data_func (attention, sets[i], test_attention);
+        g_test_add_data_func (alone, sets[i], test_attention_alone);
     }
     g_test_add_func ("/kernels/activations", test_activations);
     g_test_add_func ("/kernels/softmax", test_softmax);

@@ -222,10 +222,11 @@ test_pixels (const Case *c)
 static GPtrArray *
 forward_all (const Case *c)
 {
+    const AltclipPictures pictures = { .pixel_values = c->pixel_values,
+        .n = c->inputs->pictures->len };
     g_autoptr (GError) error = NULL;
     GPtrArray *tensors = altclip_session_forward (c->session, (const char *const *)c->inputs->texts,
-            g_strv_length (c->inputs->texts), c->pixel_values, c->inputs->pictures->len,
-            ALTCLIP_FORWARD_NONE, &error);
+            g_strv_length (c->inputs->texts), &pictures, ALTCLIP_FORWARD_NONE, &error);
 
     g_assert_no_error (error);
     return tensors;
@@ -237,13 +238,14 @@ test_hidden_states (const Case *c)
 {
     guint n_texts = c->inputs->subset_texts->len;
     g_autofree const char **texts = g_new (const char *, n_texts);
+    const AltclipPictures picture = { .pixel_values = c->pixel_values, .n = 1 };
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) tensors = NULL;
 
     for (guint i = 0; i < n_texts; i++)
         texts[i] = c->inputs->texts[g_array_index (c->inputs->subset_texts, guint, i)];
     tensors = altclip_session_forward (
-            c->session, texts, n_texts, c->pixel_values, 1, ALTCLIP_FORWARD_HIDDEN_STATES, &error);
+            c->session, texts, n_texts, &picture, ALTCLIP_FORWARD_HIDDEN_STATES, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (compare_all (c, tensors, "subset."), ==,
             10 + c->info->text.num_hidden_layers + 1 + c->info->vision.num_hidden_layers + 1);
