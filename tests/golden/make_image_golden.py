@@ -5,15 +5,20 @@
     pip install transformers==4.46.3 pillow==13.0.0 numpy
     python3 tests/golden/make_image_golden.py
 
+With --random N --seed S --output FILE it writes N cases drawn at random instead, for
+ALTCLIP_IMAGE_GOLDEN=FILE build/tests/test-image.
+
 The pictures are computed by the same formula here and in test-image.c. Of each result the file
 holds its size, the SHA-256 of the 8-bit pixels after resize and crop, the SHA-256 of the float32
 pixel_values, and a few of these. Reference: CLIPImageProcessor.
 """
 
+import argparse
 import hashlib
 import itertools
 import json
 import pathlib
+import random
 
 import numpy as np
 import PIL
@@ -39,22 +44,17 @@ def picture(width, height, n_components, smooth):
     return noise.reshape(height, width, n_components)
 
 
-def processor(config):
-    return CLIPImageProcessor(
-        do_convert_rgb=False, do_resize=config["do_resize"], size=config["size"],
-        resample=config["resample"], do_center_crop=config["do_center_crop"],
-        crop_size=config["crop_size"], do_rescale=config["do_rescale"],
-        rescale_factor=config["rescale_factor"], do_normalize=config["do_normalize"],
-        image_mean=config["image_mean"], image_std=config["image_std"])
+def first(value, n):
+    return value[:n] if isinstance(value, list) else value
 
 
 def run(pixels, config, **switches):
     """[channels, height, width]"""
-    config = dict(config, **switches)
-    n = pixels.shape[2]
-    config["image_mean"] = config["image_mean"][:n]
-    config["image_std"] = config["image_std"][:n]
-    out = processor(config)([pixels], input_data_format="channels_last", return_tensors="np")
+    config = dict(config, do_convert_rgb=False, **switches)
+    for name in ["image_mean", "image_std"]:
+        config[name] = first(DEFAULT[name] if config.get(name) is None else config[name], pixels.shape[2])
+    processor = CLIPImageProcessor(**config)
+    out = processor([pixels], input_data_format="channels_last", return_tensors="np")
     return out["pixel_values"][0]
 
 
@@ -118,16 +118,78 @@ def cases():
         yield make_case(50, 40, with_size(28, **dict(zip(names, switches))))
     yield make_case(50, 40, with_size(28, rescale_factor=0.007, image_mean=[0.1, 0.2, 0.3],
                                       image_std=[1.5, 0.5, 0.3]))
+    for size in [29, [23, 31]]:
+        for crop in [28, [27, 40]]:
+            yield make_case(50, 40, dict(DEFAULT, size=size, crop_size=crop))
+    yield make_case(50, 40, with_size(28, image_mean=0.25, image_std=2))
+    yield make_case(50, 40, with_size(28, image_mean=None, image_std=None))
     for layout in ["BGR", "RGBx", "BGRx", "xRGB", "xBGR", "GRAY8"]:
         for width, height in [(64, 48), (30, 99), (640, 360)]:
             yield make_case(width, height, with_size(40), layout=layout)
             yield make_case(width, height, with_size(40), layout=layout, num_channels=1)
 
 
+def draw_side(draw, largest):
+    """Small ones as often as large ones."""
+    return min(largest, int(2 ** draw.uniform(0, 12)))
+
+
+def draw_size(draw, largest, is_crop):
+    """In one of the forms that the reference takes."""
+    height, width = draw_side(draw, largest), draw_side(draw, largest)
+    forms = [height, [height, width], {"height": height, "width": width}]
+    if not is_crop:
+        forms += [{"shortest_edge": height}, {"shortest_edge": height}]
+    return draw.choice(forms)
+
+
+def draw_config(draw):
+    config = {name: draw.random() < 0.85 for name in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"]}
+    config["resample"] = draw.randrange(6)
+    if draw.random() < 0.95:
+        config["size"] = draw_size(draw, 400, is_crop=False)
+    if draw.random() < 0.95:
+        config["crop_size"] = draw_size(draw, 400, is_crop=True)
+    if draw.random() < 0.3:
+        config["rescale_factor"] = draw.choice([1 / 256, 0.0078125, 1 / 127.5, -0.5, 1.0])
+    if draw.random() < 0.3:
+        config["image_mean"] = draw.choice([[draw.random() for _ in range(3)], draw.random(), 0, None])
+    if draw.random() < 0.3:
+        config["image_std"] = draw.choice([[draw.random() + 0.1 for _ in range(3)], draw.random() + 0.1, 1, None])
+    return config
+
+
+def draw_picture_size(draw):
+    if draw.random() < 0.03:
+        return draw.choice([(1, 65535), (65535, 1), (3, 40000), (40000, 2), (1, 9999)])
+    width = draw_side(draw, 4096)
+    return width, draw_side(draw, 2_000_000 // width)
+
+
+def draw_case(draw):
+    """A picture that is not cropped stays small."""
+    while True:
+        config = draw_config(draw)
+        width, height = draw_picture_size(draw)
+        size = config.get("size", 224)
+        edge = size.get("shortest_edge", 0) if isinstance(size, dict) else size if isinstance(size, int) else 0
+        longest = max(width, height) if not config["do_resize"] else edge * max(width, height) // min(width, height)
+        if longest <= (8192 if config["do_center_crop"] else 3000):
+            break
+    layout = draw.choice(["RGB"] * 4 + ["BGR", "RGBx", "BGRx", "xRGB", "xBGR", "GRAY8"])
+    return make_case(width, height, config, layout, draw.choice([3, 3, 3, 1]), draw.random() < 0.5)
+
+
 def main():
-    all_cases = list(cases())
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--random", type=int, metavar="N")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=pathlib.Path, default=HERE / "image.json")
+    options = parser.parse_args()
+    draw = random.Random(options.seed)
+    all_cases = [draw_case(draw) for _ in range(options.random)] if options.random else list(cases())
     golden = {"pillow": PIL.__version__, "cases": all_cases}
-    with open(HERE / "image.json", "w", encoding="utf-8") as file:
+    with open(options.output, "w", encoding="utf-8") as file:
         json.dump(golden, file, separators=(",", ":"))
         file.write("\n")
     print(f"{len(all_cases)} cases")
