@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * gdk-pixbuf decodes, but only the two formats that we name: its other loaders are not to meet
- * files that nobody vouches for. It makes 8-bit RGB of grey, palettes and 16 bits (the high byte,
- * as Pillow does for colour).
+ * files that nobody vouches for. It makes 8-bit RGB of grey, palettes, CMYK and 16 bits (the high
+ * byte, as Pillow does for colour), and leaves gamma and colour profiles alone, as Pillow does too.
  */
 
 #include "still.h"
+#include "outline.h"
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
@@ -15,121 +16,19 @@
 
 #define MAX_FILE_BYTES (256 * 1024 * 1024)
 
-/* Each scan of a progressive JPEG goes over the whole picture, so many of them in a small file
- * would keep the decoder busy for minutes. Ordinary files have about ten. */
-#define MAX_JPEG_SCANS 100
-
-/* ---- Outline --------------------------------------------------------------------------------- */
-
-/* Both follow the file's outline to its end mark: of a file that was cut off, gdk-pixbuf would show
- * the part there is, and nobody would be told. */
-
-static guint32
-read_be32 (const guint8 *bytes)
-{
-    return (guint32)bytes[0] << 24 | (guint32)bytes[1] << 16 | (guint32)bytes[2] << 8 | bytes[3];
-}
-
-typedef enum { OUTLINE_COMPLETE, OUTLINE_CUT_OFF, OUTLINE_TOO_MANY_SCANS } Outline;
-
-static Outline
-follow_png (const guint8 *bytes, gsize n)
-{
-    gsize at = 8;
-
-    while (n - at >= 12) {
-        guint32 length = read_be32 (bytes + at);
-
-        if (length > n - at - 12)
-            return OUTLINE_CUT_OFF;
-        if (memcmp (bytes + at + 4, "IEND", 4) == 0)
-            return OUTLINE_COMPLETE;
-        at += 12 + (gsize)length;
-    }
-    return OUTLINE_CUT_OFF;
-}
-
-/* In compressed data a 0xff is followed by 0 or by a restart mark, which have no length. */
-static Outline
-follow_jpeg (const guint8 *bytes, gsize n)
-{
-    guint n_scans = 0;
-    gsize at = 2;
-
-    while (n - at >= 2) {
-        guint8 mark = bytes[at + 1];
-
-        if (bytes[at] != 0xff || mark == 0xff) {
-            at++;
-        } else if (mark == 0xd9) {
-            return OUTLINE_COMPLETE;
-        } else if (mark == 0 || mark == 1 || (mark >= 0xd0 && mark <= 0xd7)) {
-            at += 2;
-        } else {
-            gsize length = n - at >= 4 ? bytes[at + 2] * 256u + bytes[at + 3] : n;
-            if (length > n - at - 2)
-                return OUTLINE_CUT_OFF;
-            if (mark == 0xda && ++n_scans > MAX_JPEG_SCANS)
-                return OUTLINE_TOO_MANY_SCANS;
-            at += 2 + length;
-        }
-    }
-    return OUTLINE_CUT_OFF;
-}
-
-static const struct {
-    const char *name; /* gdk-pixbuf's */
-    guint8 magic[8];
-    gsize n_magic;
-    Outline (*follow) (const guint8 *bytes, gsize n);
-} FORMATS[] = {
-    { "png", { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' }, 8, follow_png },
-    { "jpeg", { 0xff, 0xd8, 0xff }, 3, follow_jpeg },
-};
-
-static gboolean
-check_outline (const char *path, Outline outline, gsize n, GError **error)
-{
-    if (outline == OUTLINE_COMPLETE)
-        return TRUE;
-    if (outline == OUTLINE_CUT_OFF)
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "%s: the file ends after %" G_GSIZE_FORMAT
-                " bytes, before the picture does (is it truncated?)",
-                path, n);
-    else
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "%s: a JPEG of more scans than the limit of %d", path, MAX_JPEG_SCANS);
-    return FALSE;
-}
-
-/* Returns: (nullable): gdk-pixbuf's name of the format of a whole file */
-static const char *
-find_format (const char *path, const guint8 *bytes, gsize n, GError **error)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
-        if (n < FORMATS[i].n_magic || memcmp (bytes, FORMATS[i].magic, FORMATS[i].n_magic) != 0)
-            continue;
-        return check_outline (path, FORMATS[i].follow (bytes, n), n, error) ? FORMATS[i].name
-                                                                            : NULL;
-    }
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-            "%s: not a PNG or JPEG picture, by its first bytes", path);
-    return NULL;
-}
-
 /* ---- Decoding -------------------------------------------------------------------------------- */
 
-/* What the file's header says; 0: not known yet. */
+/* What the decoder has told so far. */
 typedef struct {
-    int width;
+    int width; /* 0: not known yet */
     int height;
-} Size;
+    int n_rows; /* that were seen */
+} Progress;
 
 static gboolean
-size_is_too_large (const Size *size)
+is_too_large (const Progress *progress)
 {
-    return (guint64)size->width * (guint64)size->height > STILL_MAX_PIXELS;
+    return (guint64)progress->width * (guint64)progress->height > STILL_MAX_PIXELS;
 }
 
 /* Called when the header is known, before memory is allocated. A size of 0 makes the loader stop.
@@ -137,31 +36,68 @@ size_is_too_large (const Size *size)
 static void
 on_size_prepared (GdkPixbufLoader *loader, int width, int height, gpointer data)
 {
-    Size *size = data;
+    Progress *progress = data;
 
-    *size = (Size){ width, height };
-    if (size_is_too_large (size))
+    progress->width = width;
+    progress->height = height;
+    if (is_too_large (progress))
         gdk_pixbuf_loader_set_size (loader, 0, 0);
+}
+
+/* Of an interlaced picture whose data are short some pixels are never written. */
+static void
+on_area_prepared (GdkPixbufLoader *loader, G_GNUC_UNUSED gpointer data)
+{
+    GdkPixbuf *pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
+
+    memset (gdk_pixbuf_get_pixels (pixbuf), 0, gdk_pixbuf_get_byte_length (pixbuf));
+}
+
+static void
+on_area_updated (G_GNUC_UNUSED GdkPixbufLoader *loader, G_GNUC_UNUSED int x, int y,
+        G_GNUC_UNUSED int width, int height, gpointer data)
+{
+    Progress *progress = data;
+
+    progress->n_rows = MAX (progress->n_rows, y + height);
+}
+
+/* gdk-pixbuf's table of orientations, with a value that may not be its own. */
+static GdkPixbuf *
+turn_upright (GdkPixbuf *pixbuf, guint orientation)
+{
+    const char digit[] = { (char)('0' + orientation), 0 };
+
+    gdk_pixbuf_remove_option (pixbuf, "orientation");
+    gdk_pixbuf_set_option (pixbuf, "orientation", digit);
+    return gdk_pixbuf_apply_embedded_orientation (pixbuf);
 }
 
 /* Returns: (transfer full) (nullable): the picture, upright */
 static GdkPixbuf *
-decode (const char *format, const guint8 *bytes, gsize n, Size *size, GError **error)
+decode (const Outline *outline, const guint8 *bytes, gsize n, Progress *progress, GError **error)
 {
-    g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new_with_type (format, error);
+    g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new_with_type (outline->format, error);
     GdkPixbuf *pixbuf;
 
     if (!loader)
         return NULL;
-    g_signal_connect (loader, "size-prepared", G_CALLBACK (on_size_prepared), size);
+    g_signal_connect (loader, "size-prepared", G_CALLBACK (on_size_prepared), progress);
+    g_signal_connect (loader, "area-prepared", G_CALLBACK (on_area_prepared), NULL);
+    g_signal_connect (loader, "area-updated", G_CALLBACK (on_area_updated), progress);
     if (!gdk_pixbuf_loader_write (loader, bytes, n, error)) {
         gdk_pixbuf_loader_close (loader, NULL);
         return NULL;
     }
     if (!gdk_pixbuf_loader_close (loader, error))
         return NULL;
+    if (progress->n_rows < progress->height) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "the picture has %d rows, but data for %d", progress->height, progress->n_rows);
+        return NULL;
+    }
     pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
-    pixbuf = pixbuf ? gdk_pixbuf_apply_embedded_orientation (pixbuf) : NULL;
+    pixbuf = pixbuf ? turn_upright (pixbuf, outline->orientation) : NULL;
     if (!pixbuf)
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
                 "the file holds no picture, or memory is too short to turn it upright");
@@ -198,21 +134,18 @@ load_pixbuf (const char *path, GError **error)
 {
     gsize n;
     g_autofree char *contents = read_file (path, &n, error);
-    const char *format;
-    Size size = { 0, 0 };
+    Outline outline;
+    Progress progress = { 0, 0, 0 };
     g_autoptr (GError) decode_error = NULL;
     g_autoptr (GdkPixbuf) pixbuf = NULL;
 
-    if (!contents)
+    if (!contents || !outline_follow (path, (const guint8 *)contents, n, &outline, error))
         return NULL;
-    format = find_format (path, (const guint8 *)contents, n, error);
-    if (!format)
-        return NULL;
-    pixbuf = decode (format, (const guint8 *)contents, n, &size, &decode_error);
-    if (size_is_too_large (&size)) {
+    pixbuf = decode (&outline, (const guint8 *)contents, n, &progress, &decode_error);
+    if (is_too_large (&progress)) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "%s: %d × %d pixels exceed the limit of %d pixels", path, size.width, size.height,
-                STILL_MAX_PIXELS);
+                "%s: %d × %d pixels exceed the limit of %d pixels", path, progress.width,
+                progress.height, STILL_MAX_PIXELS);
         return NULL;
     }
     if (!pixbuf)

@@ -6,7 +6,6 @@
  */
 
 #include "image.h"
-#include "preprocessor.h"
 
 #include <jansson.h>
 #include <math.h>
