@@ -296,6 +296,101 @@ static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_RGB G_GNUC_UNUSED = { 3, 0,
 static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_GRAY8 G_GNUC_UNUSED = { 1, 0, 0, 0 };
 
 /**
+ * ALTCLIP_FRAME_MAX_PLANES:
+ *
+ * Most planes of a video frame.
+ */
+#define ALTCLIP_FRAME_MAX_PLANES 4
+
+/**
+ * AltclipColour:
+ * @ALTCLIP_COLOUR_RGB: components are red, green, blue
+ * @ALTCLIP_COLOUR_YCBCR: components are luma and two differences from it
+ * @ALTCLIP_COLOUR_GREY: the first component is luma, and there are no others
+ *
+ * What the components of a video frame are.
+ */
+typedef enum { ALTCLIP_COLOUR_RGB, ALTCLIP_COLOUR_YCBCR, ALTCLIP_COLOUR_GREY } AltclipColour;
+
+/**
+ * AltclipFrameComponent:
+ * @plane: the plane it lies in
+ * @offset: bytes before the first sample of a row
+ * @stride: bytes from one sample to the next
+ * @shift: bits below the sample in its 16-bit word, where it has more than 8 bits
+ *
+ * Where one component of a video frame lies. Words are little-endian.
+ */
+typedef struct {
+    guint8 plane;
+    guint8 offset;
+    guint8 stride;
+    guint8 shift;
+} AltclipFrameComponent;
+
+/**
+ * AltclipFrameFormat:
+ * @width: width of the frame in pixels, 1 to 65535
+ * @height: height of the frame in pixels, 1 to 65535
+ * @colour: what the components are
+ * @components: where they lie
+ * @bits: of a sample, 8 to 11
+ * @full_range: samples take all values; otherwise 16 to 235, chroma to 240, as of 8 bits
+ * @kr: share of red in luma (ITU-R BT.601: 0.299, 709: 0.2126, 2020: 0.2627); Y'CbCr only
+ * @kb: share of blue in luma (0.114, 0.0722, 0.0593); Y'CbCr only
+ * @chroma_x_shift: 1: a sample of chroma for two columns; 0: for each
+ * @chroma_y_shift: 1: a sample of chroma for two rows; 0: for each
+ * @chroma_x_cosited: chroma lies on the first column of the two (MPEG-2, H.264), not between them
+ * @chroma_y_cosited: chroma lies on the first row of the two, not between them (MPEG-2, H.264)
+ *
+ * A raw video format.
+ */
+typedef struct {
+    guint width;
+    guint height;
+    AltclipColour colour;
+    AltclipFrameComponent components[3];
+    guint bits;
+    gboolean full_range;
+    double kr;
+    double kb;
+    guint chroma_x_shift;
+    guint chroma_y_shift;
+    gboolean chroma_x_cosited;
+    gboolean chroma_y_cosited;
+} AltclipFrameFormat;
+
+/**
+ * AltclipFrameData:
+ * @planes: first row of each plane
+ * @strides: bytes from one row to the next in each plane
+ * @interlaced: rows belong to two fields by turns, those of chroma too
+ *
+ * A raw video frame in memory.
+ */
+typedef struct {
+    const guint8 *planes[ALTCLIP_FRAME_MAX_PLANES];
+    gsize strides[ALTCLIP_FRAME_MAX_PLANES];
+    gboolean interlaced;
+} AltclipFrameData;
+
+/**
+ * AltclipRectangle:
+ * @x: first column
+ * @y: first row
+ * @width: columns
+ * @height: rows
+ *
+ * A part of a frame, in pixels.
+ */
+typedef struct {
+    guint x;
+    guint y;
+    guint width;
+    guint height;
+} AltclipRectangle;
+
+/**
  * AltclipImagePlan:
  *
  * How pictures of one size and layout become the image tower's input: the
@@ -374,6 +469,34 @@ ALTCLIP_API guint altclip_image_plan_get_output_height (const AltclipImagePlan *
  */
 ALTCLIP_API void altclip_image_plan_run (
         AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values);
+
+/**
+ * altclip_image_plan_new_for_frames:
+ * @model: the model whose input is wanted; not needed afterwards
+ * @format: the frames' format; copied
+ * @part: (nullable): the part of the frames to look at, within them; copied; %NULL: all
+ * @error: as for altclip_image_plan_new(), and for a @format or @part that cannot be
+ *
+ * altclip_image_plan_new() for raw video. A frame is read a row at a time: no copy of it is made in
+ * RGB. Y'CbCr becomes 8-bit RGB, chroma interpolated linearly where the format says its samples
+ * lie; from there on all is as for a picture, but for the order of Pillow's two passes: rows come
+ * first always. Thread-safe.
+ *
+ * Returns: (transfer full) (nullable): the plan, for altclip_image_plan_run_frame(), or %NULL
+ */
+ALTCLIP_API AltclipImagePlan *altclip_image_plan_new_for_frames (AltclipModel *model,
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error);
+
+/**
+ * altclip_image_plan_run_frame:
+ * @plan: of altclip_image_plan_new_for_frames(); one thread at a time
+ * @data: the frame
+ * @pixel_values: (out caller-allocated): [num_channels, output height, output width]
+ *
+ * As altclip_image_plan_run(), for a video frame.
+ */
+ALTCLIP_API void altclip_image_plan_run_frame (
+        AltclipImagePlan *plan, const AltclipFrameData *data, float *pixel_values);
 
 /**
  * altclip_image_plan_run_pixels:

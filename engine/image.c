@@ -7,6 +7,7 @@
  * of the outputs that the crop keeps, so a panorama costs no more than what is seen of it.
  */
 
+#include "frame.h"
 #include "image.h"
 #include "model.h"
 
@@ -43,6 +44,8 @@ typedef struct {
 
 struct _AltclipImagePlan {
     AltclipPixelLayout layout;
+    AltclipRectangle part;      /* of the frames, if it is a plan for frames */
+    AltclipFrameReader *reader; /* of frames that are not what @layout can describe */
     guint num_channels;
     guint n_planes; /* that are computed: 1 for grey pictures and grey models */
     Axis x;
@@ -324,18 +327,23 @@ unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
         unpack_plane (bytes, stride, n, out);
 }
 
+static gint16 *
+get_unpacked (AltclipImagePlan *plan, guint plane)
+{
+    return plan->unpacked + (gsize)plane * (plan->x.in_count + plan->x.n_taps);
+}
+
 /* packed: a row of pixels from x.in_first on → out: [n_planes, x.n] */
 static void
 run_horizontal (
         AltclipImagePlan *plan, const AltclipPixelLayout *layout, const guint8 *packed, guint8 *out)
 {
-    const Axis *axis = &plan->x;
     const guint8 offsets[3] = { layout->red, layout->green, layout->blue };
 
     for (guint c = 0; c < plan->n_planes; c++) {
-        gint16 *x = plan->unpacked + (gsize)c * (axis->in_count + axis->n_taps);
-        unpack (packed + offsets[c], layout->pixel_stride, axis->in_count, x);
-        resample_row (axis, x, out + (gsize)c * axis->n);
+        gint16 *x = get_unpacked (plan, c);
+        unpack (packed + offsets[c], layout->pixel_stride, plan->x.in_count, x);
+        resample_row (&plan->x, x, out + (gsize)c * plan->x.n);
     }
 }
 
@@ -387,6 +395,18 @@ convert_to_luma (AltclipImagePlan *plan, const guint8 *data, gsize rowstride)
     }
 }
 
+/* middle: [y.in_count, n_planes, x.n] → pixels */
+static void
+resample_columns (AltclipImagePlan *plan)
+{
+    gsize n_middle = (gsize)plan->n_planes * plan->x.n;
+
+    for (guint i = 0; i < plan->y.n; i++) {
+        run_vertical (plan, i, plan->middle, n_middle, n_middle, plan->row);
+        place_row (plan, i, plan->row);
+    }
+}
+
 static void
 resample_picture (
         AltclipImagePlan *plan, const AltclipPixelLayout *layout, const guint8 *data, gsize stride)
@@ -404,10 +424,24 @@ resample_picture (
     }
     for (guint y = 0; y < plan->y.in_count; y++)
         run_horizontal (plan, layout, data + y * stride, plan->middle + y * n_middle);
-    for (guint i = 0; i < plan->y.n; i++) {
-        run_vertical (plan, i, plan->middle, n_middle, n_middle, plan->row);
-        place_row (plan, i, plan->row);
+    resample_columns (plan);
+}
+
+/* A frame that has to be converted is read a row at a time, so the rows are resampled first,
+ * whatever Pillow would do with the picture. */
+static void
+resample_frame (AltclipImagePlan *plan, const AltclipFrameData *data)
+{
+    gint16 *const rows[3] = { get_unpacked (plan, 0), get_unpacked (plan, plan->n_planes / 2),
+        get_unpacked (plan, plan->n_planes - 1) };
+    guint8 *out = plan->middle;
+
+    for (guint y = 0; y < plan->y.in_count; y++) {
+        altclip_frame_reader_read (plan->reader, data, plan->part.y + plan->y.in_first + y, rows);
+        for (guint c = 0; c < plan->n_planes; c++, out += plan->x.n)
+            resample_row (&plan->x, rows[c], out);
     }
+    resample_columns (plan);
 }
 
 static void
@@ -427,23 +461,27 @@ compute_pixels (AltclipImagePlan *plan, const guint8 *data, gsize rowstride)
 /* ---- Planning -------------------------------------------------------------------------------- */
 
 static gboolean
-check_input (guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+check_size (guint width, guint height, GError **error)
+{
+    if (width >= 1 && width <= MAX_PICTURE_SIZE && height >= 1 && height <= MAX_PICTURE_SIZE)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "a picture of %u×%u pixels cannot be used: each side must be 1 to %d", width, height,
+            MAX_PICTURE_SIZE);
+    return FALSE;
+}
+
+static gboolean
+check_layout (const AltclipPixelLayout *layout, GError **error)
 {
     guint8 last = MAX (layout->red, MAX (layout->green, layout->blue));
 
-    if (width < 1 || width > MAX_PICTURE_SIZE || height < 1 || height > MAX_PICTURE_SIZE) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "a picture of %u×%u pixels cannot be used: each side must be 1 to %d", width,
-                height, MAX_PICTURE_SIZE);
-        return FALSE;
-    }
-    if (last >= layout->pixel_stride) {
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "pixel layout: component offset %u is outside a pixel of %u bytes", last,
-                layout->pixel_stride);
-        return FALSE;
-    }
-    return TRUE;
+    if (last < layout->pixel_stride)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "pixel layout: component offset %u is outside a pixel of %u bytes", last,
+            layout->pixel_stride);
+    return FALSE;
 }
 
 /* Size after the resize: int(S · long / short) for the longer edge. */
@@ -534,6 +572,7 @@ allocate_scratch (AltclipImagePlan *plan, GError **error)
     gsize n_packed = (gsize)plan->x.in_count * plan->layout.pixel_stride;
     gsize n_middle = plan->vertical_first ? n_packed : plan->y.in_count * n_row;
     gsize n_output = (gsize)plan->x.out_size * plan->y.out_size;
+    gboolean has_source = plan->reader || plan->layout.pixel_stride > 0;
 
     if (plan->is_luma)
         plan->luma = g_try_malloc ((gsize)plan->x.in_count * plan->y.in_count);
@@ -542,8 +581,8 @@ allocate_scratch (AltclipImagePlan *plan, GError **error)
     plan->row = g_try_malloc (n_row);
     plan->sums = g_try_new (gint32, MAX (n_row, n_packed));
     plan->pixels = g_try_malloc0 (plan->n_planes * n_output);
-    if ((plan->luma || !plan->is_luma) && plan->middle && plan->unpacked && plan->row &&
-            plan->sums && plan->pixels)
+    if (has_source && (plan->luma || !plan->is_luma) && plan->middle && plan->unpacked &&
+            plan->row && plan->sums && plan->pixels)
         return TRUE;
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
             "a picture of %u×%u pixels needs more memory than there is", plan->x.in_size,
@@ -566,28 +605,94 @@ set_sizes (
             full_height < height && (gint64)height - full_height > 2 * ((gint64)width - full_width);
 }
 
-/* @image_size: what both sides of the output must be; 0: anything */
+/* What does not depend on where the components lie.
+ *
+ * @image_size: what both sides of the output must be; 0: anything */
 static AltclipImagePlan *
 plan_new (const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
-        guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+        guint width, guint height, gboolean is_grey, GError **error)
 {
     g_autoptr (AltclipImagePlan) plan = g_new0 (AltclipImagePlan, 1);
-    gboolean is_grey = layout->red == layout->green && layout->green == layout->blue;
 
-    if (!check_input (width, height, layout, error))
+    if (!check_size (width, height, error))
         return NULL;
     set_sizes (plan, config, width, height);
     if (!check_output (plan, config, image_size, error))
         return NULL;
-    plan->layout = *layout;
     plan->num_channels = num_channels;
     plan->n_planes = is_grey ? 1 : num_channels;
-    plan->is_luma = num_channels == 1 && !is_grey;
     axis_compute (&plan->x, config->resample);
     axis_compute (&plan->y, config->resample);
-    if (!fill_lookup (plan, config, error) || !allocate_scratch (plan, error))
+    return fill_lookup (plan, config, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+static AltclipImagePlan *
+plan_new_for_layout (const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
+        guint width, guint height, const AltclipPixelLayout *layout, GError **error)
+{
+    gboolean is_grey = layout->red == layout->green && layout->green == layout->blue;
+    g_autoptr (AltclipImagePlan) plan = NULL;
+
+    if (!check_layout (layout, error))
         return NULL;
-    return g_steal_pointer (&plan);
+    plan = plan_new (config, num_channels, image_size, width, height, is_grey, error);
+    if (!plan)
+        return NULL;
+    plan->layout = *layout;
+    plan->is_luma = num_channels == 1 && !is_grey;
+    return allocate_scratch (plan, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+static gboolean
+check_part (const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error)
+{
+    if (part->width > 0 && part->height > 0 && part->width <= format->width &&
+            part->x <= format->width - part->width && part->height <= format->height &&
+            part->y <= format->height - part->height)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "a part of %u×%u pixels at (%u, %u) is empty or not within a frame of %u×%u",
+            part->width, part->height, part->x, part->y, format->width, format->height);
+    return FALSE;
+}
+
+static AltclipImagePlan *
+plan_new_for_reader (const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error)
+{
+    gboolean is_grey = format->colour == ALTCLIP_COLOUR_GREY;
+    g_autoptr (AltclipImagePlan) plan =
+            plan_new (config, num_channels, image_size, part->width, part->height, is_grey, error);
+
+    if (!plan)
+        return NULL;
+    plan->vertical_first = FALSE;
+    plan->reader = altclip_frame_reader_new (
+            format, part->x + plan->x.in_first, plan->x.in_count, num_channels == 1);
+    return allocate_scratch (plan, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+AltclipImagePlan *
+altclip_image_plan_new_for_frames_and_config (const AltclipPreprocessorConfig *config,
+        guint num_channels, guint image_size, const AltclipFrameFormat *format,
+        const AltclipRectangle *part, GError **error)
+{
+    AltclipRectangle whole = { 0, 0, format->width, format->height };
+    AltclipPixelLayout layout;
+    AltclipImagePlan *plan;
+
+    if (!part)
+        part = &whole;
+    if (!altclip_frame_format_check (format, error) || !check_part (format, part, error))
+        return NULL;
+    if (altclip_frame_format_get_layout (format, &layout))
+        plan = plan_new_for_layout (
+                config, num_channels, image_size, part->width, part->height, &layout, error);
+    else
+        plan = plan_new_for_reader (config, num_channels, image_size, format, part, error);
+    if (plan)
+        plan->part = *part;
+    return plan;
 }
 
 AltclipImagePlan *
@@ -595,7 +700,7 @@ altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config, guin
         guint width, guint height, const AltclipPixelLayout *layout, GError **error)
 {
     g_return_val_if_fail (num_channels == 1 || num_channels == 3, NULL);
-    return plan_new (config, num_channels, 0, width, height, layout, error);
+    return plan_new_for_layout (config, num_channels, 0, width, height, layout, error);
 }
 
 /* ---- Public ---------------------------------------------------------------------------------- */
@@ -608,7 +713,7 @@ plan_new_for_model (AltclipModel *model, gboolean any_size, guint width, guint h
 
     if (!altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error))
         return NULL;
-    return plan_new (&config->preprocessor, config->vision.num_channels,
+    return plan_new_for_layout (&config->preprocessor, config->vision.num_channels,
             any_size ? 0 : config->vision.image_size, width, height, layout, error);
 }
 
@@ -626,6 +731,18 @@ altclip_image_plan_new_any_size (AltclipModel *model, guint width, guint height,
     return plan_new_for_model (model, TRUE, width, height, layout, error);
 }
 
+AltclipImagePlan *
+altclip_image_plan_new_for_frames (AltclipModel *model, const AltclipFrameFormat *format,
+        const AltclipRectangle *part, GError **error)
+{
+    const AltclipConfig *config = altclip_model_get_config (model);
+
+    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error))
+        return NULL;
+    return altclip_image_plan_new_for_frames_and_config (&config->preprocessor,
+            config->vision.num_channels, config->vision.image_size, format, part, error);
+}
+
 void
 altclip_image_plan_free (AltclipImagePlan *plan)
 {
@@ -633,6 +750,7 @@ altclip_image_plan_free (AltclipImagePlan *plan)
         return;
     axis_clear (&plan->x);
     axis_clear (&plan->y);
+    altclip_frame_reader_free (plan->reader);
     g_free (plan->luma);
     g_free (plan->middle);
     g_free (plan->unpacked);
@@ -654,18 +772,39 @@ altclip_image_plan_get_output_height (const AltclipImagePlan *plan)
     return plan->y.out_size;
 }
 
-void
-altclip_image_plan_run (
-        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values)
+/* pixels → tower input */
+static void
+look_up (const AltclipImagePlan *plan, float *pixel_values)
 {
     gsize n = (gsize)plan->x.out_size * plan->y.out_size;
 
-    compute_pixels (plan, data, rowstride);
     for (guint c = 0; c < plan->num_channels; c++) {
         const guint8 *plane = plan->pixels + (plan->n_planes == 1 ? 0 : c * n);
         for (gsize i = 0; i < n; i++)
             pixel_values[c * n + i] = plan->lookup[c][plane[i]];
     }
+}
+
+void
+altclip_image_plan_run (
+        AltclipImagePlan *plan, const guint8 *data, gsize rowstride, float *pixel_values)
+{
+    compute_pixels (plan, data, rowstride);
+    look_up (plan, pixel_values);
+}
+
+void
+altclip_image_plan_run_frame (
+        AltclipImagePlan *plan, const AltclipFrameData *data, float *pixel_values)
+{
+    if (plan->reader)
+        resample_frame (plan, data);
+    else
+        compute_pixels (plan,
+                data->planes[0] + plan->part.y * data->strides[0] +
+                        (gsize)plan->part.x * plan->layout.pixel_stride,
+                data->strides[0]);
+    look_up (plan, pixel_values);
 }
 
 void

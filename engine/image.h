@@ -20,6 +20,12 @@ AltclipImagePlan *altclip_image_plan_new_for_config (const AltclipPreprocessorCo
         guint num_channels, guint width, guint height, const AltclipPixelLayout *layout,
         GError **error);
 
+/* altclip_image_plan_new_for_frames() without a model.
+ * @image_size: what both sides of the output must be; 0: anything */
+AltclipImagePlan *altclip_image_plan_new_for_frames_and_config (
+        const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error);
+
 G_END_DECLS
 
 #endif /* ALTCLIP_IMAGE_H */

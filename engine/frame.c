@@ -1,0 +1,538 @@
+/* altclip: raw video frames, a row at a time, as red, green and blue
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ITU-R BT.601, 709 and 2020 write a colour as
+ *
+ *     Y = Kr·R + (1 − Kr − Kb)·G + Kb·B    Cb = (B − Y) / (2 − 2·Kb)    Cr = (R − Y) / (2 − 2·Kr)
+ *
+ * with R, G, B and Y from 0 to 1, Cb and Cr from −1/2 to 1/2, scaled to 219 and 224 steps of 8 bits
+ * from 16 on (limited range) or to all steps (full range). Here that is turned round, in fixed
+ * point. Transfer functions and primaries are left as they are, as in a still picture.
+ */
+
+#include "frame.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_FRAME_SIZE 65535
+
+/* More bits, times the unity of chroma below, would not fit 16. */
+#define MIN_BITS 8
+#define MAX_BITS 11
+
+/* Fraction bits of the matrix: sums of its products stay within 32 bits. */
+#define MATRIX_BITS 18
+
+/* Chroma is mixed with weights of eighths over rows, then of quarters over columns. */
+#define CHROMA_UNITY 32
+
+/* One primary: (luma · y + cb · u + cr · v + offset) >> MATRIX_BITS. */
+typedef struct {
+    gint32 luma;
+    gint32 cb; /* of chroma times CHROMA_UNITY */
+    gint32 cr;
+    gint32 offset; /* rounding included */
+} Primary;
+
+struct _AltclipFrameReader {
+    AltclipFrameFormat format;
+    guint lead; /* columns before the first wanted one, so that chroma samples begin a pair */
+    guint left; /* of the lead */
+    guint n;    /* lead included, rounded up to pairs */
+    guint n_wanted;
+    gboolean is_grey;
+    Primary primaries[3];
+
+    guint chroma_left; /* first sample of the rows below, one beyond the left edge if there is one
+                        */
+    guint n_chroma;
+    guint16 *luma;      /* [n] */
+    guint16 *row;       /* [n_chroma + 2]: a mix of two rows, in eighths */
+    guint16 *other;     /* [n_chroma + 2] */
+    guint16 *chroma[2]; /* [n], times CHROMA_UNITY */
+    gint16 *colours[3]; /* [n]: before they become grey, or lose the lead */
+};
+
+/* ---- Formats --------------------------------------------------------------------------------- */
+
+static gboolean
+is_in_planes (const AltclipFrameFormat *format)
+{
+    guint n = format->colour == ALTCLIP_COLOUR_GREY ? 1 : 3;
+
+    for (guint i = 0; i < n; i++) {
+        const AltclipFrameComponent *component = &format->components[i];
+        if (component->plane >= ALTCLIP_FRAME_MAX_PLANES || component->stride < 1 ||
+                component->shift + format->bits > 16 || (format->bits > 8 && component->stride < 2))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+altclip_frame_format_check (const AltclipFrameFormat *format, GError **error)
+{
+    const char *fault = NULL;
+
+    if (format->width < 1 || format->width > MAX_FRAME_SIZE || format->height < 1 ||
+            format->height > MAX_FRAME_SIZE)
+        fault = "each side must be 1 to 65535";
+    else if (format->bits < MIN_BITS || format->bits > MAX_BITS)
+        fault = "a component must have 8 to 11 bits";
+    else if (!is_in_planes (format))
+        fault = "a component lies outside its plane or its sample";
+    else if (format->chroma_x_shift > 1 || format->chroma_y_shift > 1)
+        fault = "chroma may have half the luma's samples at least";
+    else if (format->colour == ALTCLIP_COLOUR_YCBCR &&
+             !(format->kr > 0 && format->kb > 0 && format->kr + format->kb < 1))
+        fault = "Kr and Kb must be above 0, and their sum below 1";
+    if (!fault)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "a frame of %u×%u pixels of %u bits cannot be used: %s", format->width, format->height,
+            format->bits, fault);
+    return FALSE;
+}
+
+gboolean
+altclip_frame_format_get_layout (const AltclipFrameFormat *format, AltclipPixelLayout *layout)
+{
+    const AltclipFrameComponent *components = format->components;
+
+    if (format->bits != 8 || !format->full_range || format->colour == ALTCLIP_COLOUR_YCBCR)
+        return FALSE;
+    if (format->colour == ALTCLIP_COLOUR_GREY) {
+        *layout = (AltclipPixelLayout){ components[0].stride, components[0].offset,
+            components[0].offset, components[0].offset };
+        return components[0].plane == 0;
+    }
+    *layout = (AltclipPixelLayout){ components[0].stride, components[0].offset,
+        components[1].offset, components[2].offset };
+    for (guint i = 0; i < 3; i++)
+        if (components[i].plane != 0 || components[i].stride != components[0].stride)
+            return FALSE;
+    return TRUE;
+}
+
+/* ---- The matrix ------------------------------------------------------------------------------ */
+
+static gint32
+to_fixed_point (double value)
+{
+    return (gint32)lrint (value * (1 << MATRIX_BITS));
+}
+
+/* To 0 … 255 from samples of the format's bits and range. */
+static void
+compute_primaries (AltclipFrameReader *reader)
+{
+    const AltclipFrameFormat *format = &reader->format;
+    double step = 1 << (format->bits - 8);
+    double full = (1 << format->bits) - 1;
+    double black = format->full_range ? 0.0 : 16.0 * step;
+    double luma = 255.0 / (format->full_range ? full : 219.0 * step);
+    double chroma = 255.0 / (format->full_range ? full : 224.0 * step);
+    double grey = (1 << (format->bits - 1)) * CHROMA_UNITY; /* chroma of no colour */
+    double kr = format->kr;
+    double kb = format->kb;
+    double kg = 1.0 - kr - kb;
+    /* Of R, G and B: what Cb and Cr contribute. */
+    const double factors[3][2] = {
+        { 0.0, 2.0 - 2.0 * kr },
+        { -(2.0 - 2.0 * kb) * kb / kg, -(2.0 - 2.0 * kr) * kr / kg },
+        { 2.0 - 2.0 * kb, 0.0 },
+    };
+
+    for (guint i = 0; i < 3; i++) {
+        Primary *primary = &reader->primaries[i];
+        gboolean is_ycbcr = format->colour == ALTCLIP_COLOUR_YCBCR;
+
+        primary->luma = to_fixed_point (luma);
+        primary->cb = is_ycbcr ? to_fixed_point (factors[i][0] * chroma / CHROMA_UNITY) : 0;
+        primary->cr = is_ycbcr ? to_fixed_point (factors[i][1] * chroma / CHROMA_UNITY) : 0;
+        primary->offset = to_fixed_point (0.5 - black * luma) -
+                          (gint32)(grey * primary->cb + grey * primary->cr);
+    }
+}
+
+/* The loops below are compiled for wider vectors too and chosen at run time: the library itself is
+ * built for the oldest CPU of its architecture. */
+#if defined(__x86_64__)
+#define WIDE __attribute__ ((target ("avx2")))
+#define has_wide() __builtin_cpu_supports ("avx2")
+#else
+#define WIDE
+#define has_wide() FALSE
+#endif
+
+static inline __attribute__ ((always_inline)) void
+mix_loop (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr,
+        guint n, gint16 *restrict out)
+{
+    const Primary p = *primary;
+
+    for (guint i = 0; i < n; i++) {
+        gint32 value = (luma[i] * p.luma + cb[i] * p.cb + cr[i] * p.cr + p.offset) >> MATRIX_BITS;
+        out[i] = (gint16)CLAMP (value, 0, 255);
+    }
+}
+
+static inline __attribute__ ((always_inline)) void
+scale_loop (const Primary *primary, const guint16 *luma, guint n, gint16 *restrict out)
+{
+    const Primary p = *primary;
+
+    for (guint i = 0; i < n; i++) {
+        gint32 value = (luma[i] * p.luma + p.offset) >> MATRIX_BITS;
+        out[i] = (gint16)CLAMP (value, 0, 255);
+    }
+}
+
+WIDE static void
+mix_wide (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr,
+        guint n, gint16 *restrict out)
+{
+    mix_loop (primary, luma, cb, cr, n, out);
+}
+
+WIDE static void
+scale_wide (const Primary *primary, const guint16 *luma, guint n, gint16 *restrict out)
+{
+    scale_loop (primary, luma, n, out);
+}
+
+static void
+mix (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr, guint n,
+        gint16 *out)
+{
+    if (has_wide ())
+        mix_wide (primary, luma, cb, cr, n, out);
+    else
+        mix_loop (primary, luma, cb, cr, n, out);
+}
+
+static void
+scale (const Primary *primary, const guint16 *luma, guint n, gint16 *out)
+{
+    if (has_wide ())
+        scale_wide (primary, luma, n, out);
+    else
+        scale_loop (primary, luma, n, out);
+}
+
+/* ---- Samples --------------------------------------------------------------------------------- */
+
+static inline __attribute__ ((always_inline)) void
+fetch_bytes (const guint8 *from, guint stride, guint n, guint16 *restrict out)
+{
+    for (guint i = 0; i < n; i++)
+        out[i] = from[(gsize)i * stride];
+}
+
+static void
+fetch_words (const guint8 *from, guint stride, guint shift, guint16 mask, guint n, guint16 *out)
+{
+    for (guint i = 0; i < n; i++) {
+        guint16 word;
+
+        memcpy (&word, from + (gsize)i * stride, sizeof word);
+        out[i] = (guint16)(GUINT16_FROM_LE (word) >> shift) & mask;
+    }
+}
+
+/* Samples @first to before first + n of a component's row. */
+static void
+fetch (const AltclipFrameReader *reader, const AltclipFrameData *data, guint component, guint y,
+        guint first, guint n, guint16 *out)
+{
+    const AltclipFrameComponent *c = &reader->format.components[component];
+    const guint8 *from = data->planes[c->plane] + y * data->strides[c->plane] + c->offset +
+                         (gsize)first * c->stride;
+
+    if (reader->format.bits > 8)
+        fetch_words (from, c->stride, c->shift, (guint16)((1 << reader->format.bits) - 1), n, out);
+    else if (c->stride == 1)
+        fetch_bytes (from, 1, n, out);
+    else if (c->stride == 2)
+        fetch_bytes (from, 2, n, out);
+    else if (c->stride == 4)
+        fetch_bytes (from, 4, n, out);
+    else
+        fetch_bytes (from, c->stride, n, out);
+}
+
+/* ---- Chroma ---------------------------------------------------------------------------------- */
+
+static guint
+get_chroma_size (guint size, guint shift)
+{
+    return (size + shift) >> shift;
+}
+
+/* The two samples of chroma on either side of a place of luma, by their indices, and the weight of
+ * the first in eighths. */
+typedef struct {
+    guint first;
+    guint second;
+    guint weight;
+} Neighbours;
+
+/* Neighbours of place @at among @size: samples lie on every second place. */
+static Neighbours
+find_cosited (guint at, guint size)
+{
+    guint last = get_chroma_size (size, 1) - 1;
+
+    return (Neighbours){ at / 2, MIN (at / 2 + at % 2, last), at % 2 ? 4 : 8 };
+}
+
+/* The same where samples lie between the places of a pair, an even one and an odd one, which give
+ * these weights to their own sample. */
+static Neighbours
+find_between (guint at, guint size, guint even_weight, guint odd_weight)
+{
+    guint last = get_chroma_size (size, 1) - 1;
+    guint own = at / 2;
+
+    if (at % 2)
+        return (Neighbours){ own, MIN (own + 1, last), odd_weight };
+    return (Neighbours){ own, own > 0 ? own - 1 : 0, even_weight };
+}
+
+/* In interlaced frames rows belong to two fields by turns, in chroma as in luma; in the first field
+ * chroma lies a quarter of the way between two rows of luma, in the second three quarters. */
+static Neighbours
+find_field_rows (const AltclipFrameFormat *format, guint y)
+{
+    guint field = y % 2;
+    guint n_rows = (format->height + !field) / 2;
+    guint last = get_chroma_size (format->height, 1) - 1;
+    Neighbours rows;
+
+    if (format->chroma_y_cosited)
+        rows = find_cosited (y / 2, n_rows);
+    else
+        rows = find_between (y / 2, n_rows, field ? 5 : 7, field ? 7 : 5);
+    rows.first = MIN (2 * rows.first + field, last);
+    rows.second = MIN (2 * rows.second + field, last);
+    return rows;
+}
+
+static Neighbours
+find_rows (const AltclipFrameFormat *format, gboolean interlaced, guint y)
+{
+    if (format->chroma_y_shift == 0)
+        return (Neighbours){ y, y, 8 };
+    if (interlaced && format->height >= 4)
+        return find_field_rows (format, y);
+    if (format->chroma_y_cosited)
+        return find_cosited (y, format->height);
+    return find_between (y, format->height, 6, 6);
+}
+
+static void
+blend_rows (const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out)
+{
+    guint16 w = (guint16)weight;
+    guint16 v = (guint16)(8 - weight);
+
+    for (guint i = 0; i < n; i++)
+        out[i] = (guint16)(first[i] * w + second[i] * v);
+}
+
+/* row: the sample left of the first pair's, then one a pair, then one more; eighths → of
+ * CHROMA_UNITY */
+static void
+spread_cosited (const guint16 *row, guint n_pairs, guint16 *restrict out)
+{
+    for (guint i = 0; i < n_pairs; i++) {
+        out[2 * i] = (guint16)(row[i + 1] * 4);
+        out[2 * i + 1] = (guint16)((row[i + 1] + row[i + 2]) * 2);
+    }
+}
+
+static void
+spread_centred (const guint16 *row, guint n_pairs, guint16 *restrict out)
+{
+    for (guint i = 0; i < n_pairs; i++) {
+        out[2 * i] = (guint16)(row[i] + row[i + 1] * 3);
+        out[2 * i + 1] = (guint16)(row[i + 1] * 3 + row[i + 2]);
+    }
+}
+
+/* A row of chroma, mixed of two and with the samples at the picture's edges repeated. */
+static void
+fetch_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint component, guint y)
+{
+    guint before = reader->left / 2 - reader->chroma_left;
+    guint16 *row = reader->row + 1 - before;
+    Neighbours rows = find_rows (&reader->format, data->interlaced, y);
+
+    fetch (reader, data, component, rows.first, reader->chroma_left, reader->n_chroma, row);
+    fetch (reader, data, component, rows.second, reader->chroma_left, reader->n_chroma,
+            reader->other);
+    blend_rows (row, reader->other, rows.weight, reader->n_chroma, row);
+    if (before == 0)
+        reader->row[0] = reader->row[1];
+    for (guint i = 1 - before + reader->n_chroma; i < reader->n / 2 + 2; i++)
+        reader->row[i] = reader->row[i - 1];
+}
+
+static void
+read_half_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
+{
+    for (guint i = 0; i < 2; i++) {
+        fetch_chroma (reader, data, i + 1, y);
+        if (reader->format.chroma_x_cosited)
+            spread_cosited (reader->row, reader->n / 2, reader->chroma[i]);
+        else
+            spread_centred (reader->row, reader->n / 2, reader->chroma[i]);
+    }
+}
+
+static void
+read_whole_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
+{
+    Neighbours rows = find_rows (&reader->format, data->interlaced, y);
+    guint n = reader->lead + reader->n_wanted;
+
+    for (guint i = 0; i < 2; i++) {
+        guint16 *out = reader->chroma[i];
+
+        fetch (reader, data, i + 1, rows.first, reader->left, n, out);
+        fetch (reader, data, i + 1, rows.second, reader->left, n, reader->other);
+        blend_rows (out, reader->other, rows.weight, n, out);
+        for (guint x = 0; x < n; x++)
+            out[x] = (guint16)(out[x] * 4);
+    }
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static void
+read_ycbcr (AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
+{
+    guint lead = reader->lead;
+
+    if (reader->format.chroma_x_shift)
+        read_half_chroma (reader, data, y);
+    else
+        read_whole_chroma (reader, data, y);
+    fetch (reader, data, 0, y, reader->left + lead, reader->n_wanted, reader->luma);
+    for (guint i = 0; i < 3; i++)
+        mix (&reader->primaries[i], reader->luma, reader->chroma[0] + lead,
+                reader->chroma[1] + lead, reader->n_wanted, out[i]);
+}
+
+static void
+read_components (AltclipFrameReader *reader, const AltclipFrameData *data, guint y,
+        guint n_components, gint16 *const out[3])
+{
+    for (guint i = 0; i < n_components; i++) {
+        fetch (reader, data, i, y, reader->left + reader->lead, reader->n_wanted, reader->luma);
+        scale (&reader->primaries[i], reader->luma, reader->n_wanted, out[i]);
+    }
+}
+
+static void
+read_colours (
+        AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
+{
+    if (reader->format.colour == ALTCLIP_COLOUR_YCBCR)
+        read_ycbcr (reader, data, y, out);
+    else
+        read_components (reader, data, y, 3, out);
+}
+
+/* Pillow's Image.convert ("L"). */
+static void
+mix_grey (gint16 *const colours[3], guint n, gint16 *out)
+{
+    for (guint i = 0; i < n; i++)
+        out[i] = (gint16)((colours[0][i] * 19595u + colours[1][i] * 38470u + colours[2][i] * 7471u +
+                                  0x8000u) >>
+                          16);
+}
+
+void
+altclip_frame_reader_read (
+        AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
+{
+    if (reader->format.colour == ALTCLIP_COLOUR_GREY) {
+        read_components (reader, data, y, 1, out);
+    } else if (reader->is_grey) {
+        read_colours (reader, data, y, reader->colours);
+        mix_grey (reader->colours, reader->n_wanted, out[0]);
+    } else {
+        read_colours (reader, data, y, out);
+    }
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+/* Which columns are read, and which samples of chroma. */
+static void
+find_columns (AltclipFrameReader *reader, guint left, guint n)
+{
+    guint chroma_width = get_chroma_size (reader->format.width, reader->format.chroma_x_shift);
+    guint end;
+
+    reader->lead = reader->format.chroma_x_shift ? left % 2 : 0;
+    reader->left = left - reader->lead;
+    reader->n_wanted = n;
+    reader->n = (reader->lead + n + 1) / 2 * 2;
+    reader->chroma_left = reader->left / 2 > 0 ? reader->left / 2 - 1 : 0;
+    end = MIN (reader->left / 2 + reader->n / 2 + 1, chroma_width);
+    reader->n_chroma = end - reader->chroma_left;
+}
+
+static gboolean
+allocate (AltclipFrameReader *reader)
+{
+    gsize n = reader->n;
+    gsize n_row = MAX (n, n / 2 + 3);
+
+    reader->luma = g_try_new (guint16, n);
+    reader->row = g_try_new (guint16, n_row);
+    reader->other = g_try_new (guint16, n_row);
+    reader->chroma[0] = g_try_new (guint16, n);
+    reader->chroma[1] = g_try_new (guint16, n);
+    for (guint i = 0; i < 3 && reader->is_grey; i++) {
+        reader->colours[i] = g_try_new (gint16, n);
+        if (!reader->colours[i])
+            return FALSE;
+    }
+    return reader->luma && reader->row && reader->other && reader->chroma[0] && reader->chroma[1];
+}
+
+AltclipFrameReader *
+altclip_frame_reader_new (const AltclipFrameFormat *format, guint left, guint n, gboolean is_grey)
+{
+    AltclipFrameReader *reader = g_new0 (AltclipFrameReader, 1);
+
+    reader->format = *format;
+    reader->is_grey = is_grey;
+    find_columns (reader, left, n);
+    compute_primaries (reader);
+    if (allocate (reader))
+        return reader;
+    altclip_frame_reader_free (reader);
+    return NULL;
+}
+
+void
+altclip_frame_reader_free (AltclipFrameReader *reader)
+{
+    if (!reader)
+        return;
+    g_free (reader->luma);
+    g_free (reader->row);
+    g_free (reader->other);
+    g_free (reader->chroma[0]);
+    g_free (reader->chroma[1]);
+    for (guint i = 0; i < 3; i++)
+        g_free (reader->colours[i]);
+    g_free (reader);
+}
