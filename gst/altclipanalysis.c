@@ -325,7 +325,7 @@ preprocess (
   GstAltclipFrame *frame = data;
   gboolean ok = prepare_converter (self, frame, error)
       && gst_altclip_converter_run (
-          self->analysis.converter, frame->buffer, pixel_values, error);
+          self->analysis.converter, frame->buffer, NULL, pixel_values, error);
 
   /* The picture is not needed any longer: whoever holds it can write again. */
   gst_clear_buffer (&frame->buffer);

@@ -5,88 +5,140 @@
 
 #include "altclipconverter.h"
 
+#include <string.h>
+
+/* Parts of the frames that are remembered: regions of one frame mostly come
+ * again in the next. */
+#define N_PLANS 8
+
+typedef struct
+{
+  AltclipRectangle part;
+  AltclipImagePlan *plan;
+} Plan;
+
 struct _GstAltclipConverter
 {
+  AltclipModel *model;
   GstVideoInfo info;
-  AltclipImagePlan *plan;
-
-  /* Only where the format is not one the plan reads by itself. */
-  GstVideoConverter *to_rgb;
-  GstVideoInfo rgb_info;
-  GstBuffer *rgb;
+  AltclipFrameFormat format;
+  Plan plans[N_PLANS];
+  guint next;
 };
 
-/* 4-byte layouts with the fourth byte unused or alpha, which is not looked at:
- * video that carries alpha is tagged as it is stored. */
+/* ---- Formats ------------------------------------------------------------ */
+
 static gboolean
-get_pixel_layout (GstVideoFormat format, AltclipPixelLayout *layout)
+is_full_range (const GstVideoInfo *info)
 {
-  static const struct
-  {
-    GstVideoFormat format;
-    AltclipPixelLayout layout;
-  } layouts[] = {
-      {GST_VIDEO_FORMAT_RGB, {3, 0, 1, 2}},
-      {GST_VIDEO_FORMAT_BGR, {3, 2, 1, 0}},
-      {GST_VIDEO_FORMAT_RGBx, {4, 0, 1, 2}},
-      {GST_VIDEO_FORMAT_RGBA, {4, 0, 1, 2}},
-      {GST_VIDEO_FORMAT_BGRx, {4, 2, 1, 0}},
-      {GST_VIDEO_FORMAT_BGRA, {4, 2, 1, 0}},
-      {GST_VIDEO_FORMAT_xRGB, {4, 1, 2, 3}},
-      {GST_VIDEO_FORMAT_xBGR, {4, 3, 2, 1}},
-      {GST_VIDEO_FORMAT_GRAY8, {1, 0, 0, 0}},
-  };
+  if (info->colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
+    return !GST_VIDEO_INFO_IS_YUV (info);
+  return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+}
+
+static void
+set_matrix (AltclipFrameFormat *format, const GstVideoInfo *info)
+{
+  GstVideoColorMatrix matrix = info->colorimetry.matrix;
+
+  if (gst_video_color_matrix_get_Kr_Kb (matrix, &format->kr, &format->kb))
+    return;
+  matrix = GST_VIDEO_INFO_HEIGHT (info) > 576 ? GST_VIDEO_COLOR_MATRIX_BT709
+                                              : GST_VIDEO_COLOR_MATRIX_BT601;
+  gst_video_color_matrix_get_Kr_Kb (matrix, &format->kr, &format->kb);
+}
+
+static void
+set_chroma_site (AltclipFrameFormat *format, const GstVideoInfo *info)
+{
+  GstVideoChromaSite site = GST_VIDEO_INFO_CHROMA_SITE (info);
+
+  if (site == GST_VIDEO_CHROMA_SITE_UNKNOWN)
+    site = GST_VIDEO_CHROMA_SITE_MPEG2;
+  format->chroma_x_cosited = (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0;
+  format->chroma_y_cosited = (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0;
+}
+
+/* GStreamer's table has the second chroma of P010 at byte 1 of 4; samples of
+ * more than 8 bits begin at even bytes. */
+static guint8
+get_offset (const GstVideoFormatInfo *finfo, guint component)
+{
+  guint offset = GST_VIDEO_FORMAT_INFO_POFFSET (finfo, component);
+
+  if (GST_VIDEO_FORMAT_INFO_DEPTH (finfo, component) > 8)
+    offset = GST_ROUND_UP_2 (offset);
+  return (guint8) offset;
+}
+
+/* The fourth component, alpha, is not looked at: video that carries alpha is
+ * tagged as it is stored. */
+static void
+set_components (AltclipFrameFormat *format, const GstVideoFormatInfo *finfo)
+{
+  guint n = MIN (GST_VIDEO_FORMAT_INFO_N_COMPONENTS (finfo), 3);
   guint i;
 
-  for (i = 0; i < G_N_ELEMENTS (layouts); i++) {
-    if (layouts[i].format == format) {
-      *layout = layouts[i].layout;
-      return TRUE;
-    }
+  for (i = 0; i < n; i++)
+    format->components[i] =
+        (AltclipFrameComponent){GST_VIDEO_FORMAT_INFO_PLANE (finfo, i),
+            get_offset (finfo, i), GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, i),
+            GST_VIDEO_FORMAT_INFO_SHIFT (finfo, i)};
+  format->bits = GST_VIDEO_FORMAT_INFO_DEPTH (finfo, 0);
+  if (n == 3) {
+    format->chroma_x_shift = GST_VIDEO_FORMAT_INFO_W_SUB (finfo, 1);
+    format->chroma_y_shift = GST_VIDEO_FORMAT_INFO_H_SUB (finfo, 1);
   }
-  return FALSE;
 }
 
-static GstVideoConverter *
-new_rgb_converter (const GstVideoInfo *info, const GstVideoInfo *rgb_info)
+static AltclipFrameFormat
+make_format (const GstVideoInfo *info)
 {
-  /* Dithering would be noise to the tower. */
-  GstStructure *config = gst_structure_new ("altclip-converter",
-      GST_VIDEO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_VIDEO_DITHER_METHOD,
-      GST_VIDEO_DITHER_NONE, NULL);
+  AltclipFrameFormat format = {.width = GST_VIDEO_INFO_WIDTH (info),
+      .height = GST_VIDEO_INFO_HEIGHT (info),
+      .full_range = is_full_range (info)};
 
-  return gst_video_converter_new (
-      (GstVideoInfo *) info, (GstVideoInfo *) rgb_info, config);
+  if (GST_VIDEO_INFO_IS_GRAY (info))
+    format.colour = ALTCLIP_COLOUR_GREY;
+  else if (GST_VIDEO_INFO_IS_YUV (info))
+    format.colour = ALTCLIP_COLOUR_YCBCR;
+  else
+    format.colour = ALTCLIP_COLOUR_RGB;
+  set_components (&format, info->finfo);
+  set_matrix (&format, info);
+  set_chroma_site (&format, info);
+  return format;
 }
+
+/* ---- Plans -------------------------------------------------------------- */
 
 static gboolean
-prepare_rgb (GstAltclipConverter *converter, GError **error)
+is_same (const AltclipRectangle *a, const AltclipRectangle *b)
 {
-  const GstVideoInfo *info = &converter->info;
-  GstVideoInfo *rgb_info = &converter->rgb_info;
+  return a->x == b->x && a->y == b->y && a->width == b->width
+      && a->height == b->height;
+}
 
-  if (!gst_video_info_set_interlaced_format (rgb_info, GST_VIDEO_FORMAT_RGB,
-          GST_VIDEO_INFO_INTERLACE_MODE (info), GST_VIDEO_INFO_WIDTH (info),
-          GST_VIDEO_INFO_HEIGHT (info)))
-    goto unsupported;
-  rgb_info->fps_n = GST_VIDEO_INFO_FPS_N (info);
-  rgb_info->fps_d = GST_VIDEO_INFO_FPS_D (info);
+static AltclipImagePlan *
+get_plan (GstAltclipConverter *converter, const AltclipRectangle *part,
+    GError **error)
+{
+  AltclipImagePlan *plan;
+  Plan *oldest;
+  guint i;
 
-  converter->to_rgb = new_rgb_converter (info, rgb_info);
-  if (converter->to_rgb == NULL)
-    goto unsupported;
-  converter->rgb =
-      gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (rgb_info), NULL);
-  if (converter->rgb == NULL)
-    goto unsupported;
-  return TRUE;
+  for (i = 0; i < N_PLANS; i++)
+    if (converter->plans[i].plan && is_same (part, &converter->plans[i].part))
+      return converter->plans[i].plan;
 
-unsupported:
-  g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-      "%s frames of %dx%d cannot be converted to RGB",
-      GST_VIDEO_INFO_NAME (info), GST_VIDEO_INFO_WIDTH (info),
-      GST_VIDEO_INFO_HEIGHT (info));
-  return FALSE;
+  plan = altclip_image_plan_new_for_frames (
+      converter->model, &converter->format, part, error);
+  if (plan == NULL)
+    return NULL;
+  oldest = &converter->plans[converter->next++ % N_PLANS];
+  g_clear_pointer (&oldest->plan, altclip_image_plan_free);
+  *oldest = (Plan){*part, plan};
+  return plan;
 }
 
 GstAltclipConverter *
@@ -94,17 +146,13 @@ gst_altclip_converter_new (
     AltclipModel *model, const GstVideoInfo *info, GError **error)
 {
   g_autoptr (GstAltclipConverter) converter = g_new0 (GstAltclipConverter, 1);
-  AltclipPixelLayout layout;
+  AltclipRectangle all = {
+      0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)};
 
+  converter->model = altclip_model_ref (model);
   converter->info = *info;
-  if (!get_pixel_layout (GST_VIDEO_INFO_FORMAT (info), &layout)) {
-    layout = ALTCLIP_PIXEL_LAYOUT_RGB;
-    if (!prepare_rgb (converter, error))
-      return NULL;
-  }
-  converter->plan = altclip_image_plan_new (model, GST_VIDEO_INFO_WIDTH (info),
-      GST_VIDEO_INFO_HEIGHT (info), &layout, error);
-  if (converter->plan == NULL)
+  converter->format = make_format (info);
+  if (get_plan (converter, &all, error) == NULL)
     return NULL;
   return g_steal_pointer (&converter);
 }
@@ -112,43 +160,67 @@ gst_altclip_converter_new (
 void
 gst_altclip_converter_free (GstAltclipConverter *converter)
 {
-  g_clear_pointer (&converter->plan, altclip_image_plan_free);
-  g_clear_pointer (&converter->to_rgb, gst_video_converter_free);
-  gst_clear_buffer (&converter->rgb);
+  guint i;
+
+  for (i = 0; i < N_PLANS; i++)
+    g_clear_pointer (&converter->plans[i].plan, altclip_image_plan_free);
+  altclip_model_unref (converter->model);
   g_free (converter);
 }
 
-static void
-run_plan (
-    GstAltclipConverter *converter, GstVideoFrame *frame, float *pixel_values)
+/* ---- Frames ------------------------------------------------------------- */
+
+/* A crop meta is a stranger's: only what lies within the frame counts. */
+AltclipRectangle
+gst_altclip_converter_get_picture (const GstVideoInfo *info, GstBuffer *buffer)
 {
-  altclip_image_plan_run (converter->plan,
-      GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
-      GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), pixel_values);
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  guint width = GST_VIDEO_INFO_WIDTH (info);
+  guint height = GST_VIDEO_INFO_HEIGHT (info);
+
+  if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0
+      || crop->height == 0)
+    return (AltclipRectangle){0, 0, width, height};
+  return (AltclipRectangle){crop->x, crop->y,
+      MIN (crop->width, width - crop->x), MIN (crop->height, height - crop->y)};
 }
 
-static gboolean
-run_rgb (
-    GstAltclipConverter *converter, GstVideoFrame *frame, float *pixel_values)
+static AltclipRectangle
+find_part (GstAltclipConverter *converter, GstBuffer *buffer,
+    const AltclipRectangle *part)
 {
-  GstVideoFrame rgb;
+  AltclipRectangle picture =
+      gst_altclip_converter_get_picture (&converter->info, buffer);
 
-  if (!gst_video_frame_map (
-          &rgb, &converter->rgb_info, converter->rgb, GST_MAP_READWRITE))
-    return FALSE;
-  gst_video_converter_frame (converter->to_rgb, frame, &rgb);
-  run_plan (converter, &rgb, pixel_values);
-  gst_video_frame_unmap (&rgb);
-  return TRUE;
+  if (part == NULL)
+    return picture;
+  return (AltclipRectangle){
+      picture.x + part->x, picture.y + part->y, part->width, part->height};
+}
+
+static void
+run_plan (AltclipImagePlan *plan, GstVideoFrame *frame, float *pixel_values)
+{
+  AltclipFrameData data = {.interlaced = GST_VIDEO_FRAME_IS_INTERLACED (frame)};
+  guint i;
+
+  for (i = 0; i < GST_VIDEO_FRAME_N_PLANES (frame); i++) {
+    data.planes[i] = GST_VIDEO_FRAME_PLANE_DATA (frame, i);
+    data.strides[i] = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
+  }
+  altclip_image_plan_run_frame (plan, &data, pixel_values);
 }
 
 gboolean
 gst_altclip_converter_run (GstAltclipConverter *converter, GstBuffer *buffer,
-    float *pixel_values, GError **error)
+    const AltclipRectangle *part, float *pixel_values, GError **error)
 {
+  AltclipRectangle wanted = find_part (converter, buffer, part);
+  AltclipImagePlan *plan = get_plan (converter, &wanted, error);
   GstVideoFrame frame;
-  gboolean mapped = TRUE;
 
+  if (plan == NULL)
+    return FALSE;
   if (!gst_video_frame_map (&frame, &converter->info, buffer, GST_MAP_READ)) {
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
         "a frame of %" G_GSIZE_FORMAT " bytes cannot be mapped as %s of %dx%d",
@@ -157,14 +229,7 @@ gst_altclip_converter_run (GstAltclipConverter *converter, GstBuffer *buffer,
         GST_VIDEO_INFO_HEIGHT (&converter->info));
     return FALSE;
   }
-  if (converter->to_rgb != NULL)
-    mapped = run_rgb (converter, &frame, pixel_values);
-  else
-    run_plan (converter, &frame, pixel_values);
+  run_plan (plan, &frame, pixel_values);
   gst_video_frame_unmap (&frame);
-
-  if (!mapped)
-    g_set_error_literal (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-        "the RGB copy of a frame cannot be mapped");
-  return mapped;
+  return TRUE;
 }

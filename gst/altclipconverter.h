@@ -15,11 +15,21 @@ G_BEGIN_DECLS
 /**
  * GstAltclipConverter:
  *
- * Chosen once per format. Packed 8-bit RGB and grey go to the engine as they
- * are; everything else is made RGB first. One thread at a time.
+ * Made once per format; how each part of its frames is resampled is worked out
+ * when it is first wanted, and kept for the next frame. One thread at a time.
  */
 typedef struct _GstAltclipConverter GstAltclipConverter;
 
+/**
+ * gst_altclip_converter_new:
+ *
+ * Colorimetry and range are those of @info; what it leaves open is as GStreamer
+ * has it: BT.601 up to 576 lines, else BT.709, and limited range. Chroma that is
+ * not said to lie elsewhere lies on the left of its two columns, as in MPEG-2
+ * and H.264.
+ *
+ * Returns: (transfer full) (nullable): the converter
+ */
 GstAltclipConverter *gst_altclip_converter_new (
     AltclipModel *model, const GstVideoInfo *info, GError **error);
 void gst_altclip_converter_free (GstAltclipConverter *converter);
@@ -27,10 +37,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipConverter, gst_altclip_converter_free)
 
 /**
  * gst_altclip_converter_run:
+ * @part: (nullable): the part of the picture to look at, which is the frame or
+ *   what its crop meta leaves of it; %NULL: all
  * @pixel_values: (out caller-allocated): as for altclip_image_plan_run()
  */
 gboolean gst_altclip_converter_run (GstAltclipConverter *converter,
-    GstBuffer *buffer, float *pixel_values, GError **error);
+    GstBuffer *buffer, const AltclipRectangle *part, float *pixel_values,
+    GError **error);
+
+/**
+ * gst_altclip_converter_get_picture:
+ *
+ * Returns: the frame, or what its crop meta leaves of it, in pixels
+ */
+AltclipRectangle gst_altclip_converter_get_picture (
+    const GstVideoInfo *info, GstBuffer *buffer);
 
 G_END_DECLS
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "exact.h"
 #include "frame.h"
 #include "image.h"
 
@@ -119,118 +120,21 @@ get_sample (const Frame *frame, guint component, guint x, guint y)
     return ((at[0] | at[1] << 8) >> c->shift) & ((1 << frame->format.bits) - 1);
 }
 
-/* ---- The same in double precision ------------------------------------------------------------ */
-
-/* Where sample @i of chroma lies, in rows or columns of luma. */
 static double
-get_place (guint i, gboolean cosited)
+get_exact_sample (gconstpointer data, guint component, guint x, guint y)
 {
-    return 2.0 * i + (cosited ? 0.0 : 0.5);
+    return get_sample (data, component, x, y);
 }
 
-/* Weight of the chroma sample at @place for @at, by linear interpolation; samples beyond the edges
- * are the last ones. */
-static double
-interpolate (double at, gboolean cosited, guint n, double (*get) (gpointer, guint), gpointer data)
-{
-    double first = get_place (0, cosited);
-    double last = get_place (n - 1, cosited);
-    guint i;
-
-    at = CLAMP (at, first, last);
-    i = MIN ((guint)((at - first) / 2.0), n - 1);
-    if (i + 1 >= n)
-        return get (data, n - 1);
-    return get (data, i) + (get (data, i + 1) - get (data, i)) * (at - get_place (i, cosited)) / 2;
-}
-
-typedef struct {
-    const Frame *frame;
-    guint component;
-    guint x;
-    guint column;
-    guint y;
-    guint field;
-} Place;
-
-static double
-get_progressive (gpointer data, guint i)
-{
-    const Place *place = data;
-
-    return get_sample (place->frame, place->component, place->column, i);
-}
-
-static double
-get_of_field (gpointer data, guint i)
-{
-    const Place *place = data;
-    guint last = get_height (&place->frame->format, 1) - 1;
-
-    return get_sample (
-            place->frame, place->component, place->column, MIN (2 * i + place->field, last));
-}
-
-/* Chroma of the place's row, at sample @column. */
-static double
-get_column (gpointer data, guint column)
-{
-    Place *place = data;
-    const AltclipFrameFormat *format = &place->frame->format;
-    guint n;
-
-    place->column = column;
-    if (format->chroma_y_shift == 0)
-        return get_sample (place->frame, place->component, column, place->y);
-    if (!place->frame->data.interlaced || format->height < 4)
-        return interpolate (
-                place->y, format->chroma_y_cosited, get_height (format, 1), get_progressive, place);
-    /* Rows of the field; its chroma lies at 0.25 or 0.75, where progressive rows have it at 0.5. */
-    place->field = place->y % 2;
-    n = ((format->height + !place->field) / 2 + 1) / 2;
-    if (format->chroma_y_cosited)
-        return interpolate (place->y / 2, TRUE, n, get_of_field, place);
-    return interpolate (
-            place->y / 2 + (place->field ? -0.25 : 0.25), FALSE, n, get_of_field, place);
-}
-
-static double
-get_chroma (const Frame *frame, guint component, guint x, guint y)
-{
-    Place place = { frame, component, x, x, y, 0 };
-
-    if (frame->format.chroma_x_shift == 0)
-        return get_column (&place, x);
-    return interpolate (
-            x, frame->format.chroma_x_cosited, get_width (&frame->format, 1), get_column, &place);
-}
-
-static void
-convert_exactly (const Frame *frame, guint x, guint y, double rgb[3])
+static ExactFrame
+make_exact (const Frame *frame)
 {
     const AltclipFrameFormat *format = &frame->format;
-    double step = 1 << (format->bits - 8);
-    double full = (1 << format->bits) - 1;
-    double black = format->full_range ? 0 : 16 * step;
-    double luma_range = format->full_range ? full : 219 * step;
-    double chroma_range = format->full_range ? full : 224 * step;
-    double luma = (get_sample (frame, 0, x, y) - black) / luma_range;
 
-    if (format->colour == ALTCLIP_COLOUR_YCBCR) {
-        double cb = (get_chroma (frame, 1, x, y) - 128 * step) / chroma_range;
-        double cr = (get_chroma (frame, 2, x, y) - 128 * step) / chroma_range;
-
-        rgb[0] = luma + cr * 2 * (1 - format->kr);
-        rgb[2] = luma + cb * 2 * (1 - format->kb);
-        rgb[1] = (luma - format->kr * rgb[0] - format->kb * rgb[2]) / (1 - format->kr - format->kb);
-    } else {
-        for (guint i = 0; i < 3; i++)
-            rgb[i] = (get_sample (frame, format->colour == ALTCLIP_COLOUR_GREY ? 0 : i, x, y) -
-                             black) /
-                     luma_range;
-    }
-    for (guint i = 0; i < 3; i++)
-        rgb[i] = 255 * CLAMP (rgb[i], 0.0, 1.0);
+    return (ExactFrame){ format->width, format->height, format->colour == ALTCLIP_COLOUR_YCBCR,
+        format->colour == ALTCLIP_COLOUR_GREY, format->bits, format->full_range, format->kr,
+        format->kb, format->chroma_x_shift, format->chroma_y_shift, format->chroma_x_cosited,
+        format->chroma_y_cosited, frame->data.interlaced, get_exact_sample, frame };
 }
 
 /* ---- Tests ----------------------------------------------------------------------------------- */
@@ -244,12 +148,13 @@ check_row (const Frame *frame, AltclipFrameReader *reader, guint left, guint n, 
     g_autofree gint16 *rows = g_new (gint16, 3 * n);
     gint16 *const out[3] = { rows, rows + n, rows + 2 * n };
     guint n_planes = get_n_components (&frame->format);
+    ExactFrame exact = make_exact (frame);
 
     altclip_frame_reader_read (reader, &frame->data, y, out);
     for (guint x = 0; x < n; x++) {
         double rgb[3];
 
-        convert_exactly (frame, left + x, y, rgb);
+        exact_convert (&exact, left + x, y, rgb);
         for (guint c = 0; c < n_planes; c++)
             g_assert_cmpfloat (fabs (out[c][x] - rgb[c]), <=, LARGEST_DIFFERENCE);
     }
@@ -349,13 +254,15 @@ check_plan (const AltclipFrameFormat *format, const AltclipRectangle *part, guin
     g_autoptr (AltclipImagePlan) rgb_plan = NULL;
     GError *error = NULL;
     Frame frame;
+    ExactFrame exact_frame;
 
     frame_init (&frame, format, random);
+    exact_frame = make_exact (&frame);
     for (guint y = 0; y < part->height; y++) {
         for (guint x = 0; x < part->width; x++) {
             double exact[3];
 
-            convert_exactly (&frame, part->x + x, part->y + y, exact);
+            exact_convert (&exact_frame, part->x + x, part->y + y, exact);
             for (guint c = 0; c < 3; c++)
                 rgb[3 * ((gsize)y * part->width + x) + c] = (guint8)lrint (exact[c]);
         }
