@@ -256,9 +256,10 @@ tokenize_texts (AltclipModel *model, const char *const *texts, guint n_texts, GE
     return g_steal_pointer (&rows);
 }
 
-/* Pads @rows with @pad into the tensors input_ids and attention_mask. */
+/* Pads @rows into the tensors input_ids and attention_mask, with the tokenizer's <pad>: the
+ * pad_token_id of config.json tells only which tokens have no position of their own. */
 static void
-add_ids_and_mask (Forward *forward, GPtrArray *rows, gint64 pad, Texts *texts)
+add_ids_and_mask (Forward *forward, GPtrArray *rows, Texts *texts)
 {
     guint64 dims[2] = { rows->len, 0 };
     gint64 *mask;
@@ -276,7 +277,8 @@ add_ids_and_mask (Forward *forward, GPtrArray *rows, gint64 pad, Texts *texts)
 
         texts->n_attended[i] = row->len;
         for (gsize j = 0; j < texts->length; j++) {
-            texts->ids[i * texts->length + j] = j < row->len ? g_array_index (row, gint32, j) : pad;
+            texts->ids[i * texts->length + j] =
+                    j < row->len ? g_array_index (row, gint32, j) : ALTCLIP_TOKEN_PAD;
             mask[i * texts->length + j] = j < row->len;
         }
     }
@@ -297,7 +299,7 @@ prepare_texts (Forward *forward, const char *const *strings, guint n, Texts *tex
         return FALSE;
     if (altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL))
         dim = altclip_model_get_info (model)->projection_dim;
-    add_ids_and_mask (forward, rows, config->pad_token_id, texts);
+    add_ids_and_mask (forward, rows, texts);
     add_tower_outputs (forward,
             &(TowerShape){
                     "text", "text", &config->tower, n, texts->length, config->project_dim, dim },

@@ -140,26 +140,28 @@ read_crop_size (AltclipJsonReader *reader, AltclipPreprocessorConfig *config)
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-/* Reads three numbers, or one that stands for all; none may be 0 if they are divided by. */
+/* Reads a number a channel, or one that stands for all; none may be 0 if they are divided by. A
+ * list of one is a grey picture's. */
 static void
 read_triple (AltclipJsonReader *reader, const char *field, gboolean is_divisor, double out[3])
 {
     json_t *value = altclip_json_get (reader, field);
     gboolean is_list = json_is_array (value);
-    gboolean ok = !is_list || json_array_size (value) == 3;
+    gsize n = is_list ? json_array_size (value) : 1;
+    gboolean ok = n == 1 || n == 3;
 
     if (!value)
         return;
     for (gsize i = 0; i < 3 && ok; i++) {
-        json_t *number = is_list ? json_array_get (value, i) : value;
+        json_t *number = is_list ? json_array_get (value, i % n) : value;
 
         out[i] = json_number_value (number);
         ok = json_is_number (number) && (!is_divisor || out[i] != 0.0);
     }
     if (!ok)
         altclip_json_fail (reader, field, value,
-                is_divisor ? "a number or a list of three, none of them 0"
-                           : "a number or a list of three");
+                is_divisor ? "a number or a list of one or three, none of them 0"
+                           : "a number or a list of one or three");
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */

@@ -364,12 +364,13 @@ static const Refusal PREPROCESSORS[] = {
     { "{\"use_square_size\": 1}", "c: use_square_size is 1, but must be false" },
     { "{\"rescale_factor\": 1e9}",
             "c: rescale_factor is 1000000000.0, but must be a number from -1e+06 to 1e+06" },
-    { "{\"image_mean\": [0.5]}",
-            "c: image_mean is [0.5], but must be a number or a list of three" },
-    { "{\"image_std\": [1, 0, 1]}",
-            "c: image_std is [1,0,1], but must be a number or a list of three, none of them 0" },
+    { "{\"image_mean\": [0.5, 0.4]}",
+            "c: image_mean is [0.5,0.40000000000000002], but must be a number or a list of one or "
+            "three" },
+    { "{\"image_std\": [1, 0, 1]}", "c: image_std is [1,0,1], but must be a number or a list of "
+                                    "one or three, none of them 0" },
     { "{\"image_std\": 0}",
-            "c: image_std is 0, but must be a number or a list of three, none of them 0" },
+            "c: image_std is 0, but must be a number or a list of one or three, none of them 0" },
     { "{\"image_processor\": {\"crop_size\": [32, 0]}}",
             "c: image_processor.crop_size[1] is 0, but must be an integer from 1 to 2048" },
 };
