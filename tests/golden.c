@@ -82,26 +82,74 @@ draw_pictures (json_t *list)
     return pictures;
 }
 
+static GoldenIndices
+read_indices (json_t *list)
+{
+    GoldenIndices indices = { NULL, (guint)json_array_size (list) };
+
+    indices.at = g_new (guint, indices.n);
+    for (guint i = 0; i < indices.n; i++)
+        indices.at[i] = (guint)json_integer_value (json_array_get (list, i));
+    return indices;
+}
+
+static char *
+read_string (json_t *object, const char *field)
+{
+    return g_strdup (json_string_value (json_object_get (object, field)));
+}
+
+static GoldenModel *
+read_model (const char *name, json_t *entry)
+{
+    GoldenModel *model = g_new (GoldenModel, 1);
+    json_t *decoded = json_object_get (entry, "decoded");
+
+    model->name = g_strdup (name);
+    model->what = read_string (entry, "what");
+    model->reference = read_string (entry, "reference");
+    model->texts = read_indices (json_object_get (entry, "texts"));
+    model->pictures = read_indices (json_object_get (entry, "pictures"));
+    model->subset_texts = read_indices (json_object_get (entry, "subset_texts"));
+    model->subset_pictures = (guint)json_integer_value (json_object_get (entry, "subset_pictures"));
+    model->decoded = json_is_array (decoded) ? read_strings (decoded) : NULL;
+    model->covers = read_strings (json_object_get (entry, "covers"));
+    return model;
+}
+
+static void
+model_free (gpointer data)
+{
+    GoldenModel *model = data;
+
+    g_free (model->name);
+    g_free (model->what);
+    g_free (model->reference);
+    g_free (model->texts.at);
+    g_free (model->pictures.at);
+    g_free (model->subset_texts.at);
+    g_strfreev (model->decoded);
+    g_strfreev (model->covers);
+    g_free (model);
+}
+
 GoldenInputs *
 golden_inputs_read (void)
 {
     GoldenInputs *inputs = g_new0 (GoldenInputs, 1);
     g_autofree char *path = golden_get_path ("inputs.json", NULL);
     json_t *root = json_load_file (path, 0, NULL);
-    json_t *subset = json_object_get (root, "subset_texts");
-    gsize i;
+    const char *name;
     json_t *entry;
 
     g_assert_nonnull (root);
-    inputs->models = read_strings (json_object_get (root, "models"));
+    inputs->models = g_ptr_array_new_with_free_func (model_free);
+    json_object_foreach (json_object_get (root, "models"), name, entry)
+    {
+        g_ptr_array_add (inputs->models, read_model (name, entry));
+    }
     inputs->texts = read_strings (json_object_get (root, "texts"));
     inputs->pictures = draw_pictures (json_object_get (root, "pictures"));
-    inputs->subset_texts = g_array_new (FALSE, FALSE, sizeof (guint));
-    json_array_foreach (subset, i, entry)
-    {
-        guint index = (guint)json_integer_value (entry);
-        g_array_append_val (inputs->subset_texts, index);
-    }
     json_decref (root);
     return inputs;
 }
@@ -109,11 +157,21 @@ golden_inputs_read (void)
 void
 golden_inputs_free (GoldenInputs *inputs)
 {
-    g_strfreev (inputs->models);
+    g_ptr_array_unref (inputs->models);
     g_strfreev (inputs->texts);
-    g_array_unref (inputs->subset_texts);
     g_ptr_array_unref (inputs->pictures);
     g_free (inputs);
+}
+
+const GoldenModel *
+golden_inputs_find (const GoldenInputs *inputs, const char *model)
+{
+    for (guint i = 0; i < inputs->models->len; i++) {
+        const GoldenModel *one = g_ptr_array_index (inputs->models, i);
+        if (strcmp (one->name, model) == 0)
+            return one;
+    }
+    g_error ("inputs.json has no model %s", model);
 }
 
 /* ---- Tensors --------------------------------------------------------------------------------- */

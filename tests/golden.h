@@ -19,12 +19,30 @@ typedef struct {
     guint8 *pixels; /* [height, width, 3] */
 } GoldenPicture;
 
+/* Indices into the texts and pictures of GoldenInputs. */
+typedef struct {
+    guint *at; /* [n] */
+    guint n;
+} GoldenIndices;
+
+typedef struct {
+    char *name;
+    char *what;      /* it is there for */
+    char *reference; /* version of transformers that made it */
+    GoldenIndices texts;
+    GoldenIndices pictures;
+    GoldenIndices
+            subset_texts; /* shown in the second run, with the first subset_pictures of pictures */
+    guint subset_pictures;
+    GStrv decoded; /* what the reference's decode makes of the texts' ids; may be NULL */
+    GStrv covers;  /* rows of the reference's page */
+} GoldenModel;
+
 /* inputs.json, and its pictures drawn. */
 typedef struct {
-    GStrv models;
+    GPtrArray *models; /* of GoldenModel */
     GStrv texts;
-    GArray *subset_texts; /* of guint: indices into texts */
-    GPtrArray *pictures;  /* of GoldenPicture */
+    GPtrArray *pictures; /* of GoldenPicture */
 } GoldenInputs;
 
 typedef enum { GOLDEN_FLOAT, GOLDEN_INT64, GOLDEN_BYTE } GoldenType;
@@ -46,6 +64,9 @@ char *golden_get_path (const char *model, const char *name);
 GoldenInputs *golden_inputs_read (void);
 void golden_inputs_free (GoldenInputs *inputs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GoldenInputs, golden_inputs_free)
+
+/* Returns: (transfer none): a model that is there */
+const GoldenModel *golden_inputs_find (const GoldenInputs *inputs, const char *model);
 
 /* Opens any safetensors file of tensors of the three types. */
 GoldenFile *golden_file_open (const char *path);

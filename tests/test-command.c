@@ -534,7 +534,7 @@ test_forward (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         "text_model_output.hidden_states.2", "vision_model_output.hidden_states.0",
         "vision_model_output.hidden_states.3" };
     GStrv texts = fixture->inputs->texts;
-    const guint *subset = (const guint *)(gconstpointer)fixture->inputs->subset_texts->data;
+    const guint *subset = golden_inputs_find (fixture->inputs, MODEL)->subset_texts.at;
     g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
     g_auto (Result) result = run ("forward", fixture->model, "--text", texts[subset[0]], "--text",
             texts[subset[1]], "--text", texts[subset[2]], "--image", fixture->picture,
