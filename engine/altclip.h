@@ -2,22 +2,60 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The one public header of libaltclip.
+ * The one public header of libaltclip. A program that tags a picture, to be built with
  *
- *     g_autoptr (GError) error = NULL;
- *     g_autoptr (AltclipModel) model = altclip_model_open ("models/demo", NULL, NULL, &error);
- *     g_autoptr (AltclipSession) session = altclip_session_new (model, 0, &error);
- *     g_autoptr (AltclipPrompts) prompts =
- *         altclip_prompts_parse ("a red circle;colour bars", "an ordinary scene", NULL, &error);
- *     altclip_prompts_embed (prompts, session, NULL, &error);
+ *     cc tag.c $(pkg-config --cflags --libs altclip-1.0)
  *
- *     g_autoptr (AltclipImagePlan) plan =
- *         altclip_image_plan_new (model, width, height, &ALTCLIP_PIXEL_LAYOUT_RGB, &error);
- *     altclip_image_plan_run (plan, rgb, rowstride, pixel_values);
- *     altclip_session_encode_images (session, pixel_values, 1, embedding, &error);
- *     altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, embedding, scores, cosines);
+ *     #include <altclip.h>
  *
- * Every call above can fail; a program checks each one. Strings are UTF-8.
+ *     // Says how much a picture [height, width, 3] looks like each of two phrases.
+ *     static gboolean
+ *     tag (const char *directory, const guint8 *rgb, guint width, guint height, GError **error)
+ *     {
+ *         const AltclipModelInfo *info;
+ *         g_autoptr (AltclipModel) model = NULL;
+ *         g_autoptr (AltclipSession) session = NULL;
+ *         g_autoptr (AltclipPrompts) prompts = NULL;
+ *         g_autoptr (AltclipImagePlan) plan = NULL;
+ *         g_autofree float *pixel_values = NULL;
+ *         g_autofree float *embedding = NULL;
+ *         double scores[2];
+ *
+ *         if (!(model = altclip_model_open (directory, NULL, NULL, error)) ||
+ *             !(session = altclip_session_new (model, 0, error)) ||
+ *             !(prompts = altclip_prompts_parse ("a black screen;colour bars", "a clear picture",
+ *                   NULL, error)) ||
+ *             !altclip_prompts_embed (prompts, session, NULL, error) ||
+ *             !(plan = altclip_image_plan_new (model, width, height, &ALTCLIP_PIXEL_LAYOUT_RGB,
+ *                   error)))
+ *             return FALSE;
+ *
+ *         info = altclip_model_get_info (model);
+ *         pixel_values = g_new (float, info->num_channels * info->image_size * info->image_size);
+ *         embedding = g_new (float, info->projection_dim);
+ *         altclip_image_plan_run (plan, rgb, 3 * width, pixel_values);
+ *         if (!altclip_session_encode_images (session, pixel_values, 1, embedding, error))
+ *             return FALSE;
+ *         altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, embedding, scores, NULL);
+ *         for (guint i = 0; i < altclip_prompts_get_n_labels (prompts); i++)
+ *             g_print ("%s %.3f\n", altclip_prompts_get_label (prompts, i), scores[i]);
+ *         return TRUE;
+ *     }
+ *
+ *     int
+ *     main (int argc, char **argv)
+ *     {
+ *         static const guint8 black[240 * 320 * 3];
+ *         g_autoptr (GError) error = NULL;
+ *
+ *         if (tag (argc > 1 ? argv[1] : "models/demo", black, 320, 240, &error))
+ *             return 0;
+ *         g_printerr ("%s\n", error->message);
+ *         return 1;
+ *     }
+ *
+ * A model, embedded prompts and a scheduler's streams may be used by several threads at once; all
+ * else by one at a time, unless its description says "Thread-safe". Strings are UTF-8.
  * Floating-point arrays are dense, row-major, and never owned by the library.
  */
 
@@ -29,6 +67,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * ALTCLIP_API:
+ *
+ * Marks what the library exports; all else in it is hidden.
+ */
 #define ALTCLIP_API __attribute__ ((visibility ("default")))
 
 /* ---- Errors ------------------------------------------------------------- */
@@ -58,6 +101,11 @@ typedef enum {
     ALTCLIP_ERROR_COMPUTE
 } AltclipError;
 
+/**
+ * ALTCLIP_ERROR:
+ *
+ * Domain of the library's errors, with the codes of #AltclipError.
+ */
 #define ALTCLIP_ERROR (altclip_error_quark ())
 
 /**
@@ -79,6 +127,7 @@ typedef struct _AltclipModel AltclipModel;
 
 /**
  * AltclipModelFlags:
+ * @ALTCLIP_MODEL_NONE: all at once
  * @ALTCLIP_MODEL_LAZY: read the configuration and check the outline and the shapes of the weights,
  *   but leave a tower's packing, proof and self-test to the first picture or text
  *
@@ -104,6 +153,7 @@ typedef struct {
 
 /**
  * AltclipTowers:
+ * @ALTCLIP_TOWER_NONE: neither
  * @ALTCLIP_TOWER_IMAGE: the image tower
  * @ALTCLIP_TOWER_TEXT: the text tower
  *
@@ -197,6 +247,7 @@ ALTCLIP_API AltclipModel *altclip_model_open (const char *directory,
 
 /**
  * altclip_model_ref:
+ * @model: the model
  *
  * Returns: (transfer full): @model. Thread-safe
  */
@@ -211,6 +262,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
 
 /**
  * altclip_model_get_info:
+ * @model: the model
  *
  * Returns: (transfer none): a description that lives as long as @model
  */
@@ -218,6 +270,7 @@ ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model)
 
 /**
  * altclip_model_get_kernels:
+ * @model: the model
  * @error: #ALTCLIP_ERROR_COMPUTE
  *
  * The kernel set that computes the image tower, or the text tower when that is the only one. Chosen
@@ -230,6 +283,7 @@ ALTCLIP_API const char *altclip_model_get_kernels (AltclipModel *model, GError *
 
 /**
  * altclip_model_can_embed:
+ * @model: the model
  * @towers: what is to be embedded with
  * @error: #ALTCLIP_ERROR_TENSOR, naming what is missing
  *
@@ -242,6 +296,7 @@ ALTCLIP_API gboolean altclip_model_can_embed (
 
 /**
  * altclip_model_get_memory:
+ * @model: the model
  *
  * Returns: bytes that the packed weights take: the image tower's, and the text tower's while a text
  *   is being embedded, or for good if it is small. Never waits. Thread-safe
@@ -250,6 +305,7 @@ ALTCLIP_API guint64 altclip_model_get_memory (AltclipModel *model);
 
 /**
  * altclip_model_tokenize:
+ * @model: whose tokenizer is wanted
  * @text: UTF-8
  * @error: #ALTCLIP_ERROR_TEXT when @text is not UTF-8, or what reading the
  *   tokenizer's file brought
@@ -263,6 +319,7 @@ ALTCLIP_API GArray *altclip_model_tokenize (AltclipModel *model, const char *tex
 
 /**
  * altclip_model_decode:
+ * @model: whose tokenizer is wanted
  * @ids: (array length=n_ids): token ids
  * @n_ids: their number
  * @error: #ALTCLIP_ERROR_TEXT for an id outside the vocabulary, or what reading the tokenizer's
@@ -280,7 +337,9 @@ ALTCLIP_API char *altclip_model_decode (
 /**
  * AltclipPixelLayout:
  * @pixel_stride: bytes from one pixel to the next
- * @red: offset of the red byte in a pixel; likewise @green and @blue
+ * @red: offset of the red byte in a pixel
+ * @green: likewise, the green
+ * @blue: likewise, the blue
  *
  * Where the three 8-bit components of a packed pixel lie. Grey has all three
  * offsets 0; a fourth byte is not looked at.
@@ -292,7 +351,18 @@ typedef struct {
     guint8 blue;
 } AltclipPixelLayout;
 
+/**
+ * ALTCLIP_PIXEL_LAYOUT_RGB:
+ *
+ * Three bytes a pixel: red, green, blue.
+ */
 static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_RGB G_GNUC_UNUSED = { 3, 0, 1, 2 };
+
+/**
+ * ALTCLIP_PIXEL_LAYOUT_GRAY8:
+ *
+ * One byte a pixel, which is red, green and blue alike.
+ */
 static const AltclipPixelLayout ALTCLIP_PIXEL_LAYOUT_GRAY8 G_GNUC_UNUSED = { 1, 0, 0, 0 };
 
 /**
@@ -523,6 +593,7 @@ typedef struct _AltclipSession AltclipSession;
 
 /**
  * altclip_session_new:
+ * @model: to compute with; the session takes a reference
  * @threads: threads to compute with, the caller's included, at most 1024; 0: one per core
  * @error: #ALTCLIP_ERROR_COMPUTE for too many threads
  *
@@ -540,6 +611,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipSession, altclip_session_free)
 
 /**
  * altclip_session_get_model:
+ * @session: the session
  *
  * Returns: (transfer none): the model the session was made for
  */
@@ -547,6 +619,7 @@ ALTCLIP_API AltclipModel *altclip_session_get_model (AltclipSession *session);
 
 /**
  * altclip_session_encode_images:
+ * @session: to compute with
  * @pixel_values: [n_images, num_channels, image_size, image_size]
  * @n_images: pictures; memory and time grow with it
  * @embeddings: (out caller-allocated): [n_images, projection_dim], unit length
@@ -562,7 +635,8 @@ ALTCLIP_API gboolean altclip_session_encode_images (AltclipSession *session,
  * AltclipPictures:
  * @pixel_values: [n, num_channels, height, width]
  * @n: pictures
- * @height: of each in pixels; 0: the model's image_size. Likewise @width
+ * @height: of each in pixels; 0: the model's image_size
+ * @width: likewise
  * @interpolate_pos_encoding: whether another size than the model's image_size may be: the tower's
  *   positions are then interpolated as by the reference's argument of that name. Rows and columns
  *   of pixels that make no whole patch are not looked at
@@ -579,6 +653,7 @@ typedef struct {
 
 /**
  * altclip_session_get_image_features:
+ * @session: to compute with
  * @pictures: what to encode
  * @features: (out caller-allocated): [n, projection_dim]
  * @error: #ALTCLIP_ERROR_IMAGE for a size that the tower does not take, #ALTCLIP_ERROR_TENSOR when
@@ -594,6 +669,7 @@ ALTCLIP_API gboolean altclip_session_get_image_features (
 
 /**
  * altclip_session_encode_texts:
+ * @session: to compute with
  * @texts: (array length=n_texts): UTF-8
  * @n_texts: their number
  * @cancellable: (nullable): looked at between texts
@@ -612,6 +688,7 @@ ALTCLIP_API gboolean altclip_session_encode_texts (AltclipSession *session,
 
 /**
  * altclip_session_get_text_features:
+ * @session: to compute with
  * @texts: (array length=n_texts): UTF-8
  * @n_texts: their number
  * @cancellable: (nullable): looked at between texts
@@ -648,6 +725,7 @@ typedef struct {
 
 /**
  * AltclipForwardFlags:
+ * @ALTCLIP_FORWARD_NONE: no more than embeddings, logits and the towers' outputs
  * @ALTCLIP_FORWARD_HIDDEN_STATES: add `*_model_output.hidden_states.N`, [batch, rows,
  *   hidden_size]: the residual stream before block 0 and after each block
  * @ALTCLIP_FORWARD_ATTENTIONS: add `*_model_output.attentions.N`, [batch, heads, rows, rows]: the
@@ -671,6 +749,7 @@ typedef enum {
 
 /**
  * altclip_session_forward:
+ * @session: to compute with
  * @texts: (array length=n_texts) (nullable): UTF-8; padded to the longest
  * @n_texts: their number
  * @pictures: (nullable): see #AltclipPictures
@@ -743,6 +822,7 @@ ALTCLIP_API AltclipPrompts *altclip_prompts_parse (
 
 /**
  * altclip_prompts_ref:
+ * @prompts: the set
  *
  * Returns: (transfer full): @prompts. Thread-safe
  */
@@ -757,6 +837,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPrompts, altclip_prompts_unref)
 
 /**
  * altclip_prompts_embed:
+ * @prompts: the set
  * @session: of the model to embed with
  * @cancellable: (nullable): looked at between texts
  * @error: as for altclip_session_encode_texts()
@@ -773,6 +854,7 @@ ALTCLIP_API gboolean altclip_prompts_embed (AltclipPrompts *prompts, AltclipSess
 
 /**
  * altclip_prompts_get_n_labels:
+ * @prompts: the set
  *
  * Returns: number of labels, negatives not counted
  */
@@ -780,6 +862,8 @@ ALTCLIP_API guint altclip_prompts_get_n_labels (AltclipPrompts *prompts);
 
 /**
  * altclip_prompts_get_label:
+ * @prompts: the set
+ * @index: below altclip_prompts_get_n_labels()
  *
  * Returns: (transfer none): label number @index, owned by @prompts
  */
@@ -787,6 +871,7 @@ ALTCLIP_API const char *altclip_prompts_get_label (AltclipPrompts *prompts, guin
 
 /**
  * altclip_prompts_get_neutral:
+ * @prompts: the set
  *
  * Returns: (transfer none) (nullable): the neutral phrase that altclip_prompts_embed()
  *   added, or %NULL when there was something to compare
@@ -795,6 +880,7 @@ ALTCLIP_API const char *altclip_prompts_get_neutral (AltclipPrompts *prompts);
 
 /**
  * altclip_prompts_get_unknown:
+ * @prompts: the set
  *
  * Returns: (transfer none) (nullable): the first text of which more than half the
  *   tokens are unknown to the model's tokenizer, or %NULL
@@ -803,6 +889,7 @@ ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
 
 /**
  * altclip_prompts_score:
+ * @prompts: an embedded set
  * @mode: meaning of @scores
  * @embedding: [projection_dim], unit length, of a picture
  * @scores: (out caller-allocated): [n_labels]
@@ -849,6 +936,7 @@ typedef struct {
  * Returns: (transfer full): the tracker
  */
 ALTCLIP_API AltclipTracker *altclip_tracker_new (guint n_labels);
+
 /**
  * altclip_tracker_free:
  * @tracker: (transfer full) (nullable): what to free
@@ -858,6 +946,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
 
 /**
  * altclip_tracker_update:
+ * @tracker: the tracker
  * @time: of the scored frame, in nanoseconds, on any one clock
  * @threshold: a label becomes active at or above it
  * @hysteresis: and stops being active below threshold · (1 − hysteresis)
@@ -870,6 +959,7 @@ ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time, 
 
 /**
  * altclip_tracker_end:
+ * @tracker: the tracker
  * @time: of the ending, on the clock of altclip_tracker_update()
  * @transitions: (element-type AltclipTransition): an ending per active label is appended
  *
@@ -879,6 +969,8 @@ ALTCLIP_API void altclip_tracker_end (AltclipTracker *tracker, guint64 time, GAr
 
 /**
  * altclip_tracker_is_active:
+ * @tracker: the tracker
+ * @index: a label, below the number given to altclip_tracker_new()
  *
  * Returns: whether label number @index is active
  */
@@ -959,6 +1051,7 @@ ALTCLIP_API AltclipStream *altclip_stream_new (const char *directory, guint thre
 
 /**
  * altclip_stream_free:
+ * @stream: (transfer full) (nullable): what to free
  *
  * Drops what waits, waits for a callback of this stream that is running, and leaves the
  * scheduler. The last stream's leaving cancels an opening in progress and closes the model.
@@ -969,6 +1062,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
 
 /**
  * altclip_stream_set_prompts:
+ * @stream: the stream
  * @prompts: (transfer none): a parsed set, not embedded yet, which no other stream is given
  *
  * Replaces a set that still waits. Returns at once.
@@ -977,6 +1071,7 @@ ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPromp
 
 /**
  * altclip_stream_submit_latest:
+ * @stream: the stream
  * @frame: (transfer full): the newest frame; replaces one that still waits
  *
  * For live streams: at most one frame waits. Never blocks.
@@ -985,6 +1080,7 @@ ALTCLIP_API void altclip_stream_submit_latest (AltclipStream *stream, gpointer f
 
 /**
  * altclip_stream_submit:
+ * @stream: the stream
  * @frame: (transfer full): a frame to be analysed in its turn
  *
  * For exact streams: every frame is analysed, in order. Never blocks; the caller bounds
@@ -994,6 +1090,7 @@ ALTCLIP_API void altclip_stream_submit (AltclipStream *stream, gpointer frame);
 
 /**
  * altclip_stream_flush:
+ * @stream: the stream
  *
  * Drops the frames that wait and those in work: @analysed is not called for them. When this
  * returns, no callback of the stream is running. Waits for a running one, never for an inference.
@@ -1003,6 +1100,7 @@ ALTCLIP_API void altclip_stream_flush (AltclipStream *stream);
 
 /**
  * altclip_stream_get_stats:
+ * @stream: the stream
  * @stats: (out caller-allocated): counted since altclip_stream_new()
  */
 ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats);
