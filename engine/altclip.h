@@ -1109,18 +1109,38 @@ ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamS
 
 /**
  * altclip_initialise:
- * @config_path: a `config.json`
+ * @config_path: (nullable): a `config.json`, of a whole model or of one tower; %NULL: the defaults
+ *   of the reference's classes
  * @seed: of the random numbers
- * @directory: created if missing; gets `config.json`, `preprocessor_config.json` and
- *   `model.safetensors`
+ * @directory: created if missing; gets `config.json` with every field, `model.safetensors`, and
+ *   unless there is no image tower `preprocessor_config.json`
  * @error: #ALTCLIP_ERROR
  *
- * Writes a model of random weights, drawn as the reference (transformers 4.46) draws them.
+ * Writes a model of random weights, drawn as transformers 4.46 draws them: in the text tower, and
+ * nowhere else, the standard deviation is the text configuration's `initializer_factor` (version 5
+ * takes `initializer_range`). The same seed gives the same weights on every machine. The weights go
+ * to the disk as they are drawn: 4 bytes for each of at most 2 000 000 000. Thread-safe.
  *
  * Returns: %TRUE on success
  */
 ALTCLIP_API gboolean altclip_initialise (
         const char *config_path, guint64 seed, const char *directory, GError **error);
+
+/**
+ * altclip_initialise_from_towers:
+ * @text_path: a `config.json` of a text tower, or of a whole model, whose text tower is taken
+ * @vision_path: a `config.json` of an image tower, or of a whole model, whose image tower is taken
+ * @seed: of the random numbers
+ * @directory: as for altclip_initialise()
+ * @error: #ALTCLIP_ERROR
+ *
+ * altclip_initialise() for the model that the reference's `AltCLIPConfig.from_text_vision_configs`
+ * composes: the two towers, and the defaults for what they share. Thread-safe.
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_initialise_from_towers (const char *text_path, const char *vision_path,
+        guint64 seed, const char *directory, GError **error);
 
 G_END_DECLS
 

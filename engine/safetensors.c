@@ -15,6 +15,9 @@
 #include <jansson.h>
 #include <string.h>
 
+/* Elements of a tensor that are made and written at a time. */
+#define PART_ELEMENTS ((gsize)256 * 1024)
+
 /* Elements of less than a byte lie packed, without gaps. */
 static const struct {
     const char *name;
@@ -254,11 +257,12 @@ tensor_get_n_bytes (const AltclipTensor *tensor)
            (tensor->is_int64 ? sizeof (gint64) : sizeof (float));
 }
 
-/* Returns: (transfer full): the header, padded with blanks so that the data are aligned. */
+/* Returns: (transfer full): the header, padded with blanks so that the data are aligned. The
+ * reference does not load weights that do not say they are PyTorch's. */
 static char *
 build_header (GPtrArray *tensors)
 {
-    json_t *root = json_object ();
+    json_t *root = json_pack ("{s:{s:s}}", "__metadata__", "format", "pt");
     gsize at = 0;
     char *text;
     GString *padded;
@@ -285,41 +289,89 @@ build_header (GPtrArray *tensors)
     return g_string_free (padded, FALSE);
 }
 
+/* What is written, and where its elements come from when they are not in memory. */
+typedef struct {
+    GPtrArray *tensors;
+    AltclipTensorFill fill; /* (nullable) */
+    gpointer user_data;
+} Contents;
+
 static gboolean
-write_all (GOutputStream *stream, const char *header, GPtrArray *tensors, GError **error)
+write_tensor (GOutputStream *stream, const Contents *contents, guint index, GError **error)
+{
+    const AltclipTensor *tensor = g_ptr_array_index (contents->tensors, index);
+    gsize n = altclip_tensor_get_n_elements (tensor);
+    g_autofree float *part = NULL;
+
+    if (!contents->fill)
+        return g_output_stream_write_all (
+                stream, tensor->data, tensor_get_n_bytes (tensor), NULL, NULL, error);
+    part = g_new (float, MIN (n, PART_ELEMENTS));
+    for (gsize at = 0; at < n; at += PART_ELEMENTS) {
+        gsize n_part = MIN (n - at, PART_ELEMENTS);
+
+        contents->fill (contents->user_data, index, at, n_part, part);
+        if (!g_output_stream_write_all (stream, part, n_part * sizeof *part, NULL, NULL, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+write_all (GOutputStream *stream, const char *header, const Contents *contents, GError **error)
 {
     guint64 n_header = GUINT64_TO_LE (strlen (header));
 
     if (!g_output_stream_write_all (stream, &n_header, sizeof n_header, NULL, NULL, error) ||
             !g_output_stream_write_all (stream, header, strlen (header), NULL, NULL, error))
         return FALSE;
-    for (guint i = 0; i < tensors->len; i++) {
-        const AltclipTensor *tensor = g_ptr_array_index (tensors, i);
-        if (!g_output_stream_write_all (
-                    stream, tensor->data, tensor_get_n_bytes (tensor), NULL, NULL, error))
+    for (guint i = 0; i < contents->tensors->len; i++) {
+        if (!write_tensor (stream, contents, i, error))
             return FALSE;
     }
     return g_output_stream_close (stream, NULL, error);
 }
 
-/* GFileOutputStream writes beside the file and renames at close; cancelling the close keeps the
- * old one. */
-gboolean
-altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error)
+/* GFileOutputStream writes beside an old file and renames at close; cancelling the close keeps the
+ * old one. A new file is written in its place, and must not stay there half done. */
+static void
+give_up (GFile *file, GOutputStream *stream, gboolean is_new)
+{
+    g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+
+    g_cancellable_cancel (cancelled);
+    g_output_stream_close (stream, cancelled, NULL);
+    if (is_new)
+        g_file_delete (file, NULL, NULL);
+}
+
+static gboolean
+write_contents (const char *path, const Contents *contents, GError **error)
 {
     g_autoptr (GFile) file = g_file_new_for_path (path);
+    gboolean is_new = !g_file_query_exists (file, NULL);
     g_autoptr (GError) io_error = NULL;
     g_autoptr (GFileOutputStream) stream =
             g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &io_error);
-    g_autofree char *header = build_header (tensors);
+    g_autofree char *header = build_header (contents->tensors);
 
-    if (stream && write_all (G_OUTPUT_STREAM (stream), header, tensors, &io_error))
+    if (stream && write_all (G_OUTPUT_STREAM (stream), header, contents, &io_error))
         return TRUE;
-    if (stream) {
-        g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-        g_cancellable_cancel (cancelled);
-        g_output_stream_close (G_OUTPUT_STREAM (stream), cancelled, NULL);
-    }
+    if (stream)
+        give_up (file, G_OUTPUT_STREAM (stream), is_new);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: %s", path, io_error->message);
     return FALSE;
+}
+
+gboolean
+altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error)
+{
+    return write_contents (path, &(Contents){ tensors, NULL, NULL }, error);
+}
+
+gboolean
+altclip_safetensors_write_filled (const char *path, GPtrArray *tensors, AltclipTensorFill fill,
+        gpointer user_data, GError **error)
+{
+    return write_contents (path, &(Contents){ tensors, fill, user_data }, error);
 }

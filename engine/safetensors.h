@@ -34,6 +34,20 @@ AltclipTensorFile *altclip_safetensors_parse (const char *path, GBytes *bytes, G
  */
 gboolean altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error);
 
+/* Makes elements @first and on of tensor number @index: @out [n]. @first is even. */
+typedef void (*AltclipTensorFill) (
+        gpointer user_data, guint index, guint64 first, gsize n, float *out);
+
+/**
+ * altclip_safetensors_write_filled:
+ * @tensors: (element-type AltclipTensor): outlines of float tensors
+ * @fill: asked for their elements, in order
+ *
+ * As altclip_safetensors_write(), holding a part of one tensor in memory at a time.
+ */
+gboolean altclip_safetensors_write_filled (const char *path, GPtrArray *tensors,
+        AltclipTensorFill fill, gpointer user_data, GError **error);
+
 G_END_DECLS
 
 #endif /* ALTCLIP_SAFETENSORS_H */

@@ -162,6 +162,20 @@ altclip_tensor_get_n_elements (const AltclipTensor *tensor)
     return n;
 }
 
+static AltclipTensor *
+tensor_new (const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
+{
+    AltclipTensor *tensor = g_new0 (AltclipTensor, 1);
+
+    g_assert (n_dims <= G_N_ELEMENTS (tensor->dims));
+    tensor->name = g_strdup (name);
+    tensor->is_int64 = is_int64;
+    tensor->n_dims = n_dims;
+    for (guint i = 0; i < n_dims; i++)
+        tensor->dims[i] = dims[i];
+    return tensor;
+}
+
 void *
 altclip_tensors_try_add (
         GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
@@ -170,7 +184,6 @@ altclip_tensors_try_add (
     AltclipTensor *tensor;
     void *data;
 
-    g_assert (n_dims <= G_N_ELEMENTS (tensor->dims));
     for (guint i = 0; i < n_dims; i++) {
         if (!g_size_checked_mul (&n_bytes, n_bytes, dims[i]))
             return NULL;
@@ -178,12 +191,7 @@ altclip_tensors_try_add (
     data = g_try_malloc0 (MAX (n_bytes, 1));
     if (!data)
         return NULL;
-    tensor = g_new0 (AltclipTensor, 1);
-    tensor->name = g_strdup (name);
-    tensor->is_int64 = is_int64;
-    tensor->n_dims = n_dims;
-    for (guint i = 0; i < n_dims; i++)
-        tensor->dims[i] = dims[i];
+    tensor = tensor_new (name, is_int64, n_dims, dims);
     tensor->data = data;
     g_ptr_array_add (tensors, tensor);
     return data;
@@ -198,4 +206,11 @@ altclip_tensors_add (
     if (!data)
         g_error ("altclip: out of memory for tensor '%s'", name);
     return data;
+}
+
+void
+altclip_tensors_add_outline (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims)
+{
+    g_ptr_array_add (tensors, tensor_new (name, is_int64, n_dims, dims));
 }

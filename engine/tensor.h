@@ -70,6 +70,10 @@ void *altclip_tensors_add (
 void *altclip_tensors_try_add (
         GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims);
 
+/* As altclip_tensors_add(), without elements: for a tensor that is never in memory whole. */
+void altclip_tensors_add_outline (
+        GPtrArray *tensors, const char *name, gboolean is_int64, guint n_dims, const guint64 *dims);
+
 /* Returns: number of elements. */
 gsize altclip_tensor_get_n_elements (const AltclipTensor *tensor);
 

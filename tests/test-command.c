@@ -254,7 +254,13 @@ test_usage (void)
                 "TEXT number 2 is not valid UTF-8: byte 4 is 0xe9" },
         { { "tokenize", "a", "--decode", "0", "x" }, "ID number 2 is 'x', but must be 0 to" },
         { { "tokenize", "a", "--decode", "99999999999" }, "ID number 1 is '99999999999'" },
-        { { "init", "a" }, "--config is missing" },
+        { { "init" }, "expected DIR" },
+        { { "init", "a", "--config", "b", "--text-config", "c" },
+                "--config does not go with --text-config, --vision-config" },
+        { { "init", "a", "--text-config", "c" },
+                "--text-config and --vision-config go together: --vision-config is missing" },
+        { { "init", "a", "--vision-config", "c" },
+                "--text-config and --vision-config go together: --text-config is missing" },
         { { "init", "a", "--config", "b", "--seed", "-1" }, "--seed is '-1', but must be 0 to" },
         { { "forward", "a", "--text", "b" }, "--output is missing" },
         { { "forward", "a", "--output", "b" }, "at least one --text or --image" },
@@ -599,14 +605,38 @@ test_init (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_assert_false (g_bytes_equal (first, other));
 }
 
+/* The towers of two models, joined: the text tower of one, the image tower of the other. */
+static void
+test_init_composed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *text = golden_get_path ("half", "config.json");
+    g_autofree char *vision = g_build_filename (fixture->model, "config.json", NULL);
+    g_autofree char *directory = g_build_filename (fixture->directory, "new", NULL);
+    g_auto (Result) result =
+            run ("init", "--text-config", text, "--vision-config", vision, directory, NULL);
+    g_auto (Result) info = run ("info", directory, NULL);
+    json_t *lines = parse_success (&info, 1);
+    json_t *model = json_array_get (lines, 0);
+
+    g_assert_cmpint (result.status, ==, 0);
+    g_assert_cmpfloat (get_number (model, "projection_dim"), ==, 768);
+    g_assert_cmpfloat (get_number (json_object_get (model, "text"), "hidden_size"), ==, 36);
+    g_assert_cmpfloat (get_number (json_object_get (model, "vision"), "hidden_size"), ==, 48);
+    json_decref (lines);
+    remove_directory (directory);
+}
+
 static void
 test_init_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
     g_auto (Result) no_config = run ("init", "--config", "/no/config.json", "/no/such", NULL);
     g_auto (Result) no_place = run ("init", "--config", config, "/dev/null/model", NULL);
+    g_auto (Result) no_vision = run (
+            "init", "--text-config", config, "--vision-config", "/no/v.json", "/no/such", NULL);
 
     assert_failed (&no_config, "/no/config.json");
+    assert_failed (&no_vision, "/no/v.json");
     assert_failed (&no_place, "/dev/null/model");
 }
 
@@ -870,6 +900,7 @@ main (int argc, char **argv)
     add ("/command/forward", NULL, test_forward);
     add ("/command/forward/fails", NULL, test_forward_fails);
     add ("/command/init", NULL, test_init);
+    add ("/command/init/composed", NULL, test_init_composed);
     add ("/command/init/fails", NULL, test_init_fails);
     add ("/command/locale", NULL, test_locale);
     add ("/command/output/closed", NULL, test_output_closed);
