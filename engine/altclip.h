@@ -488,21 +488,39 @@ ALTCLIP_API AltclipImagePlan *altclip_image_plan_new (AltclipModel *model, guint
         guint height, const AltclipPixelLayout *layout, GError **error);
 
 /**
+ * AltclipImageSize:
+ * @shortest_edge: what the shorter edge is resized to, in pixels, before the square of that side is
+ *   cut out of the middle; 0: the picture is stretched to @height by @width
+ * @height: looked at when @shortest_edge is 0
+ * @width: likewise
+ *
+ * A size to use in place of `size` and `crop_size` of `preprocessor_config.json`, 1 to 8192 on a
+ * side.
+ */
+typedef struct {
+    guint shortest_edge;
+    guint height;
+    guint width;
+} AltclipImageSize;
+
+/**
  * altclip_image_plan_new_any_size:
  * @model: the model whose preprocessing is wanted; not needed afterwards
+ * @size: (nullable): the output's size; %NULL: as `preprocessor_config.json` has it
  * @width: width of the pictures in pixels, 1 to 65535
  * @height: height of the pictures in pixels, 1 to 65535
  * @layout: where the components lie; copied
  * @error: as for altclip_image_plan_new()
  *
- * altclip_image_plan_new() for an output of whatever size `preprocessor_config.json` makes of such
- * pictures, at most 8192 on a side; altclip_image_plan_get_output_width() and
+ * altclip_image_plan_new() for an output of any size, at most 8192 on a side, as a tower takes it
+ * that interpolates its positions, see #AltclipPictures; altclip_image_plan_get_output_width() and
  * altclip_image_plan_get_output_height() tell it. Thread-safe.
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL
  */
-ALTCLIP_API AltclipImagePlan *altclip_image_plan_new_any_size (AltclipModel *model, guint width,
-        guint height, const AltclipPixelLayout *layout, GError **error);
+ALTCLIP_API AltclipImagePlan *altclip_image_plan_new_any_size (AltclipModel *model,
+        const AltclipImageSize *size, guint width, guint height, const AltclipPixelLayout *layout,
+        GError **error);
 
 /**
  * altclip_image_plan_free:

@@ -705,8 +705,8 @@ altclip_image_plan_new_for_config (const AltclipPreprocessorConfig *config, guin
 
 /* ---- Public ---------------------------------------------------------------------------------- */
 
-static AltclipImagePlan *
-plan_new_for_model (AltclipModel *model, gboolean any_size, guint width, guint height,
+AltclipImagePlan *
+altclip_image_plan_new (AltclipModel *model, guint width, guint height,
         const AltclipPixelLayout *layout, GError **error)
 {
     const AltclipConfig *config = altclip_model_get_config (model);
@@ -714,21 +714,44 @@ plan_new_for_model (AltclipModel *model, gboolean any_size, guint width, guint h
     if (!altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error))
         return NULL;
     return plan_new_for_layout (&config->preprocessor, config->vision.num_channels,
-            any_size ? 0 : config->vision.image_size, width, height, layout, error);
+            config->vision.image_size, width, height, layout, error);
+}
+
+/* The reference's processor called with arguments for size and crop_size. */
+static gboolean
+override_size (AltclipPreprocessorConfig *config, const AltclipImageSize *size, GError **error)
+{
+    guint height = size->shortest_edge ? size->shortest_edge : size->height;
+    guint width = size->shortest_edge ? size->shortest_edge : size->width;
+
+    if (MIN (height, width) < 1 || MAX (height, width) > MAX_OUTPUT_SIZE) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "pictures of %u×%u pixels are asked for, but each side must be 1 to %d", width,
+                height, MAX_OUTPUT_SIZE);
+        return FALSE;
+    }
+    config->do_resize = TRUE;
+    config->shortest_edge = size->shortest_edge;
+    config->resize_height = size->height;
+    config->resize_width = size->width;
+    config->do_center_crop = TRUE;
+    config->crop_height = height;
+    config->crop_width = width;
+    return TRUE;
 }
 
 AltclipImagePlan *
-altclip_image_plan_new (AltclipModel *model, guint width, guint height,
-        const AltclipPixelLayout *layout, GError **error)
+altclip_image_plan_new_any_size (AltclipModel *model, const AltclipImageSize *size, guint width,
+        guint height, const AltclipPixelLayout *layout, GError **error)
 {
-    return plan_new_for_model (model, FALSE, width, height, layout, error);
-}
+    const AltclipConfig *config = altclip_model_get_config (model);
+    AltclipPreprocessorConfig preprocessor = config->preprocessor;
 
-AltclipImagePlan *
-altclip_image_plan_new_any_size (AltclipModel *model, guint width, guint height,
-        const AltclipPixelLayout *layout, GError **error)
-{
-    return plan_new_for_model (model, TRUE, width, height, layout, error);
+    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_IMAGE, error) ||
+            (size && !override_size (&preprocessor, size, error)))
+        return NULL;
+    return plan_new_for_layout (
+            &preprocessor, config->vision.num_channels, 0, width, height, layout, error);
 }
 
 AltclipImagePlan *

@@ -181,7 +181,7 @@ altclip_vision_check_size (const AltclipVision *vision, guint height, guint widt
     if (!interpolate) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
                 "pictures of %u×%u pixels do not fit vision_config.image_size %u of config.json: "
-                "another size needs interpolated positions",
+                "another size needs interpolate_pos_encoding",
                 width, height, config->image_size);
         return FALSE;
     }

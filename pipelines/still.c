@@ -183,35 +183,50 @@ composite_on_white (GdkPixbuf *pixbuf)
 
 /* ---- The tower's input ----------------------------------------------------------------------- */
 
-/* altclip_image_plan_new() or altclip_image_plan_new_any_size() */
-typedef AltclipImagePlan *(*PlanNew) (AltclipModel *model, guint width, guint height,
-        const AltclipPixelLayout *layout, GError **error);
+/* Which size it has. */
+typedef struct {
+    gboolean any;                 /* FALSE: the model's image_size */
+    const AltclipImageSize *size; /* see still_load_any_size() */
+} Wanted;
+
+static AltclipImagePlan *
+new_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, GError **error)
+{
+    AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
+    guint width = (guint)gdk_pixbuf_get_width (pixbuf);
+    guint height = (guint)gdk_pixbuf_get_height (pixbuf);
+
+    layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
+    if (wanted->any)
+        return altclip_image_plan_new_any_size (model, wanted->size, width, height, &layout, error);
+    return altclip_image_plan_new (model, width, height, &layout, error);
+}
 
 /* Returns: (transfer full) (nullable): pixel_values [num_channels, *height, *width] */
 static float *
-run_plan (GdkPixbuf *pixbuf, AltclipModel *model, PlanNew plan_new, guint *height, guint *width,
+run_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, guint *height, guint *width,
         GError **error)
 {
-    AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
-    g_autoptr (AltclipImagePlan) plan = NULL;
+    g_autoptr (AltclipImagePlan) plan = new_plan (pixbuf, model, wanted, error);
+    guint num_channels = altclip_model_get_info (model)->num_channels;
     float *pixel_values;
 
-    layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
-    plan = plan_new (model, (guint)gdk_pixbuf_get_width (pixbuf),
-            (guint)gdk_pixbuf_get_height (pixbuf), &layout, error);
     if (!plan)
         return NULL;
     *height = altclip_image_plan_get_output_height (plan);
     *width = altclip_image_plan_get_output_width (plan);
-    pixel_values =
-            g_new (float, (gsize)altclip_model_get_info (model)->num_channels **height **width);
-    altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
-            (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
+    pixel_values = g_try_new (float, (gsize)num_channels **height **width);
+    if (pixel_values)
+        altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
+                (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
+    else
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "memory is too short for a picture of %u×%u pixels", *width, *height);
     return pixel_values;
 }
 
 static float *
-load (const char *path, AltclipModel *model, PlanNew plan_new, guint *height, guint *width,
+load (const char *path, AltclipModel *model, const Wanted *wanted, guint *height, guint *width,
         GError **error)
 {
     g_autoptr (GdkPixbuf) pixbuf = load_pixbuf (path, error);
@@ -221,7 +236,7 @@ load (const char *path, AltclipModel *model, PlanNew plan_new, guint *height, gu
         return NULL;
     if (gdk_pixbuf_get_has_alpha (pixbuf))
         composite_on_white (pixbuf);
-    pixel_values = run_plan (pixbuf, model, plan_new, height, width, error);
+    pixel_values = run_plan (pixbuf, model, wanted, height, width, error);
     if (!pixel_values)
         g_prefix_error (error, "%s: ", path);
     return pixel_values;
@@ -240,17 +255,20 @@ still_get_size (AltclipModel *model)
 float *
 still_load (const char *path, AltclipModel *model, GError **error)
 {
+    const Wanted wanted = { FALSE, NULL };
     guint height;
     guint width;
 
-    return load (path, model, altclip_image_plan_new, &height, &width, error);
+    return load (path, model, &wanted, &height, &width, error);
 }
 
 float *
-still_load_any_size (
-        const char *path, AltclipModel *model, guint *height, guint *width, GError **error)
+still_load_any_size (const char *path, AltclipModel *model, const AltclipImageSize *size,
+        guint *height, guint *width, GError **error)
 {
-    return load (path, model, altclip_image_plan_new_any_size, height, width, error);
+    const Wanted wanted = { TRUE, size };
+
+    return load (path, model, &wanted, height, width, error);
 }
 
 gboolean

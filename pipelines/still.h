@@ -28,6 +28,7 @@ float *still_load (const char *path, AltclipModel *model, GError **error);
 
 /**
  * still_load_any_size:
+ * @size: (nullable): the size that is wanted; %NULL: as the model's preprocessor_config.json has it
  * @height: (out): height of what preprocessing makes of the picture
  * @width: (out): likewise, the width
  *
@@ -35,8 +36,8 @@ float *still_load (const char *path, AltclipModel *model, GError **error);
  *
  * Returns: (transfer full) (nullable): pixel_values [num_channels, @height, @width]
  */
-float *still_load_any_size (
-        const char *path, AltclipModel *model, guint *height, guint *width, GError **error);
+float *still_load_any_size (const char *path, AltclipModel *model, const AltclipImageSize *size,
+        guint *height, guint *width, GError **error);
 
 /* Returns: number of floats that still_load() gives. */
 gsize still_get_size (AltclipModel *model);

@@ -267,6 +267,18 @@ test_usage (void)
         { { "forward", "a", "--text", "\xff", "--output", "b" }, "--text is not valid UTF-8" },
         { { "forward", "a", "--text", "b", "--output", "c", "--precision", "f8" },
                 "--precision is 'f8', but must be f32" },
+        { { "forward", "a", "--text", "b", "--output", "c", "--loss" },
+                "--loss needs as many texts as images, but there are 1 and 0" },
+        { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "0" },
+                "--image-size is '0', but must be S or HxW, each from 1 to 8192" },
+        { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "4x" },
+                "--image-size is '4x'" },
+        { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "4x5x" },
+                "--image-size is '4x5x'" },
+        { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "8193" },
+                "--image-size is '8193'" },
+        { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "-4" },
+                "--image-size is '-4'" },
         { { "embed", "a" }, "at least one --text or --image" },
         { { "embed", "a", "--image" }, "--image" },
         { { "classify", "a", "--prompts", "b" }, "expected MODEL FILE…" },
@@ -558,6 +570,58 @@ test_forward (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 }
 
 static void
+assert_shape (GoldenFile *file, const char *name, guint n_dims, const guint64 *dims)
+{
+    const GoldenTensor *tensor = golden_file_get (file, name);
+
+    g_assert_cmpuint (tensor->n_dims, ==, n_dims);
+    for (guint i = 0; i < n_dims; i++)
+        g_assert_cmpuint (tensor->dims[i], ==, dims[i]);
+}
+
+static void
+test_forward_options (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
+    g_auto (Result) result = run ("forward", fixture->model, "--text", "a", "--image",
+            fixture->picture, "--attentions", "--loss", "--interpolate-pos-encoding",
+            "--image-size", "30x84", "--output", output, NULL);
+    g_autoptr (GoldenFile) found = NULL;
+
+    g_assert_cmpstr (result.err, ==, "");
+    g_assert_cmpint (result.status, ==, 0);
+    found = golden_file_open (output);
+    assert_shape (found, "pixel_values", 4, (guint64[]){ 1, 3, 30, 84 });
+    assert_shape (
+            found, "vision_model_output.last_hidden_state", 3, (guint64[]){ 1, 2 * 6 + 1, 48 });
+    assert_shape (found, "vision_model_output.attentions.2", 4, (guint64[]){ 1, 4, 13, 13 });
+    assert_shape (found, "text_model_output.attentions.1", 4, (guint64[]){ 1, 2, 3, 3 });
+    assert_shape (found, "loss", 0, NULL);
+    g_assert_null (golden_file_find (found, "text_model_output.hidden_states.0"));
+}
+
+/* The square in the middle, whatever the picture's shape. */
+static void
+test_forward_square (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
+    g_auto (Result) result = run ("forward", fixture->model, "--image", fixture->picture, "--image",
+            fixture->picture, "--image-size", "70", "--output", output, NULL);
+    g_autoptr (GoldenFile) found = NULL;
+    const GoldenTensor *expected = golden_file_get (fixture->expected, "pixel_values");
+
+    g_assert_cmpstr (result.err, ==, "");
+    g_assert_cmpint (result.status, ==, 0);
+    found = golden_file_open (output);
+    assert_shape (found, "pixel_values", 4, (guint64[]){ 2, 3, 70, 70 });
+    /* As preprocessor_config.json has it anyway. */
+    for (gsize i = 0; i < 3 * 70 * 70; i++)
+        g_assert_cmpfloat_with_epsilon (
+                ((const float *)golden_file_get (found, "pixel_values")->data)[i],
+                ((const float *)expected->data)[i], 1e-6);
+}
+
+static void
 test_forward_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_auto (Result) no_place = run (
@@ -565,8 +629,14 @@ test_forward_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_auto (Result) no_picture = run ("forward", fixture->model, "--image", "/no/such.png",
             "--output", "/no/such/out.safetensors", NULL);
 
+    g_auto (Result) wrong_size = run ("forward", fixture->model, "--image", fixture->picture,
+            "--image-size", "84x70", "--output", "/no/such/out.safetensors", NULL);
+
     assert_failed (&no_place, "/no/such/out.safetensors");
     assert_failed (&no_picture, "/no/such.png");
+    assert_failed (&wrong_size,
+            "pictures of 70×84 pixels do not fit vision_config.image_size 70 of config.json: "
+            "another size needs interpolate_pos_encoding");
 }
 
 /* ---- init ------------------------------------------------------------------------------------ */
@@ -898,6 +968,8 @@ main (int argc, char **argv)
     add ("/command/classify/bad-file", NULL, test_bad_file);
     add ("/command/classify/lone-phrase", NULL, test_lone_phrase);
     add ("/command/forward", NULL, test_forward);
+    add ("/command/forward/options", NULL, test_forward_options);
+    add ("/command/forward/square", NULL, test_forward_square);
     add ("/command/forward/fails", NULL, test_forward_fails);
     add ("/command/init", NULL, test_init);
     add ("/command/init/composed", NULL, test_init_composed);

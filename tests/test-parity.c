@@ -48,7 +48,7 @@ plan_for (AltclipModel *model, const GoldenPicture *picture)
 {
     g_autoptr (GError) error = NULL;
     AltclipImagePlan *plan = altclip_image_plan_new_any_size (
-            model, picture->width, picture->height, &ALTCLIP_PIXEL_LAYOUT_RGB, &error);
+            model, NULL, picture->width, picture->height, &ALTCLIP_PIXEL_LAYOUT_RGB, &error);
 
     g_assert_no_error (error);
     return plan;

@@ -128,7 +128,7 @@ load (AltclipModel *model, const char *file)
     g_autoptr (GError) error = NULL;
     Still still = { 0, 0, NULL };
 
-    still.values = still_load_any_size (path, model, &still.height, &still.width, &error);
+    still.values = still_load_any_size (path, model, NULL, &still.height, &still.width, &error);
     g_assert_no_error (error);
     return still;
 }
@@ -205,7 +205,7 @@ test_sizes (void)
         g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE);
         g_assert_cmpstr (error->message, ==, expected);
         g_clear_error (&error);
-        pixel_values = still_load_any_size (path, model, &height, &width, &error);
+        pixel_values = still_load_any_size (path, model, NULL, &height, &width, &error);
         g_assert_no_error (error);
         g_assert_cmpuint (height, ==, SIZES[i].height);
         g_assert_cmpuint (width, ==, SIZES[i].width);
