@@ -7,13 +7,11 @@
 
 #include "excerpt.h"
 #include "file.h"
+#include "json.h"
 #include "shards.h"
 
-#include <jansson.h>
 #include <string.h>
 
-/* An index of 60000 tensors; parsed JSON can take fifty times its length in memory. */
-#define MAX_BYTES (8 * 1024 * 1024)
 #define MAX_NAME_BYTES 255
 
 static gboolean
@@ -83,23 +81,18 @@ AltclipShards *
 altclip_shards_parse (const char *path, const char *json, gsize n_json, GError **error)
 {
     g_autoptr (AltclipShards) shards = g_new0 (AltclipShards, 1);
-    json_error_t json_error;
-    json_t *root = json_loadb (json, n_json, JSON_REJECT_DUPLICATES, &json_error);
+    json_t *root = altclip_json_parse (path, json, n_json, 0, error);
     json_t *map = json_object_get (root, "weight_map");
     gboolean ok = FALSE;
 
     shards->path = g_strdup (path);
     shards->names = g_ptr_array_new_with_free_func (g_free);
     shards->shard_of = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-    if (!root) {
-        g_autofree char *reason = altclip_excerpt (json_error.text);
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT, "%s: line %d, column %d: %s", path,
-                json_error.line, json_error.column, reason);
-    } else if (!json_is_object (map)) {
+    if (root && !json_is_object (map)) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
                 "%s: weight_map is missing, or not an object of names of files by names of tensors",
                 path);
-    } else {
+    } else if (root) {
         ok = read_map (shards, map, error) &&
              check_counts (path, json_object_size (map), shards->names->len, error);
     }
@@ -113,7 +106,7 @@ altclip_shards_open (const char *path, GError **error)
     g_autofree char *contents = NULL;
     gsize length;
 
-    if (!altclip_file_read (path, MAX_BYTES, &contents, &length, error))
+    if (!altclip_file_read (path, ALTCLIP_SHARDS_MAX_BYTES, &contents, &length, error))
         return NULL;
     return altclip_shards_parse (path, contents, length, error);
 }

@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* Longest index that is read, in bytes. */
+#define ALTCLIP_SHARDS_MAX_BYTES (8 * 1024 * 1024)
+
 /* Most files that an index may name. */
 #define ALTCLIP_SHARDS_MAX 1024
 
