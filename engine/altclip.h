@@ -82,7 +82,7 @@ G_BEGIN_DECLS
  * @ALTCLIP_ERROR_FORMAT: a file is not what its name promises (JSON, safetensors, sentencepiece)
  * @ALTCLIP_ERROR_CONFIG: a configuration value is missing, unsupported or out of range
  * @ALTCLIP_ERROR_TENSOR: a tensor is missing or has the wrong shape or type
- * @ALTCLIP_ERROR_TEXT: a text is not valid UTF-8 or cannot be tokenized
+ * @ALTCLIP_ERROR_TEXT: a text is not valid UTF-8 or cannot be tokenized, or tokens are out of range
  * @ALTCLIP_ERROR_PROMPTS: a prompt list breaks its own rules (empty or duplicate label, too many)
  * @ALTCLIP_ERROR_IMAGE: a picture has a size or form that cannot be used
  * @ALTCLIP_ERROR_COMPUTE: no kernel answers correctly, or a result is not a number
@@ -785,6 +785,53 @@ typedef enum {
  */
 ALTCLIP_API GPtrArray *altclip_session_forward (AltclipSession *session, const char *const *texts,
         guint n_texts, const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error);
+
+/**
+ * AltclipEncoding:
+ * @input_ids: (nullable): [n, length], token ids; %NULL when there are @inputs_embeds
+ * @inputs_embeds: (nullable): [n, length, hidden_size of the text tower], in the place of the
+ *   words' embeddings
+ * @attention_mask: (nullable): [n, length], 1 for tokens that are attended to, else 0; at least one
+ *   1 a text; %NULL: all 1
+ * @position_ids: (nullable): [n, length], rows of the position embeddings; %NULL: counted from
+ *   `pad_token_id` + 1, and for a token of that id the id itself. Relative positions are not looked
+ *   up by it
+ * @token_type_ids: (nullable): [n, length], rows of the type embeddings; %NULL: all 0
+ * @n: texts
+ * @length: tokens of each, padding included
+ *
+ * Texts as a tokenizer hands them to the model, under the reference's names; for a caller that
+ * has a tokenizer, masks, positions or types of its own.
+ */
+typedef struct {
+    const gint32 *input_ids;
+    const float *inputs_embeds;
+    const guint8 *attention_mask;
+    const guint *position_ids;
+    const guint *token_type_ids;
+    guint n;
+    guint length;
+} AltclipEncoding;
+
+/**
+ * altclip_session_forward_encoding:
+ * @session: to compute with
+ * @encoding: (nullable): see #AltclipEncoding
+ * @pictures: (nullable): see #AltclipPictures
+ * @flags: what to add
+ * @error: as for altclip_session_forward(); #ALTCLIP_ERROR_TEXT when a token has no embedding or
+ *   position
+ *
+ * altclip_session_forward() for texts that are tokenized already. Without @input_ids there is no
+ * tensor of that name. Masks with a 0 before a 1 are computed by the `reference` kernels'
+ * attention, which is slow.
+ *
+ * Returns: (transfer full) (element-type AltclipTensor) (nullable): the tensors;
+ *   free with g_ptr_array_unref()
+ */
+ALTCLIP_API GPtrArray *altclip_session_forward_encoding (AltclipSession *session,
+        const AltclipEncoding *encoding, const AltclipPictures *pictures, AltclipForwardFlags flags,
+        GError **error);
 
 /**
  * altclip_tensors_save:

@@ -6,6 +6,7 @@
  * The towers then run on a few texts or pictures at a time, and leave their results there.
  */
 
+#include "encoding.h"
 #include "safetensors.h"
 #include "session.h"
 #include "tensor.h"
@@ -225,11 +226,17 @@ normalise_features (const TowerOutputs *outputs, GError **error)
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
-/* The texts' ids, padded to the longest as the reference's tokenizer does. */
+/* Texts of one length, padded. */
 typedef struct {
-    guint length;      /* 0: there are no texts */
-    guint *n_attended; /* [n]: ids that are not padding */
-    gint64 *ids;       /* [n, length] */
+    guint n; /* 0: there are no texts */
+    guint length;
+    gint64 *ids;         /* [n, length], or NULL when there are embeds */
+    gint64 *mask;        /* [n, length] */
+    guint *n_attended;   /* [n]: ids up to the last whose mask is 1 */
+    gboolean has_holes;  /* in a mask, before its last 1 */
+    const float *embeds; /* these three: of an AltclipEncoding, or NULL */
+    const guint *positions;
+    const guint *types;
     TowerOutputs outputs;
 } Texts;
 
@@ -256,79 +263,145 @@ tokenize_texts (AltclipModel *model, const char *const *texts, guint n_texts, GE
     return g_steal_pointer (&rows);
 }
 
-/* Pads @rows into the tensors input_ids and attention_mask, with the tokenizer's <pad>: the
- * pad_token_id of config.json tells only which tokens have no position of their own. */
+/* Makes the tensors; see Forward.failed. */
 static void
-add_ids_and_mask (Forward *forward, GPtrArray *rows, Texts *texts)
+add_ids_and_mask (Forward *forward, Texts *texts, gboolean with_ids)
 {
-    guint64 dims[2] = { rows->len, 0 };
-    gint64 *mask;
+    const guint64 dims[2] = { texts->n, texts->length };
 
-    for (guint i = 0; i < rows->len; i++)
-        texts->length = MAX (texts->length, ((GArray *)g_ptr_array_index (rows, i))->len);
-    dims[1] = texts->length;
-    texts->ids = add (forward, "input_ids", TRUE, 2, dims);
-    mask = add (forward, "attention_mask", TRUE, 2, dims);
-    if (forward->failed)
-        return;
-    texts->n_attended = g_new (guint, rows->len);
-    for (gsize i = 0; i < rows->len; i++) {
-        const GArray *row = g_ptr_array_index (rows, i);
+    if (with_ids)
+        texts->ids = add (forward, "input_ids", TRUE, 2, dims);
+    texts->mask = add (forward, "attention_mask", TRUE, 2, dims);
+}
 
-        texts->n_attended[i] = row->len;
-        for (gsize j = 0; j < texts->length; j++) {
-            texts->ids[i * texts->length + j] =
-                    j < row->len ? g_array_index (row, gint32, j) : ALTCLIP_TOKEN_PAD;
-            mask[i * texts->length + j] = j < row->len;
+/* Finds out what the mask leaves. */
+static void
+count_attended (Texts *texts)
+{
+    texts->n_attended = g_new0 (guint, texts->n);
+    for (guint i = 0; i < texts->n; i++) {
+        const gint64 *mask = texts->mask + (gsize)i * texts->length;
+        guint n = 0;
+
+        for (guint j = 0; j < texts->length; j++) {
+            n += mask[j] != 0;
+            if (mask[j])
+                texts->n_attended[i] = j + 1;
         }
+        texts->has_holes |= n < texts->n_attended[i];
     }
 }
 
+/* Pads with the tokenizer's <pad>: the pad_token_id of config.json tells only which tokens have no
+ * position of their own. */
 static gboolean
-prepare_texts (Forward *forward, const char *const *strings, guint n, Texts *texts)
+pad_rows (Forward *forward, GPtrArray *rows, Texts *texts)
+{
+    texts->n = rows->len;
+    for (guint i = 0; i < rows->len; i++)
+        texts->length = MAX (texts->length, ((GArray *)g_ptr_array_index (rows, i))->len);
+    add_ids_and_mask (forward, texts, TRUE);
+    for (gsize i = 0; i < rows->len && !forward->failed; i++) {
+        const GArray *row = g_ptr_array_index (rows, i);
+
+        for (gsize j = 0; j < texts->length; j++) {
+            texts->ids[i * texts->length + j] =
+                    j < row->len ? g_array_index (row, gint32, j) : ALTCLIP_TOKEN_PAD;
+            texts->mask[i * texts->length + j] = j < row->len;
+        }
+    }
+    return !forward->failed;
+}
+
+static gboolean
+take_strings (Forward *forward, const char *const *strings, guint n, Texts *texts)
+{
+    AltclipModel *model = altclip_session_get_model (forward->session);
+    g_autoptr (GPtrArray) rows = tokenize_texts (model, strings, n, forward->error);
+
+    return rows && pad_rows (forward, rows, texts);
+}
+
+static gboolean
+take_encoding (Forward *forward, const AltclipEncoding *encoding, Texts *texts)
+{
+    AltclipModel *model = altclip_session_get_model (forward->session);
+    gsize n = (gsize)encoding->n * encoding->length;
+
+    if (!altclip_encoding_check (encoding, &altclip_model_get_config (model)->text, forward->error))
+        return FALSE;
+    texts->n = encoding->n;
+    texts->length = encoding->length;
+    texts->embeds = encoding->inputs_embeds;
+    texts->positions = encoding->position_ids;
+    texts->types = encoding->token_type_ids;
+    add_ids_and_mask (forward, texts, encoding->input_ids != NULL);
+    for (gsize i = 0; i < n && !forward->failed; i++) {
+        if (texts->ids)
+            texts->ids[i] = encoding->input_ids[i];
+        texts->mask[i] = encoding->attention_mask ? encoding->attention_mask[i] : 1;
+    }
+    return !forward->failed;
+}
+
+/* Makes room for what comes of texts that were taken. */
+static gboolean
+prepare_texts (Forward *forward, Texts *texts)
 {
     AltclipModel *model = altclip_session_get_model (forward->session);
     const AltclipTextConfig *config = &altclip_model_get_config (model)->text;
-    g_autoptr (GPtrArray) rows = NULL;
-    guint dim = 0;
+    TowerShape shape = { "text", "text", &config->tower, texts->n, texts->length,
+        config->project_dim, 0 };
 
-    if (!altclip_model_check_tower (model, ALTCLIP_TOWER_TEXT, forward->error))
-        return FALSE;
-    rows = tokenize_texts (model, strings, n, forward->error);
-    if (!rows)
-        return FALSE;
     if (altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL))
-        dim = altclip_model_get_info (model)->projection_dim;
-    add_ids_and_mask (forward, rows, texts);
-    add_tower_outputs (forward,
-            &(TowerShape){
-                    "text", "text", &config->tower, n, texts->length, config->project_dim, dim },
-            &texts->outputs);
+        shape.embedding_dim = altclip_model_get_info (model)->projection_dim;
+    count_attended (texts);
+    add_tower_outputs (forward, &shape, &texts->outputs);
     return !forward->failed;
+}
+
+/* What the tower is told of the texts from @first: @ids, @mask and @numbers have room for them. */
+static AltclipTokens
+gather_tokens (const Texts *texts, guint first, guint n, gint32 *ids, guint8 *mask, guint *numbers)
+{
+    gsize length = texts->length;
+    gsize row = first * length;
+    gsize width = texts->outputs.shape.config->hidden_size;
+
+    for (gsize i = 0; i < n * length; i++) {
+        ids[i] = texts->ids ? (gint32)texts->ids[row + i] : 0;
+        mask[i] = texts->mask[row + i] != 0;
+    }
+    for (guint i = 0; i <= n; i++)
+        numbers[i] = i * texts->length;
+    return (AltclipTokens){
+        .ids = texts->ids ? ids : NULL,
+        .embeds = texts->embeds ? texts->embeds + row * width : NULL,
+        .positions = texts->positions ? texts->positions + row : NULL,
+        .types = texts->types ? texts->types + row : NULL,
+        .sequences = { n, numbers, texts->n_attended + first, texts->length,
+                texts->has_holes ? mask : NULL },
+    };
 }
 
 static void
 run_texts (Forward *forward, Texts *texts, const AltclipText *text)
 {
     TowerOutputs *outputs = &texts->outputs;
-    guint n = outputs->shape.n;
-    guint batch = MIN (n, MAX (1, ALTCLIP_BATCH_ROWS / texts->length));
+    AltclipWorkspace *workspace = altclip_session_get_workspace (forward->session);
+    guint batch = MIN (texts->n, MAX (1, ALTCLIP_BATCH_ROWS / texts->length));
     g_autofree gint32 *ids = g_new (gint32, (gsize)batch * texts->length);
+    g_autofree guint8 *mask = g_new (guint8, (gsize)batch * texts->length);
     g_autofree guint *offsets = g_new (guint, batch + 1);
 
-    for (guint i = 0; i <= batch; i++)
-        offsets[i] = i * texts->length;
-    for (outputs->first = 0; outputs->first < n; outputs->first += batch) {
+    for (outputs->first = 0; outputs->first < texts->n; outputs->first += batch) {
         AltclipTextOutputs results = { get_last_hidden_state (outputs), get_pooler_output (outputs),
             get_features (outputs), &outputs->observer };
-        AltclipTokens tokens = { ids, { MIN (batch, n - outputs->first), offsets,
-                                              texts->n_attended + outputs->first, texts->length } };
+        AltclipTokens tokens = gather_tokens (
+                texts, outputs->first, MIN (batch, texts->n - outputs->first), ids, mask, offsets);
 
         outputs->n_batch = tokens.sequences.n;
-        for (guint i = 0; i < offsets[outputs->n_batch]; i++)
-            ids[i] = (gint32)texts->ids[(gsize)outputs->first * texts->length + i];
-        altclip_text_run (
-                text, altclip_session_get_workspace (forward->session), &tokens, &results);
+        altclip_text_run (text, workspace, &tokens, &results);
     }
 }
 
@@ -493,7 +566,7 @@ run_both (Forward *forward, Texts *texts, Pictures *pictures, Logits *logits)
 {
     AltclipModel *model = altclip_session_get_model (forward->session);
 
-    if ((texts->length && !forward_texts (forward, texts)) ||
+    if ((texts->n > 0 && !forward_texts (forward, texts)) ||
             (pictures->vision && !forward_pictures (forward, pictures)))
         return FALSE;
     if (logits->per_text)
@@ -504,10 +577,14 @@ run_both (Forward *forward, Texts *texts, Pictures *pictures, Logits *logits)
     return TRUE;
 }
 
-GPtrArray *
-altclip_session_forward (AltclipSession *session, const char *const *texts, guint n_texts,
-        const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error)
+/* Runs both towers, or one when there is nothing for the other. Of the texts either @strings or
+ * @encoding is there. */
+static GPtrArray *
+forward_both (AltclipSession *session, const char *const *strings, guint n_texts,
+        const AltclipEncoding *encoding, const AltclipPictures *pictures, AltclipForwardFlags flags,
+        GError **error)
 {
+    AltclipModel *model = altclip_session_get_model (session);
     g_autoptr (GPtrArray) tensors = altclip_tensors_new ();
     Forward forward = { session, flags, tensors, 0, error, FALSE };
     guint n_pictures = pictures ? pictures->n : 0;
@@ -517,11 +594,31 @@ altclip_session_forward (AltclipSession *session, const char *const *texts, guin
 
     if ((flags & ALTCLIP_FORWARD_LOSS) && !check_loss (n_texts, n_pictures, error))
         return NULL;
-    if ((n_texts > 0 && !prepare_texts (&forward, texts, n_texts, &text)) ||
+    if (n_texts > 0 && !altclip_model_check_tower (model, ALTCLIP_TOWER_TEXT, error))
+        return NULL;
+    if (n_texts > 0 && !(encoding ? take_encoding (&forward, encoding, &text)
+                                  : take_strings (&forward, strings, n_texts, &text)))
+        return NULL;
+    if ((n_texts > 0 && !prepare_texts (&forward, &text)) ||
             (n_pictures > 0 && !prepare_pictures (&forward, pictures, &vision)))
         return NULL;
     if (text.outputs.embeds && vision.outputs.embeds &&
             !prepare_logits (&forward, n_texts, n_pictures, &logits))
         return NULL;
     return run_both (&forward, &text, &vision, &logits) ? g_steal_pointer (&tensors) : NULL;
+}
+
+GPtrArray *
+altclip_session_forward (AltclipSession *session, const char *const *texts, guint n_texts,
+        const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error)
+{
+    return forward_both (session, texts, n_texts, NULL, pictures, flags, error);
+}
+
+GPtrArray *
+altclip_session_forward_encoding (AltclipSession *session, const AltclipEncoding *encoding,
+        const AltclipPictures *pictures, AltclipForwardFlags flags, GError **error)
+{
+    return forward_both (
+            session, NULL, encoding ? encoding->n : 0, encoding, pictures, flags, error);
 }

@@ -189,6 +189,7 @@ altclip_attention_get_head (const AltclipAttention *attention, guint number)
         .head_size = head_size,
         .rows = sequences->offsets[s + 1] - sequences->offsets[s],
         .n_keys = sequences->n_attended[s],
+        .mask = sequences->mask ? sequences->mask + first : NULL,
         .out = attention->out + first * width + column,
         .out_stride = width,
         .probabilities = attention->probabilities

@@ -45,6 +45,7 @@ typedef struct {
     const guint *offsets;    /* [n + 1]: sequence s has rows offsets[s] to offsets[s + 1] */
     const guint *n_attended; /* [n]: its first rows, which all its rows attend to */
     guint longest;           /* rows of the longest */
+    const guint8 *mask;      /* [rows], or NULL: rows of 0, which none attends to either */
 } AltclipSequences;
 
 /* Vectors for the distance from a key to a query, counted in rows of their sequence, which all
@@ -76,7 +77,8 @@ typedef struct {
     guint head_size;
     guint rows;
     guint n_keys;
-    float *out; /* [rows, head size], @out_stride floats apart */
+    const guint8 *mask; /* [n_keys], or NULL; see AltclipSequences */
+    float *out;         /* [rows, head size], @out_stride floats apart */
     gsize out_stride;
     float *probabilities; /* [rows, n_keys], @probabilities_stride floats apart; or NULL */
     gsize probabilities_stride;
@@ -104,7 +106,8 @@ struct _AltclipKernels {
     /* Floats of scratch that a caller of attention needs; its pointers are not looked into. */
     gsize (*attention_scratch) (const AltclipAttention *attention);
 
-    /* Pairs of sequence and head, numbered s · n_heads + h, from @first to before @last. */
+    /* Pairs of sequence and head, numbered s · n_heads + h, from @first to before @last. Masks are
+     * for the reference set alone, which altclip_attention_run() takes where there is one. */
     void (*attention) (const AltclipAttention *attention, guint first, guint last, float *scratch);
 };
 

@@ -109,12 +109,13 @@ score (const AltclipHead *head, const AltclipDistances *distances, gsize row, gs
     return sum / sqrt (head->head_size);
 }
 
-/* One query of one head against all keys of its sequence. */
+/* One query of one head against all keys of its sequence, of which one at least is not masked. */
 static void
 attend (const AltclipHead *head, const AltclipDistances *distances, gsize row, double *scores)
 {
     for (guint key = 0; key < head->n_keys; key++)
-        scores[key] = score (head, distances, row, key);
+        scores[key] =
+                head->mask && !head->mask[key] ? -HUGE_VAL : score (head, distances, row, key);
     softmax (scores, head->n_keys);
     for (guint d = 0; d < head->head_size; d++) {
         double sum = 0.0;

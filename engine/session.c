@@ -183,7 +183,8 @@ run_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
     guint n = offsets->len - 1;
     g_autofree guint *lengths = g_new (guint, n);
     const guint *ends = (const guint *)(void *)offsets->data;
-    AltclipTokens tokens = { (const gint32 *)(void *)ids->data, { n, ends, lengths, longest } };
+    AltclipTokens tokens = { .ids = (const gint32 *)(void *)ids->data,
+        .sequences = { n, ends, lengths, longest, NULL } };
     AltclipTextOutputs outputs = { .features = features };
 
     if (!text)

@@ -148,25 +148,36 @@ add_row (const AltclipStoredTensor *table, guint64 row, guint width, float *scra
         x[i] += scratch[i];
 }
 
-/* Word, type 0 and, unless positions are relative, position embeddings. Positions count the tokens
- * that are not padding, from pad + 1; a padding token has the position `pad`. */
-static void
-embed_sequence (
-        const AltclipStoredText *stored, const gint32 *ids, guint n, float *scratch, float *x)
+/* The next position. Positions count the tokens that are not padding, from pad + 1; a padding token
+ * has the position `pad`. Embeddings do not say what is padding. */
+static guint
+count_position (const AltclipTokens *tokens, guint pad, gsize row, guint *last)
 {
-    guint width = stored->config->tower.hidden_size;
-    guint pad = stored->config->pad_token_id;
-    guint position = pad;
+    if (tokens->ids && (guint)tokens->ids[row] == pad)
+        return pad;
+    return ++*last;
+}
 
-    for (guint i = 0; i < n; i++, x += width) {
-        gboolean is_pad = (guint)ids[i] == pad;
+/* Word, type and, unless positions are relative, position embeddings of the rows from @first to
+ * before @end. */
+static void
+embed_sequence (const AltclipStoredText *stored, const AltclipTokens *tokens, guint first,
+        guint end, float *scratch, float *x)
+{
+    gsize width = stored->config->tower.hidden_size;
+    guint last = stored->config->pad_token_id;
 
-        altclip_stored_tensor_read (stored->words, (guint64)ids[i] * width, width, x);
-        add_row (stored->types, 0, width, scratch, x);
-        if (!is_pad)
-            position++;
+    for (gsize row = first; row < end; row++, x += width) {
+        guint position = count_position (tokens, stored->config->pad_token_id, row, &last);
+
+        if (tokens->embeds)
+            memcpy (x, tokens->embeds + row * width, width * sizeof (float));
+        else
+            altclip_stored_tensor_read (stored->words, (guint64)tokens->ids[row] * width, width, x);
+        add_row (stored->types, tokens->types ? tokens->types[row] : 0, (guint)width, scratch, x);
         if (stored->config->positions == ALTCLIP_POSITIONS_ABSOLUTE)
-            add_row (stored->positions, is_pad ? pad : position, width, scratch, x);
+            add_row (stored->positions, tokens->positions ? tokens->positions[row] : position,
+                    (guint)width, scratch, x);
     }
 }
 
@@ -174,13 +185,12 @@ static void
 embed (const AltclipText *text, AltclipWorkspace *workspace, const AltclipTokens *tokens, float *x)
 {
     guint width = text->stored->config->tower.hidden_size;
+    const guint *offsets = tokens->sequences.offsets;
     float *scratch = altclip_workspace_get (workspace, ALTCLIP_BUFFER_POOLED, width);
 
-    for (guint s = 0; s < tokens->sequences.n; s++) {
-        guint row = tokens->sequences.offsets[s];
-        embed_sequence (text->stored, tokens->ids + row, tokens->sequences.offsets[s + 1] - row,
-                scratch, x + (gsize)row * width);
-    }
+    for (guint s = 0; s < tokens->sequences.n; s++)
+        embed_sequence (text->stored, tokens, offsets[s], offsets[s + 1], scratch,
+                x + (gsize)offsets[s] * width);
 }
 
 /* pre_LN and transformation of @rows of @x. Returns: (transfer none): [rows, project_dim] */

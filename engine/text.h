@@ -42,7 +42,10 @@ typedef struct {
 /* A batch of token ids, one sequence after the other. Rows past a sequence's n_attended are
  * padding. */
 typedef struct {
-    const gint32 *ids; /* [rows] */
+    const gint32 *ids;      /* [rows], or NULL when there are @embeds */
+    const float *embeds;    /* [rows, width], or NULL: the words' own */
+    const guint *positions; /* [rows], or NULL: counted */
+    const guint *types;     /* [rows], or NULL: all 0 */
     AltclipSequences sequences;
 } AltclipTokens;
 

@@ -370,7 +370,7 @@ equal_sequences (guint n, guint length, AltclipSequences *sequences)
         numbers[i] = i * length;
     for (guint i = 0; i < n; i++)
         numbers[n + 1 + i] = length;
-    *sequences = (AltclipSequences){ n, numbers, numbers + n + 1, length };
+    *sequences = (AltclipSequences){ n, numbers, numbers + n + 1, length, NULL };
     return numbers;
 }
 

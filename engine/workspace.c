@@ -147,9 +147,10 @@ void
 altclip_attention_run (AltclipWorkspace *workspace, const AltclipKernels *kernels,
         const AltclipAttention *attention)
 {
+    const AltclipKernels *able = attention->sequences->mask ? &altclip_kernels_reference : kernels;
     guint n_threads = altclip_pool_get_n_threads (workspace->pool);
-    gsize n_scratch = (kernels->attention_scratch (attention) + 15) / 16 * 16;
-    AttentionJob job = { kernels, attention,
+    gsize n_scratch = (able->attention_scratch (attention) + 15) / 16 * 16;
+    AttentionJob job = { able, attention,
         altclip_workspace_get (workspace, ALTCLIP_BUFFER_SCORES, n_threads * n_scratch),
         n_scratch };
 

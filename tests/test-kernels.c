@@ -311,7 +311,7 @@ attention_case_init (AttentionCase *c, gsize batch, guint head_size, AltclipPosi
     guint n = BATCHES[batch].longest + head_size % 2; /* distances that fit, and some to spare */
 
     c->sequences = (AltclipSequences){ BATCHES[batch].n, BATCHES[batch].offsets,
-        BATCHES[batch].attended, BATCHES[batch].longest };
+        BATCHES[batch].attended, BATCHES[batch].longest, NULL };
     c->qkv = new_matrix (rows * 3 * width, fill_uniform, &state);
     for (guint i = 0; i < width; i++)
         c->qkv[rows / 2 * 3 * width + i] *= 300.0f; /* one query that makes the softmax hard */
@@ -468,7 +468,7 @@ test_attention_alone (gconstpointer data)
     for (guint s = 0; s < batch.sequences.n; s++) {
         guint n = BATCHES[0].attended[s];
         guint offsets[] = { 0, n };
-        AltclipSequences sequences = { 1, offsets, &n, n };
+        AltclipSequences sequences = { 1, offsets, &n, n, NULL };
         AltclipAttention alone = batch.found;
         gsize first = BATCHES[0].offsets[s];
 

@@ -255,6 +255,7 @@ is_of_run (const char *name, const char *prefix)
     if (*prefix)
         return g_str_has_prefix (name, prefix);
     return !g_str_has_prefix (name, "subset.") && !g_str_has_prefix (name, "custom.") &&
+           !g_str_has_prefix (name, "embedded.") && !g_str_has_prefix (name, "given.") &&
            !g_str_has_prefix (name, "pixel");
 }
 
@@ -381,6 +382,99 @@ test_independence (const Case *c, GPtrArray *tensors)
     }
 }
 
+/* ---- Arguments that no tokenizer gives ---- */
+
+/* Returns: (transfer full): the integers of the golden tensor @name as numbers of @size bytes */
+static gpointer
+get_integers (const Case *c, const char *name, gsize size)
+{
+    const GoldenTensor *tensor = golden_file_get (c->expected, name);
+    const gint64 *values = tensor->data;
+    guint8 *integers = g_malloc (tensor->n_elements * size);
+
+    for (gsize i = 0; i < tensor->n_elements; i++) {
+        if (size == 1)
+            integers[i] = (guint8)values[i];
+        else
+            ((guint32 *)(void *)integers)[i] = (guint32)values[i];
+    }
+    return integers;
+}
+
+/* Compares what comes of @encoding with the reference's run @prefix, as measures of @arguments too.
+ */
+static void
+compare_encoding (const Case *c, const AltclipEncoding *encoding, const char *prefix,
+        const char *const *arguments)
+{
+    g_autofree char *pooled = g_strconcat (prefix, "text_model_output.pooler_output", NULL);
+    const GoldenTensor *expected = golden_file_get (c->expected, pooled);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) tensors = altclip_session_forward_encoding (c->session, encoding, NULL,
+            ALTCLIP_FORWARD_HIDDEN_STATES | ALTCLIP_FORWARD_ATTENTIONS, &error);
+    const float *found;
+
+    g_assert_no_error (error);
+    compare_all (c, tensors, prefix);
+    found = find_tensor (tensors, "text_model_output.pooler_output")->data;
+    for (gsize i = 0; arguments[i]; i++)
+        page_measure (c->page, arguments[i], c->name,
+                largest_difference (found, expected->data, expected->n_elements),
+                get_tolerance (pooled, expected));
+}
+
+/* Masks with holes, positions in any order, types of every kind; embeddings in the place of ids. */
+static void
+test_custom (const Case *c)
+{
+    static const char *const arguments[] = { "attention_mask given", "position_ids given",
+        "token_type_ids given", NULL };
+    static const char *const embedded[] = { "inputs_embeds given", NULL };
+    const GoldenTensor *ids = golden_file_get (c->expected, "given.input_ids");
+    g_autofree gint32 *input_ids = get_integers (c, "given.input_ids", 4);
+    g_autofree guint8 *mask = get_integers (c, "given.attention_mask", 1);
+    g_autofree guint *positions = get_integers (c, "given.position_ids", 4);
+    g_autofree guint *types = get_integers (c, "given.token_type_ids", 4);
+    AltclipEncoding encoding = { .input_ids = input_ids,
+        .attention_mask = mask,
+        .position_ids = positions,
+        .token_type_ids = types,
+        .n = (guint)ids->dims[0],
+        .length = (guint)ids->dims[1] };
+
+    compare_encoding (c, &encoding, "custom.", arguments);
+    encoding =
+            (AltclipEncoding){ .inputs_embeds =
+                                       golden_file_get (c->expected, "given.inputs_embeds")->data,
+                .attention_mask = mask,
+                .n = encoding.n,
+                .length = encoding.length };
+    compare_encoding (c, &encoding, "embedded.", embedded);
+}
+
+/* ---- Texts and pictures ---- */
+
+/* get_text_features and get_image_features alone. */
+static void
+test_features (const Case *c)
+{
+    const GoldenTensor *text = golden_file_get (c->expected, "text_features");
+    const GoldenTensor *image = golden_file_get (c->expected, "image_features");
+    g_autofree float *found = g_new (float, MAX (text->n_elements, image->n_elements));
+    g_autoptr (GError) error = NULL;
+
+    altclip_session_get_text_features (c->session, c->texts, c->n_texts, NULL, found, &error);
+    g_assert_no_error (error);
+    page_measure (c->page, "get_text_features", c->name,
+            largest_difference (found, text->data, text->n_elements),
+            get_tolerance ("text_features", text));
+    altclip_session_get_image_features (c->session, &c->pictures, found, &error);
+    g_assert_no_error (error);
+    page_measure (c->page, "get_image_features", c->name,
+            largest_difference (found, image->data, image->n_elements),
+            get_tolerance ("image_features", image));
+}
+
 /* The text of the ids of each text, special tokens written out. */
 static void
 test_decode (const Case *c)
@@ -444,8 +538,12 @@ test_model (gconstpointer data)
     test_layers (&c);
     if (c.golden->decoded)
         test_decode (&c);
-    if (c.n_texts > 0 && c.pictures.n > 0)
+    if (golden_file_find (c.expected, "given.input_ids"))
+        test_custom (&c);
+    if (c.n_texts > 0 && c.pictures.n > 0) {
+        test_features (&c);
         test_independence (&c, tensors);
+    }
 }
 
 /* ---- Threads --------------------------------------------------------------------------------- */

@@ -15,7 +15,8 @@ checks. Beside each model, expected.safetensors holds the reference's outputs un
 names; "pixels" are the 8-bit pictures after resize and crop. Names that begin with "subset." come
 from a second run, on few texts and pictures, which also has the hidden states, the attentions and,
 where there are as many texts as pictures, the loss. Names that begin with "custom." come from a run
-on arguments that no tokenizer gives, which are there too.
+on arguments that no tokenizer gives, and with "embedded." from one on embeddings in the place of
+ids; these arguments are "given.".
 """
 
 import argparse
@@ -159,17 +160,16 @@ def outputs_of(model, text, vision, layers):
 def custom_outputs(model, config):
     given = custom_arguments(config)
     tower = getattr(model, "text_model", model)
+    layers = {"output_hidden_states": True, "output_attentions": True}
+    found = {}
     with torch.no_grad():
-        out = tower(**given)
+        tower_outputs("custom.text_model_output", tower(**given, **layers), found)
         # Embeddings in the place of ids; the positions are counted then, whatever was padding.
-        embeds = tower.roberta.embeddings.word_embeddings(given["input_ids"])
-        found = {"custom.inputs_embeds": embeds,
-                 "custom.embedded.pooler_output":
-                     tower(inputs_embeds=embeds, attention_mask=given["attention_mask"]).pooler_output,
-                 "custom.text_model_output.last_hidden_state": out.last_hidden_state,
-                 "custom.text_model_output.pooler_output": out.pooler_output}
+        found["given.inputs_embeds"] = tower.roberta.embeddings.word_embeddings(given["input_ids"])
+        embedded = tower(inputs_embeds=found["given.inputs_embeds"], attention_mask=given["attention_mask"], **layers)
+        tower_outputs("embedded.text_model_output", embedded, found)
     found = {name: tensor.float().contiguous() for name, tensor in found.items()}
-    return dict(found, **{"custom." + name: tensor for name, tensor in given.items()})
+    return dict(found, **{"given." + name: tensor for name, tensor in given.items()})
 
 
 def without_padding(ids, mask, rows):
