@@ -599,6 +599,63 @@ ALTCLIP_API void altclip_image_plan_run_frame (
 ALTCLIP_API void altclip_image_plan_run_pixels (
         AltclipImagePlan *plan, const guint8 *data, gsize rowstride, guint8 *pixels);
 
+/* ---- Motion ------------------------------------------------------------- */
+
+/**
+ * AltclipMotion:
+ *
+ * Tells whether a stream's picture has changed since the one that was kept: cheap enough for each
+ * frame. One thread at a time.
+ */
+typedef struct _AltclipMotion AltclipMotion;
+
+/**
+ * altclip_motion_new:
+ * @format: the frames' format; copied
+ * @part: (nullable): the part of the frames to look at, within them; copied; %NULL: all
+ * @error: #ALTCLIP_ERROR_IMAGE for a @format or @part that cannot be
+ *
+ * Returns: (transfer full) (nullable): the measure, with nothing kept yet, or %NULL. Thread-safe
+ */
+ALTCLIP_API AltclipMotion *altclip_motion_new (
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error);
+
+/**
+ * altclip_motion_free:
+ * @motion: (transfer full) (nullable): what to free
+ */
+ALTCLIP_API void altclip_motion_free (AltclipMotion *motion);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipMotion, altclip_motion_free)
+
+/**
+ * altclip_motion_measure:
+ * @motion: the measure
+ * @data: a frame
+ *
+ * Compares the frame with the kept one on a thumbnail of luma, of 64 cells along the longer side.
+ * Allocates nothing.
+ *
+ * Returns: the share of the picture, 0 to 1, whose luma changed by more than noise does (4 of
+ *   255, on a cell's mean); 1 when nothing has been kept
+ */
+ALTCLIP_API double altclip_motion_measure (AltclipMotion *motion, const AltclipFrameData *data);
+
+/**
+ * altclip_motion_keep:
+ * @motion: the measure
+ *
+ * Keeps the frame measured last: later ones are compared with it.
+ */
+ALTCLIP_API void altclip_motion_keep (AltclipMotion *motion);
+
+/**
+ * altclip_motion_forget:
+ * @motion: the measure
+ *
+ * Forgets the frame that was kept: the next counts as wholly changed.
+ */
+ALTCLIP_API void altclip_motion_forget (AltclipMotion *motion);
+
 /* ---- Session ------------------------------------------------------------ */
 
 /**

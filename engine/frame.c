@@ -97,6 +97,22 @@ altclip_frame_format_check (const AltclipFrameFormat *format, GError **error)
 }
 
 gboolean
+altclip_frame_format_check_part (
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error)
+{
+    if (!part)
+        return TRUE;
+    if (part->width > 0 && part->height > 0 && part->width <= format->width &&
+            part->x <= format->width - part->width && part->height <= format->height &&
+            part->y <= format->height - part->height)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+            "a part of %u×%u pixels at (%u, %u) is empty or not within a frame of %u×%u",
+            part->width, part->height, part->x, part->y, format->width, format->height);
+    return FALSE;
+}
+
+gboolean
 altclip_frame_format_get_layout (const AltclipFrameFormat *format, AltclipPixelLayout *layout)
 {
     const AltclipFrameComponent *components = format->components;

@@ -16,6 +16,10 @@ typedef struct _AltclipFrameReader AltclipFrameReader;
 /* Whether sizes, places and numbers of @format make sense. */
 gboolean altclip_frame_format_check (const AltclipFrameFormat *format, GError **error);
 
+/* Whether @part (nullable) is within the frame, and not empty. */
+gboolean altclip_frame_format_check_part (
+        const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error);
+
 /* Whether a frame is a picture of 8-bit red, green and blue, or grey, that needs no conversion.
  * @layout: (out): then where they lie in plane 0 */
 gboolean altclip_frame_format_get_layout (

@@ -643,19 +643,6 @@ plan_new_for_layout (const AltclipPreprocessorConfig *config, guint num_channels
     return allocate_scratch (plan, error) ? g_steal_pointer (&plan) : NULL;
 }
 
-static gboolean
-check_part (const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error)
-{
-    if (part->width > 0 && part->height > 0 && part->width <= format->width &&
-            part->x <= format->width - part->width && part->height <= format->height &&
-            part->y <= format->height - part->height)
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-            "a part of %u×%u pixels at (%u, %u) is empty or not within a frame of %u×%u",
-            part->width, part->height, part->x, part->y, format->width, format->height);
-    return FALSE;
-}
-
 static AltclipImagePlan *
 plan_new_for_reader (const AltclipPreprocessorConfig *config, guint num_channels, guint image_size,
         const AltclipFrameFormat *format, const AltclipRectangle *part, GError **error)
@@ -683,7 +670,8 @@ altclip_image_plan_new_for_frames_and_config (const AltclipPreprocessorConfig *c
 
     if (!part)
         part = &whole;
-    if (!altclip_frame_format_check (format, error) || !check_part (format, part, error))
+    if (!altclip_frame_format_check (format, error) ||
+            !altclip_frame_format_check_part (format, part, error))
         return NULL;
     if (altclip_frame_format_get_layout (format, &layout))
         plan = plan_new_for_layout (

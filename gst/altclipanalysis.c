@@ -306,14 +306,12 @@ prepare_converter (
   GstAltclipAnalysis *analysis = &self->analysis;
 
   if (analysis->converter != NULL
-      && analysis->converter_format == frame->format)
+      && gst_altclip_converter_is_for (analysis->converter, frame->format))
     return TRUE;
 
   g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
-  g_clear_pointer (&analysis->converter_format, gst_altclip_format_unref);
   analysis->converter =
-      gst_altclip_converter_new (analysis->model, &frame->format->info, error);
-  analysis->converter_format = gst_altclip_format_ref (frame->format);
+      gst_altclip_converter_new (analysis->model, frame->format, error);
   return analysis->converter != NULL;
 }
 
@@ -599,7 +597,6 @@ forget_model (GstAltclipFilter *self)
   GstAltclipAnalysis *analysis = &self->analysis;
 
   g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
-  g_clear_pointer (&analysis->converter_format, gst_altclip_format_unref);
   g_mutex_lock (&self->lock);
   end_progress (self, GST_PROGRESS_TYPE_CANCELED, "Loading was cancelled");
   forget_asked (self);

@@ -6,9 +6,7 @@
 #ifndef GST_ALTCLIP_CONVERTER_H
 #define GST_ALTCLIP_CONVERTER_H
 
-#include <gst/video/video.h>
-
-#include "altclip.h"
+#include "altclipformat.h"
 
 G_BEGIN_DECLS
 
@@ -20,20 +18,18 @@ G_BEGIN_DECLS
  */
 typedef struct _GstAltclipConverter GstAltclipConverter;
 
-/**
- * gst_altclip_converter_new:
- *
- * Colorimetry and range are those of @info; what it leaves open is as GStreamer
- * has it: BT.601 up to 576 lines, else BT.709, and limited range. Chroma that is
- * not said to lie elsewhere lies on the left of its two columns, as in MPEG-2
- * and H.264.
- *
- * Returns: (transfer full) (nullable): the converter
- */
 GstAltclipConverter *gst_altclip_converter_new (
-    AltclipModel *model, const GstVideoInfo *info, GError **error);
+    AltclipModel *model, GstAltclipFormat *format, GError **error);
 void gst_altclip_converter_free (GstAltclipConverter *converter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipConverter, gst_altclip_converter_free)
+
+/**
+ * gst_altclip_converter_is_for:
+ *
+ * Returns: whether the converter was made for just this format
+ */
+gboolean gst_altclip_converter_is_for (
+    GstAltclipConverter *converter, GstAltclipFormat *format);
 
 /**
  * gst_altclip_converter_run:
@@ -44,14 +40,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipConverter, gst_altclip_converter_free)
 gboolean gst_altclip_converter_run (GstAltclipConverter *converter,
     GstBuffer *buffer, const AltclipRectangle *part, float *pixel_values,
     GError **error);
-
-/**
- * gst_altclip_converter_get_picture:
- *
- * Returns: the frame, or what its crop meta leaves of it, in pixels
- */
-AltclipRectangle gst_altclip_converter_get_picture (
-    const GstVideoInfo *info, GstBuffer *buffer);
 
 G_END_DECLS
 

@@ -69,7 +69,6 @@ typedef struct
 
   /* The worker's own. */
   GstAltclipConverter *converter;
-  GstAltclipFormat *converter_format;
 } GstAltclipAnalysis;
 
 /**

@@ -5,57 +5,6 @@
 
 #include "altclipframe.h"
 
-/* Several views in one buffer would be looked at as one picture. */
-static gboolean
-is_multiview (const GstVideoInfo *info)
-{
-  switch (GST_VIDEO_INFO_MULTIVIEW_MODE (info)) {
-    case GST_VIDEO_MULTIVIEW_MODE_NONE:
-    case GST_VIDEO_MULTIVIEW_MODE_MONO:
-    case GST_VIDEO_MULTIVIEW_MODE_LEFT:
-    case GST_VIDEO_MULTIVIEW_MODE_RIGHT:
-      return FALSE;
-    default:
-      return TRUE;
-  }
-}
-
-static GstClockTime
-get_frame_duration (const GstVideoInfo *info)
-{
-  if (GST_VIDEO_INFO_FPS_N (info) <= 0 || GST_VIDEO_INFO_FPS_D (info) <= 0)
-    return GST_CLOCK_TIME_NONE;
-  return gst_util_uint64_scale_int (
-      GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
-}
-
-GstAltclipFormat *
-gst_altclip_format_new (GstCaps *caps)
-{
-  GstVideoInfo info;
-  GstAltclipFormat *format;
-
-  if (!gst_video_info_from_caps (&info, caps) || is_multiview (&info))
-    return NULL;
-
-  format = g_atomic_rc_box_new0 (GstAltclipFormat);
-  format->info = info;
-  format->frame_duration = get_frame_duration (&info);
-  return format;
-}
-
-GstAltclipFormat *
-gst_altclip_format_ref (GstAltclipFormat *format)
-{
-  return g_atomic_rc_box_acquire (format);
-}
-
-void
-gst_altclip_format_unref (GstAltclipFormat *format)
-{
-  g_atomic_rc_box_release (format);
-}
-
 GstAltclipTicket *
 gst_altclip_ticket_new (void)
 {

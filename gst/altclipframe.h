@@ -7,37 +7,12 @@
 #define GST_ALTCLIP_FRAME_H
 
 #include <gst/gst.h>
-#include <gst/video/video.h>
 
+#include "altclipformat.h"
 #include "altclipresult.h"
 #include "altcliptiming.h"
 
 G_BEGIN_DECLS
-
-/**
- * GstAltclipFormat:
- * @info: what the caps say
- * @frame_duration: one frame's, or %GST_CLOCK_TIME_NONE
- *
- * The format of the frames between two caps events. Immutable, reference
- * counted: frames of an earlier format may still wait after new caps came.
- */
-typedef struct
-{
-  GstVideoInfo info;
-  GstClockTime frame_duration;
-} GstAltclipFormat;
-
-/**
- * gst_altclip_format_new:
- *
- * Returns: (transfer full) (nullable): the format, or %NULL when the caps are
- *   of no kind that can be looked at
- */
-GstAltclipFormat *gst_altclip_format_new (GstCaps *caps);
-GstAltclipFormat *gst_altclip_format_ref (GstAltclipFormat *format);
-void gst_altclip_format_unref (GstAltclipFormat *format);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipFormat, gst_altclip_format_unref)
 
 /**
  * GstAltclipTicket:

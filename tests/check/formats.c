@@ -196,7 +196,9 @@ embed_converted (
         const GstVideoInfo *info, GstBuffer *buffer, const AltclipRectangle *part, float *embedding)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (GstAltclipConverter) converter = gst_altclip_converter_new (model, info, &error);
+    g_autoptr (GstCaps) caps = gst_video_info_to_caps ((GstVideoInfo *)info);
+    g_autoptr (GstAltclipFormat) format = gst_altclip_format_new (caps);
+    g_autoptr (GstAltclipConverter) converter = gst_altclip_converter_new (model, format, &error);
     guint size = altclip_model_get_info (model)->image_size;
     g_autofree float *pixel_values = g_new (float, 3 * (gsize)size * size);
 
