@@ -14,10 +14,13 @@
 
 /* Cells along the longer side. */
 #define MAX_CELLS 64
-#define ROWS_PER_CELL 4
+#define ROWS_PER_CELL 8
 
-/* Change of a cell's mean luma, of 255, that is more than noise. */
-#define LEAST_CHANGE 4
+/* A step of luma, in the thumbnail's units. */
+#define LEVEL 64
+
+/* Change of a cell's mean luma that is more than noise. */
+#define LEAST_CHANGE (4 * LEVEL)
 
 struct _AltclipMotion {
     AltclipRectangle part;
@@ -25,8 +28,8 @@ struct _AltclipMotion {
     guint bits;
     guint n_columns;
     guint n_rows;
-    guint8 *seen; /* [n_rows, n_columns] */
-    guint8 *kept;
+    guint16 *seen; /* [n_rows, n_columns], in units of LEVEL */
+    guint16 *kept;
     gboolean has_kept;
 };
 
@@ -46,8 +49,8 @@ altclip_motion_new (const AltclipFrameFormat *format, const AltclipRectangle *pa
     longer = MAX (motion->part.width, motion->part.height);
     motion->n_columns = MAX (1, motion->part.width * MIN (MAX_CELLS, longer) / longer);
     motion->n_rows = MAX (1, motion->part.height * MIN (MAX_CELLS, longer) / longer);
-    motion->seen = g_malloc0 (motion->n_columns * motion->n_rows);
-    motion->kept = g_malloc0 (motion->n_columns * motion->n_rows);
+    motion->seen = g_new0 (guint16, motion->n_columns * motion->n_rows);
+    motion->kept = g_new0 (guint16, motion->n_columns * motion->n_rows);
     return motion;
 }
 
@@ -135,7 +138,8 @@ look_at_row (AltclipMotion *motion, const AltclipFrameData *data, guint cell_row
     for (guint column = 0; column < motion->n_columns; column++) {
         guint width = get_border (motion->part.width, column + 1, motion->n_columns) -
                       get_border (motion->part.width, column, motion->n_columns);
-        motion->seen[cell_row * motion->n_columns + column] = (guint8)(sums[column] / (width * n));
+        motion->seen[cell_row * motion->n_columns + column] =
+                (guint16)((guint64)sums[column] * LEVEL / (width * n));
     }
 }
 
@@ -155,7 +159,7 @@ altclip_motion_measure (AltclipMotion *motion, const AltclipFrameData *data)
 void
 altclip_motion_keep (AltclipMotion *motion)
 {
-    memcpy (motion->kept, motion->seen, motion->n_columns * motion->n_rows);
+    memcpy (motion->kept, motion->seen, motion->n_columns * motion->n_rows * sizeof *motion->kept);
     motion->has_kept = TRUE;
 }
 

@@ -13,6 +13,7 @@
 #include "altclipconverter.h"
 #include "altclipframe.h"
 #include "altcliplabels.h"
+#include "altclipmotion.h"
 #include "altclipoutbox.h"
 #include "altclipsettings.h"
 
@@ -84,8 +85,10 @@ typedef struct
   gboolean mode_pending;
 
   GstClockTime last_due;
+  GstClockTime last_arrival;
   GstClockTime previous;
   guint due_swaps;
+  GstAltclipMotion motion;
   GstAltclipTiming last_seen;
   GstAltclipTicket *ticket;
 

@@ -63,10 +63,8 @@ get_half_frame (GstAltclipFilter *self, GstBuffer *buffer)
   return GST_CLOCK_TIME_IS_VALID (duration) ? duration / 2 : 0;
 }
 
-/* With the lock. New prompts make the next frame due, besides the contract of
- * the interval: what they find should not have to wait for it. */
 static gboolean
-is_due (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
+is_interval_over (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
     GstClockTime interval)
 {
   GstAltclipInput *input = &self->input;
@@ -74,8 +72,7 @@ is_due (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
 
   if (interval == 0 || !GST_CLOCK_TIME_IS_VALID (now)
       || !GST_CLOCK_TIME_IS_VALID (input->last_due)
-      || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT)
-      || input->due_swaps != self->analysis.n_swaps)
+      || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT))
     return TRUE;
   if (now < input->last_due
       || (GST_CLOCK_TIME_IS_VALID (input->previous) && now < input->previous))
@@ -86,12 +83,60 @@ is_due (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
       || now - input->last_due >= interval - half_frame;
 }
 
+/* Whether the last analysed frame is young enough to stand for a still picture:
+ * half of what makes its result too old, so that another is there in time. */
+static gboolean
+is_recent (GstAltclipFilter *self, const GstAltclipTiming *timing,
+    GstClockTime max_age)
+{
+  GstClockTime now = timing->running_time;
+  GstClockTime last = self->input.last_due;
+
+  if (!GST_CLOCK_TIME_IS_VALID (now) || !GST_CLOCK_TIME_IS_VALID (last)) {
+    now = timing->arrival;
+    last = self->input.last_arrival;
+  }
+  return GST_CLOCK_TIME_IS_VALID (last) && now >= last
+      && now - last < max_age / 2;
+}
+
+/* Not with the lock, since it reads the picture. */
+static gboolean
+is_still (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  GstAltclipInput *input = &self->input;
+  AltclipRectangle part;
+
+  if (rules->motion_threshold <= 0.0)
+    return FALSE;
+  part = gst_altclip_format_get_picture (input->format, buffer);
+  /* Looked at in any case: it may be the one to compare later ones with. */
+  return gst_altclip_motion_is_still (&input->motion, input->format, buffer,
+             &part, rules->motion_threshold)
+      && is_recent (self, timing, rules->max_age);
+}
+
+/* With the lock. New prompts make the next frame due, besides the contract of
+ * the interval: what they find should not have to wait for it. */
+static gboolean
+is_due (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
+    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  if (self->input.due_swaps != self->analysis.n_swaps)
+    return TRUE;
+  return !still
+      && is_interval_over (self, buffer, timing->running_time, rules->interval);
+}
+
 /* With the lock. */
 static void
 note_due (GstAltclipFilter *self, const GstAltclipTiming *timing)
 {
   self->input.last_due = timing->running_time;
+  self->input.last_arrival = timing->arrival;
   self->input.due_swaps = self->analysis.n_swaps;
+  gst_altclip_motion_keep (&self->input.motion);
 }
 
 /* ---- Live --------------------------------------------------------------- */
@@ -119,11 +164,11 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
 
 /* With the lock. */
 static gboolean
-take_turn (GstAltclipFilter *self, GstBuffer *buffer,
+take_turn (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
     const GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
   if (self->analysis.model == NULL || self->analysis.n_labels == 0
-      || !is_due (self, buffer, timing->running_time, rules->interval)) {
+      || !is_due (self, buffer, still, timing, rules)) {
     self->counts.skipped++;
     return FALSE;
   }
@@ -146,14 +191,15 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
 {
   g_autoptr (GstAltclipResult) result = NULL;
   g_autoptr (GstAltclipResult) expired = NULL;
-  GstFlowReturn ret;
+  gboolean still = is_still (self, buffer, timing, rules);
   gboolean submit = FALSE;
+  GstFlowReturn ret;
   guint epoch;
 
   g_mutex_lock (&self->lock);
   ret = get_flow (self);
   if (ret == GST_FLOW_OK) {
-    submit = take_turn (self, buffer, timing, rules);
+    submit = take_turn (self, buffer, still, timing, rules);
     result = get_newest (self, timing, rules->max_age, &expired);
   }
   epoch = self->analysis.epoch;
@@ -246,12 +292,12 @@ wait_for_room (GstAltclipFilter *self, guint max_buffers)
 /* With the lock. Gives the frame its ticket, a new one when it is to be
  * analysed. */
 static gboolean
-take_ticket (GstAltclipFilter *self, GstBuffer *buffer,
+take_ticket (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
     const GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
   GstAltclipInput *input = &self->input;
   gboolean due = self->analysis.n_labels > 0
-      && is_due (self, buffer, timing->running_time, rules->interval);
+      && is_due (self, buffer, still, timing, rules);
 
   if (due || self->analysis.n_labels == 0)
     g_clear_pointer (&input->ticket, gst_altclip_ticket_unref);
@@ -295,14 +341,14 @@ make_holdable (GstBuffer *buffer, guint max_buffers)
 /* With the lock. The queue's reference is the only one but the worker's, so
  * that the frame can be tagged without a copy when it leaves. */
 static GstBuffer *
-enqueue (GstAltclipFilter *self, GstBuffer *buffer, GstAltclipTiming *timing,
-    const GstAltclipRules *rules)
+enqueue (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
+    GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
   GstBuffer *to_analyse = NULL;
 
   /* How long it waits for its result is counted from here. */
   timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
-  if (take_ticket (self, buffer, timing, rules))
+  if (take_ticket (self, buffer, still, timing, rules))
     to_analyse = gst_buffer_ref (buffer);
   gst_altclip_output_put_buffer (
       self, buffer, timing, self->input.ticket, to_analyse != NULL);
@@ -313,6 +359,7 @@ static GstFlowReturn
 chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
     GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
+  gboolean still = is_still (self, buffer, timing, rules);
   GstBuffer *to_analyse = NULL;
   GstFlowReturn ret;
   guint epoch;
@@ -323,7 +370,8 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
   if (ret == GST_FLOW_OK)
     ret = wait_for_room (self, rules->max_buffers);
   if (ret == GST_FLOW_OK)
-    to_analyse = enqueue (self, g_steal_pointer (&buffer), timing, rules);
+    to_analyse =
+        enqueue (self, g_steal_pointer (&buffer), still, timing, rules);
   epoch = self->analysis.epoch;
   g_mutex_unlock (&self->lock);
 
@@ -382,6 +430,7 @@ static void
 forget_due (GstAltclipFilter *self)
 {
   self->input.last_due = GST_CLOCK_TIME_NONE;
+  self->input.last_arrival = GST_CLOCK_TIME_NONE;
   self->input.previous = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&self->input.ticket, gst_altclip_ticket_unref);
 }
@@ -636,6 +685,7 @@ void
 gst_altclip_input_clear (GstAltclipFilter *self)
 {
   forget_due (self);
+  gst_altclip_motion_clear (&self->input.motion);
   g_clear_pointer (&self->input.format, gst_altclip_format_unref);
   g_clear_pointer (&self->input.stream_id, g_ref_string_release);
   gst_altclip_timing_clear (&self->input.last_seen);

@@ -163,6 +163,13 @@ install_timing (GObjectClass *object_class)
       g_param_spec_uint64 ("max-age", "Max age",
           "Live mode: age in ns beyond which a result is no longer attached", 0,
           G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
+      g_param_spec_double ("motion-threshold", "Motion threshold",
+          "Share of the picture, 0 to 1, that must have changed since the last "
+          "analysed frame; until then its result serves, for half of max-age "
+          "at most (0: off)",
+          0.0, 1.0, 0.0, FLAGS_PLAYING));
 }
 
 static void
@@ -288,6 +295,9 @@ gst_altclip_settings_set (
     case GST_ALTCLIP_SETTING_MAX_AGE:
       rules->max_age = g_value_get_uint64 (value);
       break;
+    case GST_ALTCLIP_SETTING_MOTION_THRESHOLD:
+      rules->motion_threshold = g_value_get_double (value);
+      break;
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       rules->post_messages = g_value_get_enum (value);
       break;
@@ -342,6 +352,9 @@ gst_altclip_settings_get (
       break;
     case GST_ALTCLIP_SETTING_MAX_AGE:
       g_value_set_uint64 (value, rules->max_age);
+      break;
+    case GST_ALTCLIP_SETTING_MOTION_THRESHOLD:
+      g_value_set_double (value, rules->motion_threshold);
       break;
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       g_value_set_enum (value, rules->post_messages);

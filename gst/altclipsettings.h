@@ -54,6 +54,7 @@ typedef struct
   GstClockTime interval;
   guint max_buffers;
   GstClockTime max_age;
+  gdouble motion_threshold;
   GstAltclipPostMessages post_messages;
 } GstAltclipRules;
 
@@ -87,6 +88,7 @@ typedef enum
   GST_ALTCLIP_SETTING_INTERVAL,
   GST_ALTCLIP_SETTING_MAX_BUFFERS,
   GST_ALTCLIP_SETTING_MAX_AGE,
+  GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
   GST_ALTCLIP_SETTING_POST_MESSAGES,
   GST_ALTCLIP_SETTING_STATS
 } GstAltclipSetting;

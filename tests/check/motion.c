@@ -1,0 +1,226 @@
+/* altclip: tests of altclipfilter's motion gate
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <time.h>
+
+#include "models.h"
+#include "rig.h"
+
+static guint64
+get_count (Rig *rig, const char *name)
+{
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 count = 0;
+
+    g_object_get (rig->element, "stats", &stats, NULL);
+    fail_unless (gst_structure_get_uint64 (stats, name, &count));
+    return count;
+}
+
+static GstBuffer *
+push_and_pull (Rig *rig, GstBuffer *buffer)
+{
+    fail_unless_equals_int (gst_harness_push (rig->harness, buffer), GST_FLOW_OK);
+    return gst_harness_pull (rig->harness);
+}
+
+static void
+expect_frame_pts (Rig *rig, GstBuffer *in, GstClockTime pts)
+{
+    g_autoptr (GstBuffer) out = push_and_pull (rig, in);
+
+    fail_unless (get_tags (out) != NULL);
+    fail_unless_equals_uint64 (get_frame_pts (get_tags (out)), pts);
+}
+
+/* Exact: a still frame has the result of the last analysed one, until something moves or half of
+ * max-age is over. */
+GST_START_TEST (test_exact_still_frames_reuse)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "max-age", "1000000000", "post-messages", "none", NULL);
+
+    for (guint i = 0; i < 16; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 0);
+    /* Half of a second is over. */
+    for (guint i = 16; i < 20; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 16 * FRAME);
+    for (guint i = 20; i < 25; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 180, 180, 180), 20 * FRAME);
+    fail_unless_equals_uint64 (get_count (rig, "analysed"), 3);
+    fail_unless_equals_uint64 (get_count (rig, "skipped"), 22);
+    fail_unless_equals_uint64 (get_count (rig, "reused"), 22);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_moving_frames_are_analysed)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "post-messages", "none", NULL);
+
+    for (guint i = 0; i < 10; i++)
+        expect_frame_pts (rig, new_numbered_frame (i), i * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* The interval still holds for what moves. */
+GST_START_TEST (test_with_interval)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "interval", "200000000", "post-messages", "none", NULL);
+
+    for (guint i = 0; i < 12; i++)
+        expect_frame_pts (rig, new_numbered_frame (i), i / 6 * 6 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A flush and new prompts make a still frame due. */
+GST_START_TEST (test_flush_and_prompts)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.5", "post-messages", "none", NULL);
+    GstSegment segment;
+    guint i;
+
+    expect_frame_pts (rig, new_frame (0, 9, 9, 9), 0);
+    expect_frame_pts (rig, new_frame (FRAME, 9, 9, 9), 0);
+    gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+    gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    expect_frame_pts (rig, new_frame (2 * FRAME, 9, 9, 9), 2 * FRAME);
+    expect_frame_pts (rig, new_frame (3 * FRAME, 9, 9, 9), 2 * FRAME);
+
+    g_object_set (rig->element, "prompts", "c;d;e", NULL);
+    for (i = 4; i < 3000; i++) {
+        g_autoptr (GstBuffer) out = push_and_pull (rig, new_frame (i * FRAME, 9, 9, 9));
+
+        if (get_revision (get_tags (out)) == 2) {
+            fail_unless_equals_uint64 (get_frame_pts (get_tags (out)), i * FRAME);
+            break;
+        }
+        g_usleep (1000);
+    }
+    fail_unless (i < 3000);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Live: the result of a still scene is always younger than max-age. */
+GST_START_TEST (test_live_still_scene_keeps_its_result)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "motion-threshold",
+            "0.01", "max-age", "1000000000", "post-messages", "none", NULL);
+    GstBuffer *first = push_until_tagged (rig, &(guint){ 0 });
+    guint64 analysed;
+    guint at = 3000;
+
+    gst_buffer_unref (first);
+    gst_buffer_unref (push_and_pull (rig, new_frame (at++ * FRAME, 50, 50, 50)));
+    while (get_count (rig, "queue-age") > 0)
+        g_usleep (1000);
+    g_usleep (300000);
+    analysed = get_count (rig, "analysed");
+    for (guint i = 0; i < 150; i++, at++) {
+        g_autoptr (GstBuffer) out = push_and_pull (rig, new_frame (at * FRAME, 50, 50, 50));
+
+        fail_unless (get_tags (out) != NULL, "frame %u", i);
+        fail_unless (get_age (get_tags (out)) < (gint64)GST_SECOND);
+        /* Time for the worker, when it has been asked. */
+        if (i % 15 == 14)
+            g_usleep (300000);
+    }
+    /* Five seconds, a refresh each half. */
+    fail_unless (get_count (rig, "analysed") - analysed <= 11);
+    fail_unless (get_count (rig, "analysed") - analysed >= 9);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* What the gate costs for a still 1080p frame: processor time of the streaming thread, less what
+ * the same costs without it. */
+static double
+get_cost (const char *threshold)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "motion-threshold",
+            threshold, "interval", "1000000000000", "max-age", "1000000000000", "post-messages",
+            "none", NULL);
+    g_autoptr (GstBuffer) picture = gst_buffer_new_allocate (NULL, 1920 * 1080 * 3 / 2, NULL);
+    double costs[7];
+
+    gst_harness_set_src_caps_str (
+            rig->harness, "video/x-raw,format=NV12,width=1920,height=1080,framerate=60/1");
+    gst_buffer_memset (picture, 0, 77, 1920 * 1080 * 3 / 2);
+    for (guint round = 0; round < 7; round++) {
+        struct timespec begin;
+        struct timespec end;
+
+        clock_gettime (CLOCK_THREAD_CPUTIME_ID, &begin);
+        for (guint i = 0; i < 60; i++) {
+            GstBuffer *frame = gst_buffer_copy (picture);
+
+            GST_BUFFER_PTS (frame) = (round * 60 + i) * GST_SECOND / 60;
+            gst_harness_push (rig->harness, frame);
+            gst_buffer_unref (gst_harness_pull (rig->harness));
+        }
+        clock_gettime (CLOCK_THREAD_CPUTIME_ID, &end);
+        costs[round] = ((double)(end.tv_sec - begin.tv_sec) * 1e3 +
+                               (double)(end.tv_nsec - begin.tv_nsec) / 1e6) /
+                       60;
+    }
+    for (guint i = 0; i < 7; i++)
+        for (guint j = i + 1; j < 7; j++)
+            if (costs[j] < costs[i]) {
+                double cost = costs[i];
+                costs[i] = costs[j];
+                costs[j] = cost;
+            }
+    rig_free (rig);
+    return costs[3];
+}
+
+GST_START_TEST (test_still_frames_cost_little)
+{
+    double with = get_cost ("0.01");
+    double without = get_cost ("0");
+
+    g_print ("a still 1080p frame: %.3f ms, of which %.3f ms for the motion gate\n", with,
+            with - without);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    fail_unless (with - without < 0.3);
+#endif
+}
+GST_END_TEST;
+
+static Suite *
+motion_suite (void)
+{
+    Suite *suite = suite_create ("motion");
+    TCase *tests = tcase_create ("motion");
+
+    tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_exact_still_frames_reuse);
+    tcase_add_test (tests, test_moving_frames_are_analysed);
+    tcase_add_test (tests, test_with_interval);
+    tcase_add_test (tests, test_flush_and_prompts);
+    tcase_add_test (tests, test_live_still_scene_keeps_its_result);
+    tcase_add_test (tests, test_still_frames_cost_little);
+    suite_add_tcase (suite, tests);
+    return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+    int n_failed;
+
+    gst_check_init (&argc, &argv);
+    n_failed = gst_check_run_suite (motion_suite (), "motion", __FILE__);
+    models_clear ();
+    return n_failed;
+}
