@@ -4,11 +4,9 @@
  */
 
 #include "kernels.h"
-#include "pool.h"
+#include "proof.h"
 #include "weights.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -199,169 +197,16 @@ altclip_attention_get_head (const AltclipAttention *attention, guint number)
     };
 }
 
-/* ---- Proof ----------------------------------------------------------------------------------- */
-
-typedef struct {
-    const AltclipKernels *kernels;
-    AltclipProductShape shape;
-    guint32 seed;
-    gboolean right;
-} Proof;
-
-/* A linear congruential generator: uniform in [−1, 1). */
-static float
-next_random (guint32 *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return (float)(gint32)*state * 0x1p-31f;
-}
-
-static float *
-random_matrix (guint rows, guint columns, guint32 *state)
-{
-    gsize n = (gsize)rows * columns;
-    float *matrix = altclip_aligned_alloc (n * sizeof (float));
-
-    for (gsize i = 0; i < n; i++)
-        matrix[i] = next_random (state);
-    return matrix;
-}
-
-/* A sign for each row, as good as random. */
-static double
-sign_of (guint row)
-{
-    return (row * 2654435761u) >> 31 ? -1.0 : 1.0;
-}
-
-/* Returns: (transfer full): [columns], the sum of the rows of @matrix, each with its sign */
-static double *
-sum_signed_rows (const float *matrix, guint rows, guint columns)
-{
-    double *sums = g_new0 (double, columns);
-
-    for (guint row = 0; row < rows; row++)
-        for (guint i = 0; i < columns; i++)
-            sums[i] += sign_of (row) * matrix[(gsize)row * columns + i];
-    return sums;
-}
-
-/* Freivalds' check: x·(Wᵀ·s) is (x·Wᵀ)·s for any s, at the cost of no product of matrices. Every
- * output counts, and a wrong one shows: the rounding errors of a row add up to about k·ε·√n, while
- * an output that is wrong is so by about √k/3. */
-static gboolean
-rows_are_right (const AltclipProductShape *shape, const float *x, const double *signed_weights,
-        const float *out, double already)
-{
-    double bound = 16.0 * FLT_EPSILON * (shape->k + 4.0) * sqrt (shape->n);
-
-    for (gsize row = 0; row < shape->m; row++) {
-        double expected = 0.0;
-        double found = 0.0;
-
-        for (guint i = 0; i < shape->k; i++)
-            expected += x[row * shape->k + i] * signed_weights[i];
-        for (guint n = 0; n < shape->n; n++)
-            found += sign_of (n) * (out[row * shape->n + n] - already);
-        if (!(fabs (expected - found) <= bound))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* As the pool calls it: ranges of columns, once into an output and once on top of it. */
-static gboolean
-prove_packed (const AltclipLinear *linear, const AltclipProductShape *shape, const float *x,
-        const double *signed_weights, float *out)
-{
-    const float already = 0.25f;
-
-    for (guint accumulate = 0; accumulate < 2; accumulate++) {
-        AltclipEpilogue epilogue = { ALTCLIP_ACTIVATION_NONE, accumulate };
-
-        for (gsize i = 0; i < (gsize)shape->m * shape->n; i++)
-            out[i] = already;
-        for (guint share = 0; share < 3; share++) {
-            guint n0;
-            guint n1;
-
-            altclip_pool_share (shape->n, 16, share, 3, &n0, &n1);
-            if (n0 < n1)
-                linear->kernels->linear (linear, x, shape->m, n0, n1, &epilogue, out, shape->n);
-        }
-        if (!rows_are_right (shape, x, signed_weights, out, accumulate ? already : 0.0))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gpointer
-prove_in_thread (gpointer data)
-{
-    Proof *proof = data;
-    const AltclipProductShape *shape = &proof->shape;
-    guint32 state = proof->seed;
-    float *x = random_matrix (shape->m, shape->k, &state);
-    float *weights = random_matrix (shape->n, shape->k, &state);
-    g_autofree double *signed_weights = sum_signed_rows (weights, shape->n, shape->k);
-    float *out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
-    AltclipStoredTensor stored = { .dtype = ALTCLIP_DTYPE_F32,
-        .n_dims = 2,
-        .dims = { shape->n, shape->k },
-        .n_elements = (guint64)shape->n * shape->k,
-        .data = (const guint8 *)weights,
-        .n_bytes = (gsize)shape->n * shape->k * sizeof (float) };
-    void *packed = altclip_aligned_alloc (proof->kernels->packed_size (shape->n, shape->k));
-    AltclipLinear linear = { proof->kernels, shape->n, shape->k, packed, NULL };
-
-    proof->kernels->pack (packed, shape->n, shape->k, 0, &stored);
-    proof->right = prove_packed (&linear, shape, x, signed_weights, out);
-    altclip_aligned_free (packed);
-    altclip_aligned_free (out);
-    altclip_aligned_free (weights);
-    altclip_aligned_free (x);
-    return NULL;
-}
-
-static gboolean
-prove_shape (const AltclipKernels *kernels, const AltclipProductShape *shape, GError **error)
-{
-    Proof here = { kernels, *shape, 1, FALSE };
-    Proof there = { kernels, *shape, 2, FALSE };
-    GThread *thread = g_thread_new ("altclip-proof", prove_in_thread, &there);
-
-    prove_in_thread (&here);
-    g_thread_join (thread);
-    if (here.right && there.right)
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-            "kernels '%s' give wrong products [%u × %u] · [%u × %u] on this CPU", kernels->name,
-            shape->m, shape->k, shape->k, shape->n);
-    return FALSE;
-}
-
-gboolean
-altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape *shapes,
-        gsize n_shapes, GCancellable *cancellable, GError **error)
-{
-    for (gsize i = 0; i < n_shapes; i++) {
-        if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-                !prove_shape (kernels, &shapes[i], error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
 static const AltclipKernels *
-choose_by_name (const char *name, const AltclipProductShape *shapes, gsize n_shapes,
-        GCancellable *cancellable, GError **error)
+choose_by_name (const char *name, const AltclipKernelShapes *shapes, GCancellable *cancellable,
+        GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         if (strcmp (KERNELS[i]->name, name) == 0) {
             if (KERNELS[i]->probe (error) &&
-                    altclip_kernels_prove (KERNELS[i], shapes, n_shapes, cancellable, error))
+                    altclip_kernels_prove (KERNELS[i], shapes, cancellable, error))
                 return KERNELS[i];
             return NULL;
         }
@@ -373,26 +218,26 @@ choose_by_name (const char *name, const AltclipProductShape *shapes, gsize n_sha
 
 /* The reference needs no proof: it is what the proof compares with. */
 static gboolean
-is_usable (const AltclipKernels *kernels, const AltclipProductShape *shapes, gsize n_shapes,
+is_usable (const AltclipKernels *kernels, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error)
 {
     return kernels->probe (error) &&
            (kernels == &altclip_kernels_reference ||
-                   altclip_kernels_prove (kernels, shapes, n_shapes, cancellable, error));
+                   altclip_kernels_prove (kernels, shapes, cancellable, error));
 }
 
 const AltclipKernels *
-altclip_kernels_choose (const char *name, const AltclipProductShape *shapes, gsize n_shapes,
+altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error)
 {
     if (!name)
         name = g_getenv ("ALTCLIP_KERNELS");
     if (name && *name)
-        return choose_by_name (name, shapes, n_shapes, cancellable, error);
+        return choose_by_name (name, shapes, cancellable, error);
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         g_autoptr (GError) reason = NULL;
 
-        if (is_usable (KERNELS[i], shapes, n_shapes, cancellable, &reason))
+        if (is_usable (KERNELS[i], shapes, cancellable, &reason))
             return KERNELS[i];
         if (g_cancellable_set_error_if_cancelled (cancellable, error))
             return NULL;

@@ -129,24 +129,35 @@ typedef struct {
     guint k;
 } AltclipProductShape;
 
+/* An attention that a model will ask for, of one sequence. */
+typedef struct {
+    guint rows;
+    guint width;
+    guint n_heads;
+    AltclipPositions positions;
+} AltclipAttentionShape;
+
+/* What a model will ask of its kernels. */
+typedef struct {
+    const AltclipProductShape *products; /* [n_products] */
+    gsize n_products;
+    AltclipAttentionShape attention;
+} AltclipKernelShapes;
+
 /**
  * altclip_kernels_choose:
  * @name: (nullable): a set by name; %NULL: the environment variable `ALTCLIP_KERNELS`, else the
  *     first of the list that proves itself
- * @shapes: (array length=n_shapes): the model's own products
+ * @shapes: the model's own products and attention
  * @cancellable: (nullable): looked at before each product
  *
- * A set proves itself by multiplying known matrices of these shapes right, in two threads at once.
- * One that does not is passed over with a warning, or is an error when it was asked for by name.
+ * A set proves itself, see altclip_kernels_prove(). One that does not is passed over with a
+ * warning, or is an error when it was asked for by name.
  *
  * Returns: (transfer none) (nullable): the set
  */
-const AltclipKernels *altclip_kernels_choose (const char *name, const AltclipProductShape *shapes,
-        gsize n_shapes, GCancellable *cancellable, GError **error);
-
-/* Proves one set; see altclip_kernels_choose(). */
-gboolean altclip_kernels_prove (const AltclipKernels *kernels, const AltclipProductShape *shapes,
-        gsize n_shapes, GCancellable *cancellable, GError **error);
+const AltclipKernels *altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
+        GCancellable *cancellable, GError **error);
 
 /**
  * altclip_linear_init:

@@ -190,16 +190,17 @@ choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **erro
     guint inner = stored->config->tower.intermediate_size;
     guint patch = (guint)(stored->patch->n_elements / width);
     guint tokens = stored->n_patches + 1;
-    const AltclipProductShape shapes[] = {
+    const AltclipProductShape products[] = {
         { tokens - 1, width, patch },
         { tokens, 3 * width, width },
         { tokens, inner, width },
         { tokens, width, inner },
         { 1, stored->projection_dim, width },
     };
+    const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
+        { tokens, width, stored->config->tower.num_attention_heads, ALTCLIP_POSITIONS_ABSOLUTE } };
 
-    return altclip_kernels_choose (model->kernels, shapes,
-            G_N_ELEMENTS (shapes) - !stored->projection, cancellable, error);
+    return altclip_kernels_choose (model->kernels, &shapes, cancellable, error);
 }
 
 static const AltclipKernels *
@@ -208,16 +209,18 @@ choose_for_text (AltclipModel *model, GCancellable *cancellable, GError **error)
     const AltclipStoredText *stored = &model->stored_text;
     guint width = stored->config->tower.hidden_size;
     guint inner = stored->config->tower.intermediate_size;
-    const AltclipProductShape shapes[] = {
+    const AltclipProductShape products[] = {
         { TEXT_ROWS, 3 * width, width },
         { TEXT_ROWS, inner, width },
         { TEXT_ROWS, width, inner },
         { 1, stored->config->project_dim, width },
         { 1, stored->projection_dim, stored->config->project_dim },
     };
+    const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
+        { TEXT_ROWS, width, stored->config->tower.num_attention_heads,
+                stored->config->positions } };
 
-    return altclip_kernels_choose (model->kernels, shapes,
-            G_N_ELEMENTS (shapes) - !stored->projection, cancellable, error);
+    return altclip_kernels_choose (model->kernels, &shapes, cancellable, error);
 }
 
 /* With the vision lock. */

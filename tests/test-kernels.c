@@ -4,11 +4,16 @@
  */
 
 #include "kernels.h"
+#include "proof.h"
 #include "workspace.h"
 
+#include <cblas.h>
+#include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef float (*FillFunc) (guint32 *state);
 
@@ -564,50 +569,139 @@ broken_not_a_number (const AltclipLinear *linear, const float *x, guint m, guint
 }
 
 static void
+broken_overwriting (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    float before = out[n0];
+
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    out[n0] += 0.0f * before; /* as a library does that multiplies by beta = 0 */
+}
+
+static gboolean
+prove (const AltclipKernels *kernels, const AltclipProductShape *products, gsize n_products,
+        const AltclipAttentionShape *attention, GError **error)
+{
+    const AltclipKernelShapes shapes = { products, n_products, *attention };
+
+    return altclip_kernels_prove (kernels, &shapes, NULL, error);
+}
+
+static void
+assert_not_proved (const AltclipKernels *kernels, const char *message)
+{
+    static const AltclipProductShape products[] = { { 17, 40, 33 } };
+    static const AltclipAttentionShape attention = { 19, 66, 2,
+        ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (prove (kernels, products, 1, &attention, &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
+    g_assert_cmpstr (error->message, ==, message);
+}
+
+static void
 test_proof (void)
 {
-    static const AltclipProductShape shapes[] = { { 17, 40, 33 } };
     void (*const broken_linears[]) (const AltclipLinear *linear, const float *x, guint m, guint n0,
             guint n1, const AltclipEpilogue *epilogue, float *out,
             gsize out_stride) = { broken_last_row, broken_tail_column, broken_accumulation,
-        broken_later_range, broken_not_a_number };
+        broken_later_range, broken_not_a_number, broken_overwriting };
 
     for (gsize i = 0; i < G_N_ELEMENTS (broken_linears); i++) {
         AltclipKernels broken = altclip_kernels_reference;
-        g_autoptr (GError) error = NULL;
 
         broken.name = "broken";
         broken.linear = broken_linears[i];
-        g_assert_false (altclip_kernels_prove (&broken, shapes, 1, NULL, &error));
-        g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
-        g_assert_cmpstr (error->message, ==,
-                "kernels 'broken' give wrong products [17 × 33] · [33 × 40] on this CPU");
+        assert_not_proved (
+                &broken, "kernels 'broken' give wrong products [17 × 33] · [33 × 40] on this CPU");
     }
 }
 
-/* Large products: the bound must not refuse a set for its rounding. */
+static void
+broken_last_query (const AltclipAttention *attention, guint first, guint last, float *scratch)
+{
+    AltclipHead head = altclip_attention_get_head (attention, last - 1);
+
+    altclip_kernels_reference.attention (attention, first, last, scratch);
+    head.out[(head.rows - 1) * head.out_stride + head.head_size - 1] *= 0.9f;
+}
+
+static void
+broken_last_key (const AltclipAttention *attention, guint first, guint last, float *scratch)
+{
+    guint n_attended = attention->sequences->n_attended[0] - 1;
+    AltclipSequences sequences = *attention->sequences;
+    AltclipAttention fewer = *attention;
+
+    sequences.n_attended = &n_attended;
+    fewer.sequences = &sequences;
+    altclip_kernels_reference.attention (&fewer, first, last, scratch);
+}
+
+static void
+broken_distances (const AltclipAttention *attention, guint first, guint last, float *scratch)
+{
+    AltclipDistances distances = *attention->distances;
+    AltclipAttention without_keys = *attention;
+
+    distances.with_keys = FALSE;
+    without_keys.distances = &distances;
+    altclip_kernels_reference.attention (&without_keys, first, last, scratch);
+}
+
+static void
+test_proof_of_attention (void)
+{
+    void (*const broken_attentions[]) (const AltclipAttention *attention, guint first, guint last,
+            float *scratch) = { broken_last_query, broken_last_key, broken_distances };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (broken_attentions); i++) {
+        AltclipKernels broken = altclip_kernels_reference;
+
+        broken.name = "broken";
+        broken.attention = broken_attentions[i];
+        assert_not_proved (&broken,
+                "kernels 'broken' give wrong attention over 19 rows of 66 / 2 numbers on this CPU");
+    }
+}
+
+/* The bound must not refuse a set for its rounding. */
 static void
 test_proof_of_large_products (void)
 {
-    static const AltclipProductShape shapes[] = { { 65, 576, 192 }, { 65, 192, 768 },
+    static const AltclipProductShape products[] = { { 65, 576, 192 }, { 65, 192, 768 },
         { 33, 3072, 1024 }, { 9, 1024, 4096 } };
-    g_autoptr (GError) error = NULL;
+    static const AltclipAttentionShape attentions[] = {
+        { 257, 1024, 16, ALTCLIP_POSITIONS_ABSOLUTE },
+        { 300, 96, 3, ALTCLIP_POSITIONS_RELATIVE_KEY },
+        { 5000, 1024, 2, ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY },
+        { 100, 4096, 1, ALTCLIP_POSITIONS_RELATIVE_KEY_QUERY },
+        { 7, 3, 3, ALTCLIP_POSITIONS_ABSOLUTE },
+    };
 
-    altclip_kernels_prove (&altclip_kernels_openblas, shapes, G_N_ELEMENTS (shapes), NULL, &error);
-    g_assert_no_error (error);
+    for (gsize i = 0; i < G_N_ELEMENTS (attentions); i++) {
+        g_autoptr (GError) error = NULL;
+
+        prove (&altclip_kernels_openblas, products, i == 0 ? G_N_ELEMENTS (products) : 0,
+                &attentions[i], &error);
+        g_assert_no_error (error);
+    }
 }
 
 static void
 test_choice (void)
 {
-    static const AltclipProductShape shapes[] = { { 65, 128, 64 } };
+    static const AltclipProductShape products[] = { { 65, 128, 64 } };
+    static const AltclipKernelShapes shapes = { products, 1,
+        { 65, 64, 4, ALTCLIP_POSITIONS_ABSOLUTE } };
     g_autoptr (GError) error = NULL;
 
-    g_assert_true (altclip_kernels_choose ("reference", shapes, 1, NULL, NULL) ==
+    g_assert_true (altclip_kernels_choose ("reference", &shapes, NULL, NULL) ==
                    &altclip_kernels_reference);
-    g_assert_true (altclip_kernels_choose ("openblas", shapes, 1, NULL, NULL) ==
-                   &altclip_kernels_openblas);
-    g_assert_null (altclip_kernels_choose ("mmx", shapes, 1, NULL, &error));
+    g_assert_true (
+            altclip_kernels_choose ("openblas", &shapes, NULL, NULL) == &altclip_kernels_openblas);
+    g_assert_null (altclip_kernels_choose ("mmx", &shapes, NULL, &error));
     g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
     g_assert_nonnull (strstr (error->message, "'mmx'"));
 }
@@ -640,13 +734,73 @@ test_pool (void)
     }
 }
 
+/* ---- Core types ------------------------------------------------------------------------------ */
+
+#if defined(__x86_64__)
+
+/* OpenBLAS's own variants for a CPU, and whether this one has the instructions. */
+static gboolean
+cpu_can_run (const char *core_type)
+{
+    gboolean has_fma = __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma");
+
+    if (strcmp (core_type, "SkylakeX") == 0)
+        return has_fma && __builtin_cpu_supports ("avx512f") &&
+               __builtin_cpu_supports ("avx512cd") && __builtin_cpu_supports ("avx512bw") &&
+               __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512vl");
+    if (strcmp (core_type, "Haswell") == 0 || strcmp (core_type, "Zen") == 0)
+        return has_fma;
+    g_assert_cmpstr (core_type, ==, "Prescott");
+    return __builtin_cpu_supports ("sse3");
+}
+
+/* OpenBLAS looks at its variable before main(), and with a type that the CPU cannot run it would be
+ * killed there: so the program starts anew once it knows that the CPU can. Returns: whether there
+ * is nothing to test */
+static gboolean
+skip_core_type (const char *core_type, char **argv)
+{
+    if (!cpu_can_run (core_type)) {
+        printf ("1..0 # SKIP this CPU lacks the instructions of %s\n", core_type);
+        return TRUE;
+    }
+    if (!strstr (openblas_get_config (), "DYNAMIC_ARCH")) {
+        printf ("1..0 # SKIP this OpenBLAS has one variant alone, %s\n", openblas_get_corename ());
+        return TRUE;
+    }
+    if (g_strcmp0 (g_getenv ("OPENBLAS_CORETYPE"), core_type) != 0) {
+        g_setenv ("OPENBLAS_CORETYPE", core_type, TRUE);
+        execv ("/proc/self/exe", argv);
+        g_error ("cannot start anew: %s", g_strerror (errno));
+    }
+    return FALSE;
+}
+
+static void
+test_core_type (void)
+{
+    g_assert_cmpstr (openblas_get_corename (), ==, g_getenv ("OPENBLAS_CORETYPE"));
+}
+
+#endif
+
 int
 main (int argc, char **argv)
 {
     static const AltclipKernels *const sets[] = { &altclip_kernels_openblas,
         &altclip_kernels_reference };
 
+#if defined(__x86_64__)
+    if (g_getenv ("ALTCLIP_TEST_CORETYPE") &&
+            skip_core_type (g_getenv ("ALTCLIP_TEST_CORETYPE"), argv))
+        return 0;
+#endif
     g_test_init (&argc, &argv, NULL);
+    g_test_message ("OpenBLAS for %s: %s", openblas_get_corename (), openblas_get_config ());
+#if defined(__x86_64__)
+    if (g_getenv ("ALTCLIP_TEST_CORETYPE"))
+        g_test_add_func ("/kernels/core-type", test_core_type);
+#endif
     g_test_add_func ("/kernels/memory", test_memory);
     for (gsize i = 0; i < G_N_ELEMENTS (sets); i++) {
         g_autofree char *linear = g_strdup_printf ("/kernels/%s/linear", sets[i]->name);
@@ -663,6 +817,7 @@ main (int argc, char **argv)
     g_test_add_func ("/kernels/activations", test_activations);
     g_test_add_func ("/kernels/softmax", test_softmax);
     g_test_add_func ("/kernels/proof", test_proof);
+    g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
     g_test_add_func ("/kernels/proof-of-large-products", test_proof_of_large_products);
     g_test_add_func ("/kernels/choice", test_choice);
     g_test_add_func ("/pool/shares", test_pool);
