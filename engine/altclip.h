@@ -79,7 +79,8 @@ G_BEGIN_DECLS
 /**
  * AltclipError:
  * @ALTCLIP_ERROR_IO: a file or directory is missing or cannot be read or written
- * @ALTCLIP_ERROR_FORMAT: a file is not what its name promises (JSON, safetensors, sentencepiece)
+ * @ALTCLIP_ERROR_FORMAT: a file is not what its name promises (JSON, safetensors, a state
+ *   dict of PyTorch, sentencepiece)
  * @ALTCLIP_ERROR_CONFIG: a configuration value is missing, unsupported or out of range
  * @ALTCLIP_ERROR_TENSOR: a tensor is missing or has the wrong shape or type
  * @ALTCLIP_ERROR_TEXT: a text is not valid UTF-8 or cannot be tokenized, or tokens are out of range
@@ -229,8 +230,8 @@ typedef struct {
 
 /**
  * altclip_model_open:
- * @directory: a directory in the Hugging Face layout: `config.json`,
- *   `preprocessor_config.json`, `model.safetensors`, `sentencepiece.bpe.model`
+ * @directory: a directory in the Hugging Face layout: `config.json`, `preprocessor_config.json`,
+ *   `model.safetensors` or `pytorch_model.bin` (or shards of either), `sentencepiece.bpe.model`
  * @options: (nullable): see #AltclipModelOptions
  * @cancellable: (nullable): looked at between steps
  * @error: #ALTCLIP_ERROR or %G_IO_ERROR_CANCELLED

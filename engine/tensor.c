@@ -99,13 +99,10 @@ read_f64 (const guint8 *data, guint64 n, float *out)
     }
 }
 
-void
-altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
+static void
+read_elements (AltclipDtype dtype, const guint8 *data, guint64 n, float *out)
 {
-    const guint8 *data = tensor->data + first * DTYPES[tensor->dtype].size;
-
-    g_assert (n <= tensor->n_elements && first <= tensor->n_elements - n);
-    switch (tensor->dtype) {
+    switch (dtype) {
     case ALTCLIP_DTYPE_F32:
         read_f32 (data, n, out);
         break;
@@ -121,6 +118,58 @@ altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, gu
     case ALTCLIP_DTYPE_OTHER:
         g_assert_not_reached ();
     }
+}
+
+/* Elements that are @step bytes apart, brought together a few at a time. */
+static void
+read_spaced (AltclipDtype dtype, const guint8 *data, gsize step, guint64 n, float *out)
+{
+    guint8 together[64 * sizeof (double)];
+    gsize size = DTYPES[dtype].size;
+
+    for (guint64 at = 0; at < n; at += 64) {
+        guint64 some = MIN (n - at, 64);
+
+        for (guint64 i = 0; i < some; i++)
+            memcpy (together + i * size, data + (at + i) * step, size);
+        read_elements (dtype, together, some, out + at);
+    }
+}
+
+/* Goes along the last dimension, from where @first lies in it. */
+static void
+read_strided (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
+{
+    gsize size = DTYPES[tensor->dtype].size;
+    guint last = tensor->n_dims - 1;
+
+    while (n > 0) {
+        guint64 row = first / tensor->dims[last];
+        guint64 column = first % tensor->dims[last];
+        guint64 some = MIN (n, tensor->dims[last] - column);
+        guint64 offset = column * tensor->strides[last];
+
+        for (guint d = last; d-- > 0; row /= tensor->dims[d])
+            offset += row % tensor->dims[d] * tensor->strides[d];
+        if (tensor->strides[last] == 1)
+            read_elements (tensor->dtype, tensor->data + offset * size, some, out);
+        else
+            read_spaced (tensor->dtype, tensor->data + offset * size, tensor->strides[last] * size,
+                    some, out);
+        first += some;
+        out += some;
+        n -= some;
+    }
+}
+
+void
+altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
+{
+    g_assert (n <= tensor->n_elements && first <= tensor->n_elements - n);
+    if (tensor->is_strided)
+        read_strided (tensor, first, n, out);
+    else
+        read_elements (tensor->dtype, tensor->data + first * DTYPES[tensor->dtype].size, n, out);
 }
 
 char *

@@ -21,14 +21,20 @@ typedef enum {
     ALTCLIP_DTYPE_OTHER
 } AltclipDtype;
 
+/* A tensor where it lies. Elements are little-endian and may be misaligned for their type. They lie
+ * in row-major order without gaps, unless @is_strided: then the element [i, j, …] is i · strides[0]
+ * + j · strides[1] + … elements after the first, and others may be between or the same one be there
+ * several times. Whatever the strides, all lie within @n_bytes. */
 typedef struct {
     char *name;
     AltclipDtype dtype;
     guint n_dims;
     guint64 dims[ALTCLIP_TENSOR_MAX_DIMS];
+    gboolean is_strided;
+    guint64 strides[ALTCLIP_TENSOR_MAX_DIMS]; /* 0 where the dimension is 1 */
     guint64 n_elements;
-    const guint8 *data; /* row-major, little-endian; may be misaligned for its type */
-    gsize n_bytes;
+    const guint8 *data; /* the first element */
+    gsize n_bytes;      /* up to the end of the last one */
 } AltclipStoredTensor;
 
 /* Returns: (transfer none): the type's name in the reference, "float32" for instance. */
@@ -43,7 +49,7 @@ gsize altclip_dtype_get_size (AltclipDtype dtype);
  * @n: number of elements wanted; first + n ≤ n_elements
  * @out: (out caller-allocated): [n]
  *
- * Converts elements to float.
+ * Converts elements, counted in row-major order, to float.
  */
 void altclip_stored_tensor_read (
         const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out);

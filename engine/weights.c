@@ -5,6 +5,7 @@
 
 #include "safetensors.h"
 #include "shards.h"
+#include "state_dict.h"
 #include "weights.h"
 
 #include <stdarg.h>
@@ -32,6 +33,8 @@ static const struct {
 } FORMS[] = {
     { "model.safetensors", FALSE, altclip_safetensors_parse },
     { "model.safetensors.index.json", TRUE, altclip_safetensors_parse },
+    { "pytorch_model.bin", FALSE, altclip_state_dict_parse },
+    { "pytorch_model.bin.index.json", TRUE, altclip_state_dict_parse },
 };
 
 /* ---- Files ----------------------------------------------------------------------------------- */
@@ -73,7 +76,7 @@ parse_mapped (const char *path, GBytes *bytes, AltclipTensorFileParser parse, GE
     AltclipTensorFile *file;
 
     madvise ((gpointer)data, n, MADV_RANDOM);
-    file = parse (path, bytes, error);
+    file = check_not_pointer (path, bytes, error) ? parse (path, bytes, error) : NULL;
     madvise ((gpointer)data, n, MADV_DONTNEED);
     return file;
 }
@@ -87,7 +90,7 @@ open_file (AltclipWeights *weights, const char *path, AltclipTensorFileParser pa
     AltclipWeightsFile *file;
 
     bytes = altclip_file_map (path, &identity, error);
-    if (!bytes || !check_not_pointer (path, bytes, error))
+    if (!bytes)
         return NULL;
     tensors = parse_mapped (path, bytes, parse, error);
     if (!tensors)
@@ -399,7 +402,8 @@ altclip_weights_prefetch (const AltclipStoredTensor *tensor)
 }
 
 /* Only whole pages: the ones at both ends may belong to neighbours. The mapping is private and
- * never written to, so nothing is lost. */
+ * never written to, so nothing is lost, whoever else looks at the same pages: a tensor that shares
+ * them finds them in the page cache. */
 void
 altclip_weights_release (const AltclipStoredTensor *tensor)
 {

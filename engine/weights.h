@@ -19,8 +19,9 @@ typedef struct _AltclipWeights AltclipWeights;
  * @directory: a model directory
  *
  * Maps the files that hold the weights and checks their outlines; the weights themselves are not
- * read. As the reference does, takes the first there is of `model.safetensors` and
- * `model.safetensors.index.json` with its shards. Tensors that AltCLIP does not have are named at
+ * read. As the reference does, takes the first there is of `model.safetensors`,
+ * `model.safetensors.index.json` with its shards, `pytorch_model.bin` and
+ * `pytorch_model.bin.index.json` with its shards. Tensors that AltCLIP does not have are named at
  * debug level and left out.
  *
  * Returns: (transfer full) (nullable): the weights

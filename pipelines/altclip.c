@@ -21,7 +21,8 @@ print_help (FILE *stream)
            "\n"
            "Says which of the phrases you type a picture shows, with an AltCLIP model.\n"
            "MODEL is a directory in the Hugging Face layout: config.json,\n"
-           "preprocessor_config.json, model.safetensors, sentencepiece.bpe.model.\n"
+           "preprocessor_config.json, model.safetensors or pytorch_model.bin,\n"
+           "sentencepiece.bpe.model.\n"
            "\n"
            "Commands:\n",
             stream);

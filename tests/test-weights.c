@@ -127,6 +127,15 @@ static const struct {
     { "text", TRUE, FALSE },
     { "vision4", FALSE, TRUE },
     { "vision5", FALSE, TRUE },
+    { "bin", TRUE, TRUE },
+    { "bin-shards", TRUE, TRUE },
+    { "half-bin", TRUE, TRUE },
+    { "bfloat-bin", TRUE, TRUE },
+    { "double-bin", TRUE, TRUE },
+    { "extra-bin", TRUE, TRUE },
+    { "first-bin", TRUE, TRUE },
+    { "text-bin", TRUE, FALSE },
+    { "vision5-bin", FALSE, TRUE },
 };
 
 static void

@@ -8,8 +8,8 @@ The forms are written by transformers 4.46.3, torch 2.13 and safetensors 0.8 the
 are multiples of 1/16 below 8, so that float16 and bfloat16 hold them exactly: every form must give
 the tensors of whole/model.safetensors.
 
-views.bin holds what a state dict may hold beside plain tensors, and views.safetensors the same
-copied out. big.head and big.tail are the ends of a state dict of more than 4 GiB; between them
+views.bin holds what a state dict may hold beside plain tensors, and views.safetensors the floating
+ones of it, copied out as float32. big.head and big.tail are the ends of a state dict of more than 4 GiB; between them
 belongs a hole, which begins after big.head and ends BIG_TAIL_AT bytes into the file.
 """
 
@@ -173,7 +173,9 @@ def make_views():
     )
     views["ключ-键"] = torch.tensor([1.0])
     save_bin(HERE / "views.bin", views)
-    save_tensors(HERE / "views.safetensors", {name: value.detach().clone().contiguous() for name, value in views.items()})
+    save_tensors(HERE / "views.safetensors", {
+        name: value.detach().float().clone().contiguous()
+        for name, value in views.items() if value.dtype in (torch.float32, torch.float16, torch.bfloat16, torch.float64)})
     # Views through a negative bit, which is not in the data.
     save_bin(HERE / "negative.bin", {"negative": torch.ones(2, dtype=torch.complex64).conj().imag})
 
@@ -202,7 +204,9 @@ def make_big():
             # The data descriptor of what lies in the hole is before the next member.
             file.seek(after - 24)
             (HERE / "big.tail").write_bytes(file.read())
-    print("big: BIG_TAIL_AT", after - 24, "of", size)
+        reader = torch._C.PyTorchFileReader(str(path))
+        places = [reader.get_record_offset(f"data/{i}") for i in range(3)]
+    print("big: BIG_TAIL_AT", after - 24, "of", size, "storages at", *places)
 
 
 def main():
