@@ -912,11 +912,18 @@ ALTCLIP_API gboolean altclip_tensors_save (GPtrArray *tensors, const char *path,
 
 /**
  * AltclipScoreMode:
- * @ALTCLIP_SCORE_SOFTMAX: share among labels and negatives at the model's own
+ * @ALTCLIP_SCORE_SOFTMAX: share among the labels of a group and the negatives at the model's own
  *   scale, 0 to 1
  * @ALTCLIP_SCORE_COSINE: raw cosine, −1 to 1
+ * @ALTCLIP_SCORE_SIGMOID: 1 / (1 + exp (−(scale · cosine + bias))) with the model's scale and the
+ *   label's bias, 0 to 1: each label for itself. The bias of a label that has none puts the cosine
+ *   0.25 at 0.5
  */
-typedef enum { ALTCLIP_SCORE_SOFTMAX, ALTCLIP_SCORE_COSINE } AltclipScoreMode;
+typedef enum {
+    ALTCLIP_SCORE_SOFTMAX,
+    ALTCLIP_SCORE_COSINE,
+    ALTCLIP_SCORE_SIGMOID
+} AltclipScoreMode;
 
 /**
  * AltclipPrompts:
@@ -944,6 +951,61 @@ ALTCLIP_API AltclipPrompts *altclip_prompts_parse (
         const char *prompts, const char *negative_prompts, const char *templates, GError **error);
 
 /**
+ * AltclipPictureLoader:
+ * @path: a file, which is not trusted
+ * @model: the model whose input is wanted
+ * @error: what is wrong with the file, which the message names
+ *
+ * Reads a picture that stands for a label. Called by altclip_prompts_embed().
+ *
+ * Returns: (transfer full) (nullable): pixel_values [num_channels, image_size, image_size] from
+ *   g_malloc(), or %NULL
+ */
+typedef float *(*AltclipPictureLoader) (const char *path, AltclipModel *model, GError **error);
+
+/**
+ * altclip_prompts_load:
+ * @path: a file of prompts: JSON as docs/prompts-file.schema.json describes it, at most 64 MiB.
+ *   Relative paths of pictures in it begin at its directory
+ * @loader: (nullable): reads the pictures; %NULL: a file that names any is refused
+ * @error: #ALTCLIP_ERROR; the message names file, line and field
+ *
+ * Reads a set of prompts, and looks whether its pictures are there. Does no computing.
+ *
+ * Returns: (transfer full) (nullable): the set, of one label at least, or %NULL
+ */
+ALTCLIP_API AltclipPrompts *altclip_prompts_load (
+        const char *path, AltclipPictureLoader loader, GError **error);
+
+/**
+ * altclip_prompts_new_for_file:
+ * @path: as for altclip_prompts_load()
+ * @loader: (nullable): likewise
+ *
+ * A set whose file is read by altclip_prompts_embed(), which brings the errors; until then it has
+ * no labels. For callers that may not wait for a file.
+ *
+ * Returns: (transfer full): the set
+ */
+ALTCLIP_API AltclipPrompts *altclip_prompts_new_for_file (
+        const char *path, AltclipPictureLoader loader);
+
+/**
+ * altclip_prompts_save:
+ * @prompts: a set that altclip_prompts_embed() has embedded
+ * @path: replaced whole or left as it was
+ * @error: #ALTCLIP_ERROR_IO; #ALTCLIP_ERROR_PROMPTS when the file would be too large to be loaded
+ *
+ * Writes a file of prompts for altclip_prompts_load(), in which each label and each negative has
+ * its embedding in place of texts and pictures: with the same model it needs neither the text tower
+ * nor the pictures.
+ *
+ * Returns: %TRUE on success
+ */
+ALTCLIP_API gboolean altclip_prompts_save (
+        AltclipPrompts *prompts, const char *path, GError **error);
+
+/**
  * altclip_prompts_ref:
  * @prompts: the set
  *
@@ -963,12 +1025,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPrompts, altclip_prompts_unref)
  * @prompts: the set
  * @session: of the model to embed with
  * @cancellable: (nullable): looked at between texts
- * @error: as for altclip_session_encode_texts()
+ * @error: as for altclip_session_encode_texts(), altclip_prompts_load() and the pictures' loader
  *
- * Embeds each text in each template; the mean of a label's unit vectors, made
- * unit length again, is its embedding. A lone label without negatives would always score 1, so a
- * neutral phrase is added to its negatives then. A set that has its embeddings already is left as
- * it is. Not thread-safe: to be called before @prompts is shared.
+ * Embeds each text in each template, and each picture; the mean of a label's unit vectors, made
+ * unit length again, is its embedding. A label that came with its embedding needs neither the
+ * tokenizer nor the text tower. A label that nothing competes with would always score 1, so a
+ * neutral phrase is added to its negatives then, unless the set says that it is not scored by
+ * softmax. A set that has its embeddings already is left as it is. Not thread-safe: to be called
+ * before @prompts is shared.
  *
  * Returns: %TRUE on success
  */
@@ -993,11 +1057,48 @@ ALTCLIP_API guint altclip_prompts_get_n_labels (AltclipPrompts *prompts);
 ALTCLIP_API const char *altclip_prompts_get_label (AltclipPrompts *prompts, guint index);
 
 /**
+ * altclip_prompts_get_score_mode:
+ * @prompts: the set
+ * @otherwise: what to return when the set does not say
+ *
+ * Returns: how the set is to be scored
+ */
+ALTCLIP_API AltclipScoreMode altclip_prompts_get_score_mode (
+        AltclipPrompts *prompts, AltclipScoreMode otherwise);
+
+/**
+ * AltclipLabelRules:
+ * @threshold: the label becomes active at or above this score
+ * @hysteresis: and stops being active below threshold · (1 − hysteresis)
+ * @min_on: how long the score must stay at or above the threshold first, in nanoseconds
+ * @min_off: and how long below the other line
+ *
+ * When a label is active: what altclip_tracker_update() goes by.
+ */
+typedef struct {
+    double threshold;
+    double hysteresis;
+    guint64 min_on;
+    guint64 min_off;
+} AltclipLabelRules;
+
+/**
+ * altclip_prompts_get_rules:
+ * @prompts: the set
+ * @defaults: what holds for a label where the set says nothing
+ * @rules: (out caller-allocated): [n_labels]
+ *
+ * The rules of each label, for altclip_tracker_update(). Thread-safe on embedded prompts.
+ */
+ALTCLIP_API void altclip_prompts_get_rules (
+        AltclipPrompts *prompts, const AltclipLabelRules *defaults, AltclipLabelRules *rules);
+
+/**
  * altclip_prompts_get_neutral:
  * @prompts: the set
  *
  * Returns: (transfer none) (nullable): the neutral phrase that altclip_prompts_embed()
- *   added, or %NULL when there was something to compare
+ *   added, or %NULL when every label had something to compare with
  */
 ALTCLIP_API const char *altclip_prompts_get_neutral (AltclipPrompts *prompts);
 
@@ -1018,7 +1119,9 @@ ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
  * @scores: (out caller-allocated): [n_labels]
  * @cosines: (out caller-allocated) (nullable): [n_labels]
  *
- * Allocates nothing when @prompts has at most 1024 candidates. Thread-safe on embedded prompts.
+ * By softmax a label competes with the labels of its group, the negatives of all labels, and its
+ * own negatives. Allocates nothing when @prompts has at most 1024 candidates. Thread-safe on
+ * embedded prompts.
  */
 ALTCLIP_API void altclip_prompts_score (AltclipPrompts *prompts, AltclipScoreMode mode,
         const float *embedding, double *scores, double *cosines);
@@ -1071,14 +1174,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
  * altclip_tracker_update:
  * @tracker: the tracker
  * @time: of the scored frame, in nanoseconds, on any one clock
- * @threshold: a label becomes active at or above it
- * @hysteresis: and stops being active below threshold · (1 − hysteresis)
+ * @rules: [n_labels]: as of now; they may change from one frame to the next
  * @scores: [n_labels]; one that is not a number changes nothing
  * @cosines: [n_labels]
  * @transitions: (element-type AltclipTransition): what flipped is appended
+ *
+ * A label flips with the first frame at which its score has been across the line for min_on or
+ * min_off, counted from the first frame of those across it in a row.
  */
-ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time, double threshold,
-        double hysteresis, const double *scores, const double *cosines, GArray *transitions);
+ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time,
+        const AltclipLabelRules *rules, const double *scores, const double *cosines,
+        GArray *transitions);
 
 /**
  * altclip_tracker_end:

@@ -4,18 +4,15 @@
  */
 
 #include "excerpt.h"
-#include "prompts.h"
+#include "prompts_file.h"
 #include "session.h"
 
+#include <math.h>
 #include <string.h>
 
-#define MAX_TEXT_BYTES 4096
-#define MAX_TEXTS_OF_LABEL 1000
-#define MAX_TEMPLATES 1000
 #define MAX_FILLED_BYTES 65536
 
-/* What a template's text goes in place of. */
-#define SLOT "{}"
+#define SLOT ALTCLIP_TEMPLATE_SLOT
 
 /* Competes with a lone label. */
 #define NEUTRAL_PHRASE "a picture"
@@ -121,14 +118,14 @@ check_length (const Place *place, const char *what, const char *text, GError **e
 {
     gsize length = strlen (text);
 
-    if (length >= 1 && length <= MAX_TEXT_BYTES)
+    if (length >= 1 && length <= ALTCLIP_MAX_TEXT_BYTES)
         return TRUE;
     if (length == 0)
         fail (place, ALTCLIP_ERROR_PROMPTS, error, "empty %s", what);
     else
         fail (place, ALTCLIP_ERROR_PROMPTS, error,
                 "a %s of %" G_GSIZE_FORMAT " bytes exceeds the limit of %d", what, length,
-                MAX_TEXT_BYTES);
+                ALTCLIP_MAX_TEXT_BYTES);
     return FALSE;
 }
 
@@ -143,13 +140,29 @@ check_count (const Place *place, const char *what, guint n, guint max, GError **
 
 /* ---- Entries --------------------------------------------------------------------------------- */
 
-static void
-entry_free (gpointer data)
+AltclipPromptEntry *
+altclip_prompt_entry_new (const char *label)
 {
-    AltclipPromptEntry *entry = data;
+    AltclipPromptEntry *entry = g_new0 (AltclipPromptEntry, 1);
 
+    entry->label = g_strdup (label);
+    entry->texts = g_ptr_array_new_with_free_func (g_free);
+    for (guint i = 0; i < ALTCLIP_N_RULES; i++)
+        entry->rules[i] = NAN;
+    return entry;
+}
+
+void
+altclip_prompt_entry_free (AltclipPromptEntry *entry)
+{
     g_free (entry->label);
     g_ptr_array_unref (entry->texts);
+    g_clear_pointer (&entry->templates, g_ptr_array_unref);
+    g_clear_pointer (&entry->pictures, g_ptr_array_unref);
+    g_free (entry->embedding);
+    g_free (entry->language);
+    g_free (entry->note);
+    g_free (entry->group_name);
     g_free (entry);
 }
 
@@ -157,10 +170,8 @@ entry_free (gpointer data)
 static AltclipPromptEntry *
 add_entry (AltclipPrompts *prompts, const char *label)
 {
-    AltclipPromptEntry *entry = g_new0 (AltclipPromptEntry, 1);
+    AltclipPromptEntry *entry = altclip_prompt_entry_new (label);
 
-    entry->label = g_strdup (label);
-    entry->texts = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (entry->texts, g_strdup (label));
     g_ptr_array_add (prompts->entries, entry);
     return entry;
@@ -170,8 +181,8 @@ static gboolean
 parse_texts (AltclipPromptEntry *entry, const Place *place, const char *texts, GError **error)
 {
     g_ptr_array_unref (entry->texts);
-    entry->texts = split (texts, '|', MAX_TEXTS_OF_LABEL);
-    if (!check_count (place, "texts", entry->texts->len, MAX_TEXTS_OF_LABEL, error))
+    entry->texts = split (texts, '|', ALTCLIP_MAX_TEXTS);
+    if (!check_count (place, "texts", entry->texts->len, ALTCLIP_MAX_TEXTS, error))
         return FALSE;
     for (guint i = 0; i < entry->texts->len; i++) {
         if (!check_length (place, "text", g_ptr_array_index (entry->texts, i), error))
@@ -278,12 +289,13 @@ parse_templates (AltclipPrompts *prompts, const char *text, GError **error)
 {
     gsize longest = find_longest_text (prompts);
 
-    prompts->templates = split_entries (text, MAX_TEMPLATES);
+    g_ptr_array_unref (prompts->templates);
+    prompts->templates = split_entries (text, ALTCLIP_MAX_TEMPLATES);
     if (prompts->templates->len == 0)
         g_ptr_array_add (prompts->templates, g_strdup (SLOT));
     for (guint i = 0; i < prompts->templates->len; i++) {
         Place place = { "templates", i + 1, g_ptr_array_index (prompts->templates, i) };
-        if (!check_count (&place, "templates", i + 1, MAX_TEMPLATES, error) ||
+        if (!check_count (&place, "templates", i + 1, ALTCLIP_MAX_TEMPLATES, error) ||
                 !check_template (&place, longest, error))
             return FALSE;
     }
@@ -304,6 +316,15 @@ typedef struct {
     float *sums;       /* [entries, dim] */
 } Embedding;
 
+static void
+add_vector (Embedding *embedding, guint entry, const float *vector)
+{
+    float *sum = embedding->sums + (gsize)entry * embedding->dim;
+
+    for (guint i = 0; i < embedding->dim; i++)
+        sum[i] += vector[i];
+}
+
 static gboolean
 embed_chunk (Embedding *embedding, GError **error)
 {
@@ -314,9 +335,9 @@ embed_chunk (Embedding *embedding, GError **error)
                                           embedding->cancellable, embedding->embeddings, error));
 
     for (guint i = 0; i < embedding->n; i++) {
-        float *sum = embedding->sums + (gsize)embedding->entries[i] * embedding->dim;
-        for (guint j = 0; ok && j < embedding->dim; j++)
-            sum[j] += embedding->embeddings[(gsize)i * embedding->dim + j];
+        if (ok)
+            add_vector (embedding, embedding->entries[i],
+                    embedding->embeddings + (gsize)i * embedding->dim);
         g_clear_pointer (&embedding->texts[i], g_free);
     }
     embedding->n = 0;
@@ -334,18 +355,54 @@ embed_text (
 }
 
 static gboolean
-embed_entry (Embedding *embedding, AltclipPrompts *prompts, guint index, GError **error)
+embed_picture (Embedding *embedding, guint entry, const AltclipPromptPicture *picture,
+        AltclipPictureLoader loader, GError **error)
+{
+    g_autofree float *vector = g_new (float, embedding->dim);
+    g_autofree float *pixel_values = NULL;
+    gboolean ok;
+
+    if (g_cancellable_set_error_if_cancelled (embedding->cancellable, error))
+        return FALSE;
+    pixel_values = loader (picture->path, altclip_session_get_model (embedding->session), error);
+    ok = pixel_values &&
+         altclip_session_encode_images (embedding->session, pixel_values, 1, vector, error);
+    if (ok)
+        add_vector (embedding, entry, vector);
+    else
+        g_prefix_error (error, "%s: ", picture->place);
+    return ok;
+}
+
+static gboolean
+embed_texts (Embedding *embedding, AltclipPrompts *prompts, guint index, GError **error)
 {
     const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, index);
+    const GPtrArray *templates = entry->templates ? entry->templates : prompts->templates;
 
     for (guint i = 0; i < entry->texts->len; i++) {
-        for (guint j = 0; j < prompts->templates->len; j++) {
-            if (!embed_text (embedding, index, g_ptr_array_index (prompts->templates, j),
+        for (guint j = 0; j < templates->len; j++) {
+            if (!embed_text (embedding, index, g_ptr_array_index (templates, j),
                         g_ptr_array_index (entry->texts, i), error))
                 return FALSE;
         }
     }
     return TRUE;
+}
+
+static gboolean
+embed_entry (Embedding *embedding, AltclipPrompts *prompts, guint index, GError **error)
+{
+    const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, index);
+
+    if (entry->embedding)
+        add_vector (embedding, index, entry->embedding);
+    for (guint i = 0; entry->pictures && i < entry->pictures->len; i++) {
+        if (!embed_picture (embedding, index, g_ptr_array_index (entry->pictures, i),
+                    prompts->loader, error))
+            return FALSE;
+    }
+    return embed_texts (embedding, prompts, index, error);
 }
 
 /* The mean of unit vectors and their sum have one direction. */
@@ -378,7 +435,8 @@ embed_entries (
         ok = embed_entry (&embedding, prompts, i, error);
     ok = ok && embed_chunk (&embedding, error) && normalise_entries (prompts, sums, dim, error);
     if (ok)
-        altclip_prompts_set_embeddings (prompts, g_steal_pointer (&sums), dim, info->logit_scale);
+        altclip_prompts_set_embeddings (prompts, g_steal_pointer (&sums), dim,
+                prompts->own_logit_scale > 0.0 ? prompts->own_logit_scale : info->logit_scale);
     return ok;
 }
 
@@ -414,7 +472,9 @@ static gboolean
 find_unknown (
         AltclipPrompts *prompts, AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    for (guint i = 0; i < prompts->entries->len && !prompts->unknown; i++) {
+    guint n = prompts->entries->len - (prompts->neutral != NULL);
+
+    for (guint i = 0; i < n && !prompts->unknown; i++) {
         const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
         for (guint j = 0; j < entry->texts->len && !prompts->unknown; j++) {
             const char *text = g_ptr_array_index (entry->texts, j);
@@ -432,23 +492,95 @@ find_unknown (
     return TRUE;
 }
 
+/* ---- Before embedding ------------------------------------------------------------------------ */
+
+static gboolean
+check_ready (const AltclipPrompts *prompts, guint dim, GError **error)
+{
+    if (prompts->ready_dim == 0 || prompts->ready_dim == dim)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
+            "%s holds %u numbers, but the model's embeddings hold %u", prompts->ready_place,
+            prompts->ready_dim, dim);
+    return FALSE;
+}
+
+static gboolean
+has_texts (const AltclipPrompts *prompts)
+{
+    for (guint i = 0; i < prompts->entries->len; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        if (entry->texts->len > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Marks the labels that nothing competes with. Returns: whether there are any */
+static gboolean
+find_lone_labels (AltclipPrompts *prompts)
+{
+    g_autofree guint *n_candidates = g_new0 (guint, prompts->n_groups);
+    guint first = prompts->n_labels + prompts->n_negatives;
+    gboolean any = FALSE;
+
+    for (guint i = 0; i < prompts->n_labels; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        n_candidates[entry->group]++;
+    }
+    for (guint i = 0; i < prompts->n_own_negatives; i++) {
+        const AltclipPromptEntry *negative = g_ptr_array_index (prompts->entries, first + i);
+        const AltclipPromptEntry *owner = g_ptr_array_index (prompts->entries, negative->owner);
+        n_candidates[owner->group]++;
+    }
+    for (guint i = 0; i < prompts->n_labels; i++) {
+        AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        entry->lone = n_candidates[entry->group] + prompts->n_negatives == 1;
+        any = any || entry->lone;
+    }
+    return any;
+}
+
+/* Only the softmax is a comparison; a set that says how it is scored may do without. */
+static void
+add_neutral (AltclipPrompts *prompts)
+{
+    gboolean compares =
+            prompts->score_mode < 0 || prompts->score_mode == (int)ALTCLIP_SCORE_SOFTMAX;
+
+    if (!prompts->neutral && compares && find_lone_labels (prompts))
+        prompts->neutral = add_entry (prompts, NEUTRAL_PHRASE)->label;
+}
+
 /* ---- Public ---------------------------------------------------------------------------------- */
+
+AltclipPrompts *
+altclip_prompts_new (void)
+{
+    AltclipPrompts *prompts = g_new0 (AltclipPrompts, 1);
+
+    g_atomic_ref_count_init (&prompts->ref_count);
+    prompts->entries = g_ptr_array_new_with_free_func ((GDestroyNotify)altclip_prompt_entry_free);
+    prompts->n_groups = 1;
+    prompts->templates = g_ptr_array_new_with_free_func (g_free);
+    g_ptr_array_add (prompts->templates, g_strdup (SLOT));
+    prompts->score_mode = -1;
+    return prompts;
+}
 
 AltclipPrompts *
 altclip_prompts_parse (
         const char *prompts, const char *negative_prompts, const char *templates, GError **error)
 {
-    g_autoptr (AltclipPrompts) parsed = g_new0 (AltclipPrompts, 1);
+    g_autoptr (AltclipPrompts) parsed = altclip_prompts_new ();
 
-    g_atomic_ref_count_init (&parsed->ref_count);
-    parsed->entries = g_ptr_array_new_with_free_func (entry_free);
     if (!parse_entries (parsed, "prompts", prompts, error))
         return NULL;
     parsed->n_labels = parsed->entries->len;
-    if (!parse_entries (parsed, "negative-prompts", negative_prompts, error) ||
-            !parse_templates (parsed, templates, error))
+    if (!parse_entries (parsed, "negative-prompts", negative_prompts, error))
         return NULL;
-    return g_steal_pointer (&parsed);
+    parsed->n_negatives = parsed->entries->len - parsed->n_labels;
+    return parse_templates (parsed, templates, error) ? g_steal_pointer (&parsed) : NULL;
 }
 
 AltclipPrompts *
@@ -465,6 +597,8 @@ altclip_prompts_unref (AltclipPrompts *prompts)
         return;
     g_clear_pointer (&prompts->entries, g_ptr_array_unref);
     g_clear_pointer (&prompts->templates, g_ptr_array_unref);
+    g_free (prompts->file);
+    g_free (prompts->ready_place);
     g_free (prompts->unknown);
     g_free (prompts->embeddings);
     g_free (prompts);
@@ -479,11 +613,13 @@ altclip_prompts_embed (
 
     if (prompts->embeddings)
         return TRUE;
-    if (!altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, error) ||
+    if (!altclip_prompts_read_file (prompts, error) ||
+            !check_ready (prompts, altclip_model_get_info (model)->projection_dim, error))
+        return FALSE;
+    add_neutral (prompts);
+    if ((has_texts (prompts) && !altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, error)) ||
             !find_unknown (prompts, model, cancellable, error))
         return FALSE;
-    if (prompts->entries->len == 1 && prompts->n_labels == 1)
-        prompts->neutral = add_entry (prompts, NEUTRAL_PHRASE)->label;
     altclip_session_begin_texts (session);
     ok = embed_entries (prompts, session, cancellable, error);
     altclip_session_end_texts (session);
@@ -514,6 +650,41 @@ altclip_prompts_get_label (AltclipPrompts *prompts, guint index)
     g_return_val_if_fail (index < prompts->n_labels, NULL);
     entry = g_ptr_array_index (prompts->entries, index);
     return entry->label;
+}
+
+AltclipScoreMode
+altclip_prompts_get_score_mode (AltclipPrompts *prompts, AltclipScoreMode otherwise)
+{
+    return prompts->score_mode < 0 ? otherwise : (AltclipScoreMode)prompts->score_mode;
+}
+
+static double
+choose (double own, double otherwise)
+{
+    return isnan (own) ? otherwise : own;
+}
+
+static guint64
+choose_time (double own_seconds, guint64 otherwise)
+{
+    return isnan (own_seconds) ? otherwise : (guint64)llround (own_seconds * 1e9);
+}
+
+void
+altclip_prompts_get_rules (
+        AltclipPrompts *prompts, const AltclipLabelRules *defaults, AltclipLabelRules *rules)
+{
+    for (guint i = 0; i < prompts->n_labels; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+        const double *own = entry->rules;
+
+        rules[i] = (AltclipLabelRules){
+            .threshold = choose (own[ALTCLIP_RULE_THRESHOLD], defaults->threshold),
+            .hysteresis = choose (own[ALTCLIP_RULE_HYSTERESIS], defaults->hysteresis),
+            .min_on = choose_time (own[ALTCLIP_RULE_MIN_ON], defaults->min_on),
+            .min_off = choose_time (own[ALTCLIP_RULE_MIN_OFF], defaults->min_off),
+        };
+    }
 }
 
 const char *

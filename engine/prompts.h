@@ -10,25 +10,81 @@
 
 G_BEGIN_DECLS
 
-/* A label, or a phrase that only competes, and what stands for it. */
+#define ALTCLIP_MAX_TEXT_BYTES 4096
+#define ALTCLIP_MAX_TEXTS 1000     /* of a label; likewise its pictures */
+#define ALTCLIP_MAX_TEMPLATES 1000 /* of a set, or of a label */
+
+/* What a template's text goes in place of. */
+#define ALTCLIP_TEMPLATE_SLOT "{}"
+
+/* The numbers that a label may have of its own. */
+typedef enum {
+    ALTCLIP_RULE_THRESHOLD,
+    ALTCLIP_RULE_HYSTERESIS,
+    ALTCLIP_RULE_MIN_ON,  /* seconds */
+    ALTCLIP_RULE_MIN_OFF, /* seconds */
+    ALTCLIP_RULE_BIAS,
+    ALTCLIP_N_RULES
+} AltclipRule;
+
+/* A picture that stands for a label. */
+typedef struct {
+    char *path;
+    char *place; /* where its file of prompts names it, for messages */
+} AltclipPromptPicture;
+
+/* A label, or a phrase that only competes, and what stands for it: texts and pictures, or a ready
+ * embedding. */
 typedef struct {
     char *label;
-    GPtrArray *texts; /* (element-type utf8): at least one */
+    GPtrArray *texts;              /* (element-type utf8) */
+    GPtrArray *templates;          /* (nullable): instead of the set's */
+    GPtrArray *pictures;           /* (nullable) (element-type AltclipPromptPicture) */
+    float *embedding;              /* (nullable): [ready_dim], unit length */
+    char *language;                /* (nullable): for people; likewise note */
+    char *note;                    /* (nullable) */
+    char *group_name;              /* (nullable): of a label */
+    guint group;                   /* of a label: those of one group compete */
+    guint owner;                   /* of a label's own negative: the label */
+    gboolean lone;                 /* of a label: nothing but the neutral phrase competes */
+    double rules[ALTCLIP_N_RULES]; /* of a label; NAN: it has none of its own */
 } AltclipPromptEntry;
 
 struct _AltclipPrompts {
     gatomicrefcount ref_count;
-    GPtrArray *entries; /* (element-type AltclipPromptEntry): labels, negatives, neutral phrase */
+
+    char *file; /* (nullable): to be read before anything below is known */
+    AltclipPictureLoader loader;
+
+    /* (element-type AltclipPromptEntry): labels, negatives of all labels, negatives of single ones
+     * in the order of those, neutral phrase */
+    GPtrArray *entries;
     guint n_labels;
-    GPtrArray *templates; /* (element-type utf8): at least one */
-    const char *neutral;  /* (nullable): label of the last entry, if it was added */
-    char *unknown;        /* (nullable): a text the model's tokenizer does not know */
+    guint n_negatives; /* of all labels */
+    guint n_own_negatives;
+    guint n_groups;
+    GPtrArray *templates;   /* (element-type utf8): at least one */
+    int score_mode;         /* −1: whatever the caller wants */
+    double own_logit_scale; /* 0: the model's */
+    guint ready_dim;        /* of the ready embeddings; 0: there are none */
+    char *ready_place;      /* (nullable): of the first of them, for messages */
+    const char *neutral;    /* (nullable): label of the last entry, if it was added */
+    char *unknown;          /* (nullable): a text the model's tokenizer does not know */
 
     /* From here on set when embedded. */
     guint dim;
     double logit_scale; /* from cosine to logit */
     float *embeddings;  /* [entries, dim], unit length; NULL: not embedded */
 };
+
+/* Returns: (transfer full): an empty set, to be filled. */
+AltclipPrompts *altclip_prompts_new (void);
+
+/* Returns: (transfer full): an entry that nothing stands for yet. */
+AltclipPromptEntry *altclip_prompt_entry_new (const char *label);
+
+void altclip_prompt_entry_free (AltclipPromptEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPromptEntry, altclip_prompt_entry_free)
 
 /**
  * altclip_prompts_set_embeddings:

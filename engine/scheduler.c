@@ -389,9 +389,9 @@ open_model (AltclipScheduler *scheduler)
     AltclipModel *model =
             altclip_model_open (scheduler->directory, &options, scheduler->cancellable, &error);
 
-    if (model &&
-            (!altclip_model_can_embed (model, ALTCLIP_TOWER_IMAGE | ALTCLIP_TOWER_TEXT, &error) ||
-                    !check_preprocessing (model, &error)))
+    /* The text tower is not asked for: there are prompts that need none. */
+    if (model && (!altclip_model_can_embed (model, ALTCLIP_TOWER_IMAGE, &error) ||
+                         !check_preprocessing (model, &error)))
         g_clear_pointer (&model, altclip_model_unref);
     if (!model)
         forget (scheduler);

@@ -10,6 +10,8 @@
 typedef struct {
     gboolean active;
     guint64 since;
+    gboolean crossing; /* the score is across the line, but not for long enough yet */
+    guint64 crossed;   /* since when */
     double peak;
     double score;  /* the last one */
     double cosine; /* likewise */
@@ -26,6 +28,7 @@ flip (State *state, guint index, guint64 time, GArray *transitions)
     AltclipTransition transition;
 
     state->active = !state->active;
+    state->crossing = FALSE;
     if (state->active) {
         state->since = time;
         state->peak = state->score;
@@ -61,23 +64,44 @@ altclip_tracker_free (AltclipTracker *tracker)
     g_free (tracker);
 }
 
-void
-altclip_tracker_update (AltclipTracker *tracker, guint64 time, double threshold, double hysteresis,
-        const double *scores, const double *cosines, GArray *transitions)
+static gboolean
+is_across (const State *state, const AltclipLabelRules *rules)
 {
     /* threshold · (1 − hysteresis), and below the threshold also where that is negative */
-    double release = threshold - fabs (threshold) * hysteresis;
+    double release = rules->threshold - fabs (rules->threshold) * rules->hysteresis;
 
+    return state->active ? state->score < release : state->score >= rules->threshold;
+}
+
+/* Whether the score has been across the line for long enough. A clock that steps back begins anew.
+ */
+static gboolean
+has_stayed (State *state, guint64 time, const AltclipLabelRules *rules)
+{
+    if (!state->crossing || time < state->crossed) {
+        state->crossing = TRUE;
+        state->crossed = time;
+    }
+    return time - state->crossed >= (state->active ? rules->min_off : rules->min_on);
+}
+
+void
+altclip_tracker_update (AltclipTracker *tracker, guint64 time, const AltclipLabelRules *rules,
+        const double *scores, const double *cosines, GArray *transitions)
+{
     for (guint i = 0; i < tracker->n_labels; i++) {
         State *state = &tracker->states[i];
+
         if (isnan (scores[i]))
             continue;
         state->score = scores[i];
         state->cosine = cosines[i];
-        if (state->active ? scores[i] < release : scores[i] >= threshold)
-            flip (state, i, time, transitions);
-        else if (state->active)
+        if (state->active)
             state->peak = fmax (state->peak, scores[i]);
+        if (!is_across (state, &rules[i]))
+            state->crossing = FALSE;
+        else if (has_stayed (state, time, &rules[i]))
+            flip (state, i, time, transitions);
     }
 }
 
@@ -85,8 +109,11 @@ void
 altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions)
 {
     for (guint i = 0; i < tracker->n_labels; i++) {
-        if (tracker->states[i].active)
-            flip (&tracker->states[i], i, time, transitions);
+        State *state = &tracker->states[i];
+
+        state->crossing = FALSE;
+        if (state->active)
+            flip (state, i, time, transitions);
     }
 }
 

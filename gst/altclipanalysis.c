@@ -5,6 +5,8 @@
 
 #include "altclipfilter.h"
 
+#include "still.h"
+
 #define GST_CAT_DEFAULT altclip_filter_debug
 
 #define BUNDLED_MODEL_KNOWS                                              \
@@ -147,9 +149,13 @@ warn_of_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
         ("The model knows few of the words in \"%s\".", unknown),
         ("More than half of the tokens of \"%s\" are unknown to the model.",
             unknown));
-  if (neutral != NULL && rules.score_mode == ALTCLIP_SCORE_SOFTMAX)
+  if (neutral != NULL
+      && altclip_prompts_get_score_mode (prompts, rules.score_mode)
+          == ALTCLIP_SCORE_SOFTMAX)
     GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("There is one phrase only: \"%s\" competes with it.", neutral),
+        ("There is one phrase only, or one alone in its group: \"%s\" "
+         "competes with it.",
+            neutral),
         ("A lone phrase would always score 1, so \"%s\" was added to the "
          "negative prompts. Name more prompts or negative prompts.",
             neutral));
@@ -226,7 +232,20 @@ prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
 }
 
 static AltclipPrompts *
-parse_prompts (GstAltclipFilter *self, GError **error)
+parse_prompts (const GstAltclipSettings *settings, GError **error)
+{
+  g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse (settings->prompts,
+      settings->negative_prompts, settings->templates, error);
+
+  if (prompts == NULL || altclip_prompts_get_n_labels (prompts) == 0)
+    return NULL;
+  return g_steal_pointer (&prompts);
+}
+
+/* The prompts that hold, NULL without an error when there are none. A file is
+ * read by the prompts' worker, so that nobody waits for it here. */
+static AltclipPrompts *
+get_prompts (GstAltclipFilter *self, GError **error)
 {
   g_auto (GstAltclipSettings) settings;
 
@@ -234,8 +253,11 @@ parse_prompts (GstAltclipFilter *self, GError **error)
   gst_altclip_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
 
-  return altclip_prompts_parse (
-      settings.prompts, settings.negative_prompts, settings.templates, error);
+  if (!settings.from_file)
+    return parse_prompts (&settings, error);
+  if (settings.prompts_file == NULL || *settings.prompts_file == '\0')
+    return NULL;
+  return altclip_prompts_new_for_file (settings.prompts_file, still_load);
 }
 
 static void
@@ -284,10 +306,10 @@ gst_altclip_analysis_apply_prompts (GstAltclipFilter *self)
     return;
 
   g_mutex_lock (&self->prompts_lock);
-  prompts = parse_prompts (self, &error);
-  if (prompts != NULL && altclip_prompts_get_n_labels (prompts) > 0)
+  prompts = get_prompts (self, &error);
+  if (prompts != NULL)
     ask_for_prompts (self, stream, prompts);
-  else if (prompts != NULL)
+  else if (error == NULL)
     drop_prompts (self);
   g_mutex_unlock (&self->prompts_lock);
   release_stream (self);

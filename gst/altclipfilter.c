@@ -8,8 +8,9 @@
  * @title: altclipfilter
  * @short_description: tags video with phrases, zero-shot
  *
- * Says which of the phrases in #GstAltclipFilter:prompts a video shows, with an
- * AltCLIP model on the CPU. Frames pass through untouched; the scores are
+ * Says which of the phrases in #GstAltclipFilter:prompts, or of the labels in
+ * the file #GstAltclipFilter:prompts-file, a video shows, with an AltCLIP model
+ * on the CPU. Frames pass through untouched; the scores are
  * attached to them as a custom meta `AltClipMeta`, and an element message
  * `altclip` is posted when a label begins and when it ends.
  *
@@ -66,14 +67,16 @@ gst_altclip_filter_set_property (
 {
   GstAltclipFilter *self = GST_ALTCLIP_FILTER (object);
   gboolean known;
+  gboolean is_prompts;
 
   GST_OBJECT_LOCK (self);
   known = gst_altclip_settings_set (&self->settings, prop_id, value);
+  is_prompts = gst_altclip_settings_is_prompts (&self->settings, prop_id);
   GST_OBJECT_UNLOCK (self);
 
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-  else if (gst_altclip_settings_is_prompts (prop_id))
+  else if (is_prompts)
     gst_altclip_analysis_apply_prompts (self);
 }
 

@@ -29,6 +29,7 @@ set_prompts (GstAltclipLabels *labels, AltclipPrompts *prompts)
   n_labels = altclip_prompts_get_n_labels (prompts);
   labels->prompts = altclip_prompts_ref (prompts);
   labels->tracker = altclip_tracker_new (n_labels);
+  labels->rules = g_renew (AltclipLabelRules, labels->rules, n_labels);
   labels->scores = g_renew (gdouble, labels->scores, n_labels);
   labels->cosines = g_renew (gdouble, labels->cosines, n_labels);
 }
@@ -37,6 +38,7 @@ void
 gst_altclip_labels_reset (GstAltclipLabels *labels)
 {
   set_prompts (labels, NULL);
+  g_clear_pointer (&labels->rules, g_free);
   g_clear_pointer (&labels->scores, g_free);
   g_clear_pointer (&labels->cosines, g_free);
   gst_altclip_timing_clear (&labels->last);
@@ -105,6 +107,27 @@ gst_altclip_labels_swap (GstAltclipLabels *labels, AltclipPrompts *prompts,
   labels->revision++;
 }
 
+/* Scores the picture, and moves the states. */
+static void
+update_states (GstAltclipLabels *labels, const GstAltclipRules *rules,
+    const GstAltclipTiming *timing, const float *embedding, GArray *transitions)
+{
+  AltclipScoreMode mode =
+      altclip_prompts_get_score_mode (labels->prompts, rules->score_mode);
+  AltclipLabelRules defaults = {
+      .threshold = gst_altclip_rules_get_threshold (rules, mode),
+      .hysteresis = rules->hysteresis,
+      .min_on = rules->min_on_time,
+      .min_off = rules->min_off_time,
+  };
+
+  altclip_prompts_get_rules (labels->prompts, &defaults, labels->rules);
+  altclip_prompts_score (
+      labels->prompts, mode, embedding, labels->scores, labels->cosines);
+  altclip_tracker_update (labels->tracker, advance_clock (labels, timing),
+      labels->rules, labels->scores, labels->cosines, transitions);
+}
+
 GstAltclipResult *
 gst_altclip_labels_score (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const GstAltclipTiming *timing,
@@ -116,12 +139,8 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
   if (labels->prompts == NULL)
     return NULL;
 
-  altclip_prompts_score (labels->prompts, rules->score_mode, embedding,
-      labels->scores, labels->cosines);
   transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-  altclip_tracker_update (labels->tracker, advance_clock (labels, timing),
-      gst_altclip_rules_get_threshold (rules), rules->hysteresis,
-      labels->scores, labels->cosines, transitions);
+  update_states (labels, rules, timing, embedding, transitions);
   put_transitions (labels, rules, transitions, "score", timing);
 
   result = gst_altclip_result_new (timing, labels->revision, labels->prompts,

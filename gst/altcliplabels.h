@@ -37,6 +37,8 @@ typedef struct
   GstAltclipTiming last;
   GstClockTime clock;
 
+  /* One per label. */
+  AltclipLabelRules *rules;
   gdouble *scores;
   gdouble *cosines;
 } GstAltclipLabels;

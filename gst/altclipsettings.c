@@ -12,7 +12,7 @@
 #define DEFAULT_MAX_BUFFERS 64
 #define DEFAULT_MAX_AGE (5 * GST_SECOND)
 
-#define SOFTMAX_THRESHOLD 0.5
+#define SHARE_THRESHOLD 0.5
 #define COSINE_THRESHOLD 0.25
 
 /* May change in READY only, and in any state. */
@@ -29,6 +29,10 @@ gst_altclip_score_mode_get_type (void)
       {ALTCLIP_SCORE_SOFTMAX,
           "Share among labels and negatives at the model's own scale, 0 to 1",
           "softmax"},
+      {ALTCLIP_SCORE_SIGMOID,
+          "Each label for itself, 0 to 1: 1 / (1 + exp (-(scale * cosine + "
+          "bias)))",
+          "sigmoid"},
       {ALTCLIP_SCORE_COSINE, "Raw cosine of picture and text, -1 to 1",
           "cosine"},
       {0, NULL, NULL},
@@ -108,15 +112,24 @@ install_prompts (GObjectClass *object_class)
           "frames pass untagged)",
           NULL, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_PROMPTS_FILE,
+      g_param_spec_string ("prompts-file", "Prompts file",
+          "JSON file of labels with texts, pictures, thresholds, negatives; of "
+          "this and prompts the one set last holds, and setting it again reads "
+          "the file again. It has its own negatives and templates, and what it "
+          "says goes before score-mode, threshold, hysteresis, min-on-time and "
+          "min-off-time",
+          NULL, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS,
       g_param_spec_string ("negative-prompts", "Negative prompts",
           "Phrases that compete with the prompts in the softmax and are never "
-          "reported, in the same form",
+          "reported, in the same form; not for prompts-file",
           NULL, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_TEMPLATES,
       g_param_spec_string ("templates", "Templates",
           "Sentences to put each text in, separated by ';', {} is the text: "
-          "their embeddings are averaged",
+          "their embeddings are averaged; not for prompts-file",
           DEFAULT_TEMPLATES, FLAGS_PLAYING));
 }
 
@@ -135,6 +148,18 @@ install_scoring (GObjectClass *object_class)
       g_param_spec_double ("hysteresis", "Hysteresis",
           "A label stops being active below threshold * (1 - hysteresis)", 0.0,
           1.0, DEFAULT_HYSTERESIS, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_MIN_ON_TIME,
+      g_param_spec_uint64 ("min-on-time", "Least time on",
+          "How long in ns the score must stay at or above the threshold before "
+          "a label becomes active",
+          0, G_MAXINT64, 0, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_MIN_OFF_TIME,
+      g_param_spec_uint64 ("min-off-time", "Least time off",
+          "How long in ns the score must stay below threshold * (1 - "
+          "hysteresis) before a label stops being active",
+          0, G_MAXINT64, 0, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_TOP_K,
       g_param_spec_uint ("top-k", "Top k",
           "Attach this many of the best labels, and all active ones (0: all)",
@@ -229,6 +254,7 @@ gst_altclip_settings_copy (
   *settings = *from;
   settings->model = g_strdup (from->model);
   settings->prompts = g_strdup (from->prompts);
+  settings->prompts_file = g_strdup (from->prompts_file);
   settings->negative_prompts = g_strdup (from->negative_prompts);
   settings->templates = g_strdup (from->templates);
 }
@@ -238,6 +264,7 @@ gst_altclip_settings_clear (GstAltclipSettings *settings)
 {
   g_clear_pointer (&settings->model, g_free);
   g_clear_pointer (&settings->prompts, g_free);
+  g_clear_pointer (&settings->prompts_file, g_free);
   g_clear_pointer (&settings->negative_prompts, g_free);
   g_clear_pointer (&settings->templates, g_free);
 }
@@ -264,6 +291,11 @@ gst_altclip_settings_set (
       break;
     case GST_ALTCLIP_SETTING_PROMPTS:
       set_string (&settings->prompts, value);
+      settings->from_file = FALSE;
+      break;
+    case GST_ALTCLIP_SETTING_PROMPTS_FILE:
+      set_string (&settings->prompts_file, value);
+      settings->from_file = TRUE;
       break;
     case GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS:
       set_string (&settings->negative_prompts, value);
@@ -279,6 +311,12 @@ gst_altclip_settings_set (
       break;
     case GST_ALTCLIP_SETTING_HYSTERESIS:
       rules->hysteresis = g_value_get_double (value);
+      break;
+    case GST_ALTCLIP_SETTING_MIN_ON_TIME:
+      rules->min_on_time = g_value_get_uint64 (value);
+      break;
+    case GST_ALTCLIP_SETTING_MIN_OFF_TIME:
+      rules->min_off_time = g_value_get_uint64 (value);
       break;
     case GST_ALTCLIP_SETTING_TOP_K:
       rules->top_k = g_value_get_uint (value);
@@ -323,6 +361,9 @@ gst_altclip_settings_get (
     case GST_ALTCLIP_SETTING_PROMPTS:
       g_value_set_string (value, settings->prompts);
       break;
+    case GST_ALTCLIP_SETTING_PROMPTS_FILE:
+      g_value_set_string (value, settings->prompts_file);
+      break;
     case GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS:
       g_value_set_string (value, settings->negative_prompts);
       break;
@@ -337,6 +378,12 @@ gst_altclip_settings_get (
       break;
     case GST_ALTCLIP_SETTING_HYSTERESIS:
       g_value_set_double (value, rules->hysteresis);
+      break;
+    case GST_ALTCLIP_SETTING_MIN_ON_TIME:
+      g_value_set_uint64 (value, rules->min_on_time);
+      break;
+    case GST_ALTCLIP_SETTING_MIN_OFF_TIME:
+      g_value_set_uint64 (value, rules->min_off_time);
       break;
     case GST_ALTCLIP_SETTING_TOP_K:
       g_value_set_uint (value, rules->top_k);
@@ -366,20 +413,22 @@ gst_altclip_settings_get (
 }
 
 gboolean
-gst_altclip_settings_is_prompts (guint id)
+gst_altclip_settings_is_prompts (const GstAltclipSettings *settings, guint id)
 {
+  if (settings->from_file)
+    return id == GST_ALTCLIP_SETTING_PROMPTS_FILE;
   return id == GST_ALTCLIP_SETTING_PROMPTS
       || id == GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS
       || id == GST_ALTCLIP_SETTING_TEMPLATES;
 }
 
 gdouble
-gst_altclip_rules_get_threshold (const GstAltclipRules *rules)
+gst_altclip_rules_get_threshold (
+    const GstAltclipRules *rules, AltclipScoreMode mode)
 {
   if (rules->threshold > -1.0)
     return rules->threshold;
-  return rules->score_mode == ALTCLIP_SCORE_COSINE ? COSINE_THRESHOLD
-                                                   : SOFTMAX_THRESHOLD;
+  return mode == ALTCLIP_SCORE_COSINE ? COSINE_THRESHOLD : SHARE_THRESHOLD;
 }
 
 gchar *

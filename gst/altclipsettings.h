@@ -49,6 +49,8 @@ typedef struct
   AltclipScoreMode score_mode;
   gdouble threshold;
   gdouble hysteresis;
+  GstClockTime min_on_time;
+  GstClockTime min_off_time;
   guint top_k;
   GstAltclipMode mode;
   GstClockTime interval;
@@ -60,6 +62,8 @@ typedef struct
 
 /**
  * GstAltclipSettings:
+ * @from_file: whether the prompts are those of @prompts_file, because it was
+ *   set after @prompts
  *
  * What the properties were last set to.
  */
@@ -67,6 +71,8 @@ typedef struct
 {
   gchar *model;
   gchar *prompts;
+  gchar *prompts_file;
+  gboolean from_file;
   gchar *negative_prompts;
   gchar *templates;
   guint threads;
@@ -78,11 +84,14 @@ typedef enum
   GST_ALTCLIP_SETTING_MODEL = 1,
   GST_ALTCLIP_SETTING_THREADS,
   GST_ALTCLIP_SETTING_PROMPTS,
+  GST_ALTCLIP_SETTING_PROMPTS_FILE,
   GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS,
   GST_ALTCLIP_SETTING_TEMPLATES,
   GST_ALTCLIP_SETTING_SCORE_MODE,
   GST_ALTCLIP_SETTING_THRESHOLD,
   GST_ALTCLIP_SETTING_HYSTERESIS,
+  GST_ALTCLIP_SETTING_MIN_ON_TIME,
+  GST_ALTCLIP_SETTING_MIN_OFF_TIME,
   GST_ALTCLIP_SETTING_TOP_K,
   GST_ALTCLIP_SETTING_MODE,
   GST_ALTCLIP_SETTING_INTERVAL,
@@ -120,16 +129,20 @@ gboolean gst_altclip_settings_get (
 /**
  * gst_altclip_settings_is_prompts:
  *
- * Returns: whether the setting is part of the set of prompts
+ * Returns: whether the setting is part of the set of prompts that holds: of a
+ *   file, nothing but the file is
  */
-gboolean gst_altclip_settings_is_prompts (guint id);
+gboolean gst_altclip_settings_is_prompts (
+    const GstAltclipSettings *settings, guint id);
 
 /**
  * gst_altclip_rules_get_threshold:
+ * @mode: how the labels are scored
  *
- * Returns: the threshold, with −1 replaced by the score mode's own
+ * Returns: the threshold, with −1 replaced by @mode's own
  */
-gdouble gst_altclip_rules_get_threshold (const GstAltclipRules *rules);
+gdouble gst_altclip_rules_get_threshold (
+    const GstAltclipRules *rules, AltclipScoreMode mode);
 
 /**
  * gst_altclip_settings_find_model:

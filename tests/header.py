@@ -20,6 +20,7 @@ import tempfile
 
 BLOCK = re.compile(r"/\*\*\n \* (\w+):\n(.*?)\*/", re.DOTALL)
 FUNCTION = re.compile(r"^ALTCLIP_API\s+(.*?)(\w+) \((.*?)\);", re.MULTILINE | re.DOTALL)
+CALLBACK = re.compile(r"^typedef ([^;{]*?)\(\*(\w+)\) \((.*?)\);", re.MULTILINE | re.DOTALL)
 COMPOUND = re.compile(r"^typedef (struct|enum) \{(.*?)\}\s*(\w+);", re.MULTILINE | re.DOTALL)
 OPAQUE = re.compile(r"^typedef struct _(\w+) \1;", re.MULTILINE)
 CONSTANT = re.compile(r"^static const \w+ (ALTCLIP_\w+)", re.MULTILINE)
@@ -77,14 +78,15 @@ def check_function(result, name, arguments, blocks):
 def check_documentation(header):
     blocks = {name: Block(text) for name, text in BLOCK.findall(header)}
     declared = [name for pattern in (OPAQUE, CONSTANT, MACRO) for name in pattern.findall(header)]
-    declared += [match[2] for match in COMPOUND.findall(header)] + [match[1] for match in FUNCTION.findall(header)]
+    functions = FUNCTION.findall(header) + CALLBACK.findall(header)
+    declared += [match[2] for match in COMPOUND.findall(header)] + [match[1] for match in functions]
     problems = [f"{name}: has no block" for name in declared if name not in blocks or not blocks[name].is_described]
     problems += [f"{name}: is documented, but not there" for name in blocks if name not in declared]
     for kind, text, name in COMPOUND.findall(header):
         expected = members(kind, text)
         if name in blocks and blocks[name].items != expected:
             problems.append(f"{name}: documents {' '.join(blocks[name].items)}, but has {' '.join(expected)}")
-    for result, name, arguments in FUNCTION.findall(header):
+    for result, name, arguments in functions:
         if name in blocks:
             problems += check_function(result, name, arguments, blocks)
     return problems

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "prompts.h"
+#include "prompts_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -245,6 +245,117 @@ test_score_many (void)
     g_assert_cmpfloat_with_epsilon (sum, ALTCLIP_MAX_LABELS / (ALTCLIP_MAX_LABELS + 1.0), 1e-9);
 }
 
+/* In @json ' stands for ". */
+static AltclipPrompts *
+parse_json (const char *json)
+{
+    g_autofree char *text = g_strdelimit (g_strdup (json), "'", '"');
+    g_autoptr (GError) error = NULL;
+    AltclipPrompts *prompts =
+            altclip_prompts_parse_file ("f.json", ".", text, strlen (text), NULL, &error);
+
+    g_assert_no_error (error);
+    return prompts;
+}
+
+/* Whom a label competes with: its group, the negatives of all, and its own. */
+static void
+test_score_groups (void)
+{
+    /* a and b in a group, c in another, d and e in that of those without; then x for all; then y
+     * for a, z and w for d. In one dimension, the embedding is the cosine. */
+    g_autoptr (AltclipPrompts) prompts = parse_json (
+            "{'version': 1, 'negatives': ['x'], 'labels': ["
+            "{'label': 'a', 'group': 'g', 'negatives': ['y']}, {'label': 'b', 'group': 'g'},"
+            "{'label': 'c', 'group': 'h'}, {'label': 'd', 'negatives': ['z', 'w']},"
+            "{'label': 'e'}]}");
+    const float cosines[] = { 0.5F, 0.25F, -0.5F, 0.125F, 0, 0.375F, 1, -1, 0.75F };
+    const float picture[] = { 1 };
+    double e[9];
+    double expected[5];
+    double scores[5];
+
+    for (guint i = 0; i < 9; i++)
+        e[i] = exp (8.0 * cosines[i]);
+    expected[0] = e[0] / (e[0] + e[1] + e[5] + e[6]);
+    expected[1] = e[1] / (e[0] + e[1] + e[5]);
+    expected[2] = e[2] / (e[2] + e[5]);
+    expected[3] = e[3] / (e[3] + e[4] + e[5] + e[7] + e[8]);
+    expected[4] = e[4] / (e[3] + e[4] + e[5]);
+    altclip_prompts_set_embeddings (prompts, g_memdup2 (cosines, sizeof cosines), 1, 8.0);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, NULL);
+    for (guint i = 0; i < 5; i++)
+        g_assert_cmpfloat_with_epsilon (scores[i], expected[i], 1e-14);
+}
+
+/* A group far below another, and one far below the negatives, are numbers all the same. */
+static void
+test_score_groups_extremes (void)
+{
+    g_autoptr (AltclipPrompts) prompts =
+            parse_json ("{'version': 1, 'labels': [{'label': 'a', 'group': 'g'},"
+                        "{'label': 'b', 'group': 'g'}, {'label': 'c', 'group': 'h'},"
+                        "{'label': 'd', 'group': 'h', 'negatives': ['x']}]}");
+    const float cosines[] = { -1, -1, 1, -1, 1 };
+    const float picture[] = { 1 };
+    const double expected[] = { 0.5, 0.5, 1, 0 };
+    double scores[4];
+
+    altclip_prompts_set_embeddings (prompts, g_memdup2 (cosines, sizeof cosines), 1, 1e6);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, NULL);
+    for (guint i = 0; i < 4; i++)
+        g_assert_cmpfloat (scores[i], ==, expected[i]);
+}
+
+/* More groups than fit on the stack, and a group of each label. */
+static void
+test_score_many_groups (void)
+{
+    GString *json = g_string_new ("{'version': 1, 'negatives': ['x'], 'labels': [");
+    const float picture[] = { 1 };
+    float *embeddings = g_new (float, 3001);
+    g_autofree double *scores = g_new (double, 3000);
+    g_autoptr (AltclipPrompts) prompts = NULL;
+
+    for (guint i = 0; i < 3000; i++) {
+        g_string_append_printf (json, "%s{'label': '%u', 'group': '%u'}", i > 0 ? "," : "", i, i);
+        embeddings[i] = (float)i / 3000;
+    }
+    embeddings[3000] = 0.5;
+    g_string_append (json, "]}");
+    prompts = parse_json (json->str);
+    altclip_prompts_set_embeddings (prompts, embeddings, 1, 10.0);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, picture, scores, NULL);
+    for (guint i = 0; i < 3000; i++)
+        g_assert_cmpfloat_with_epsilon (
+                scores[i], 1 / (1 + exp (10.0 * (0.5 - (double)embeddings[i]))), 1e-12);
+    g_string_free (json, TRUE);
+}
+
+static void
+test_score_sigmoid (void)
+{
+    g_autoptr (AltclipPrompts) prompts = parse_json (
+            "{'version': 1, 'bias': -4, 'labels': [{'label': 'a'}, {'label': 'b', 'bias': 1e6},"
+            "{'label': 'c', 'bias': -1e6}]}");
+    g_autoptr (AltclipPrompts) plain = parse ("x;y", NULL, NULL);
+    const float cosines[] = { 0.5F, -1, 1 };
+    const float plain_cosines[] = { 0.25F, 0.5F };
+    const float picture[] = { 1 };
+    double scores[3];
+
+    altclip_prompts_set_embeddings (prompts, g_memdup2 (cosines, sizeof cosines), 1, 10.0);
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SIGMOID, picture, scores, NULL);
+    g_assert_cmpfloat_with_epsilon (scores[0], 1 / (1 + exp (-1)), 1e-15);
+    g_assert_cmpfloat (scores[1], ==, 1);
+    g_assert_cmpfloat (scores[2], ==, 0);
+    altclip_prompts_set_embeddings (
+            plain, g_memdup2 (plain_cosines, sizeof plain_cosines), 1, 10.0);
+    altclip_prompts_score (plain, ALTCLIP_SCORE_SIGMOID, picture, scores, NULL);
+    g_assert_cmpfloat (scores[0], ==, 0.5);
+    g_assert_cmpfloat_with_epsilon (scores[1], 1 / (1 + exp (-2.5)), 1e-15);
+}
+
 /* ---- Embedding ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -395,9 +506,10 @@ test_tracker (void)
     const double scores[][2] = { { 0.49, 0.5 }, { 0.5, 0.9 }, { 0.7, NAN }, { 0.4, 0.3 },
         { 0.39, 0.45 } };
     const double cosines[] = { 0.25, 0.5 };
+    const AltclipLabelRules rules[] = { { 0.5, 0.2, 0, 0 }, { 0.5, 0.2, 0, 0 } };
 
     for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
-        altclip_tracker_update (tracker, 10 * i, 0.5, 0.2, scores[i], cosines, transitions);
+        altclip_tracker_update (tracker, 10 * i, rules, scores[i], cosines, transitions);
     g_assert_cmpuint (transitions->len, ==, 4);
     check_transition (transitions, 0, (AltclipTransition){ 1, TRUE, 0.5, 0.5, 0, 0, 0.5 });
     check_transition (transitions, 1, (AltclipTransition){ 0, TRUE, 0.5, 0.25, 10, 10, 0.5 });
@@ -413,10 +525,11 @@ test_tracker_end (void)
     g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
     const double scores[] = { 0.1, 0.8 };
     const double cosines[] = { 0.2, 0.3 };
+    const AltclipLabelRules rules[] = { { 0.5, 0.2, 0, 0 }, { 0.5, 0.2, 0, 0 } };
 
     altclip_tracker_end (tracker, 1, transitions);
     g_assert_cmpuint (transitions->len, ==, 0);
-    altclip_tracker_update (tracker, 5, 0.5, 0.2, scores, cosines, transitions);
+    altclip_tracker_update (tracker, 5, rules, scores, cosines, transitions);
     g_assert_true (altclip_tracker_is_active (tracker, 1));
     altclip_tracker_end (tracker, 9, transitions);
     altclip_tracker_end (tracker, 10, transitions);
@@ -431,11 +544,91 @@ test_tracker_negative (void)
     g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
     g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
     const double scores[] = { -0.1, -0.11, -0.13 };
+    const AltclipLabelRules rules = { -0.1, 0.2, 0, 0 };
 
     for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
-        altclip_tracker_update (tracker, i, -0.1, 0.2, &scores[i], &scores[i], transitions);
+        altclip_tracker_update (tracker, i, &rules, &scores[i], &scores[i], transitions);
     g_assert_cmpuint (transitions->len, ==, 2);
     check_transition (transitions, 1, (AltclipTransition){ 0, FALSE, -0.13, -0.13, 0, 2, -0.1 });
+}
+
+static void
+test_tracker_rules (void)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules[] = { { 0.9, 0.5, 0, 0 }, { 0.3, 0, 0, 0 } };
+    const double scores[][2] = { { 0.8, 0.8 }, { 0.9, 0.29 }, { 0.45, 0.1 }, { 0.4, 0.1 } };
+
+    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
+        altclip_tracker_update (tracker, i, rules, scores[i], scores[i], transitions);
+    g_assert_cmpuint (transitions->len, ==, 4);
+    check_transition (transitions, 0, (AltclipTransition){ 1, TRUE, 0.8, 0.8, 0, 0, 0.8 });
+    check_transition (transitions, 1, (AltclipTransition){ 0, TRUE, 0.9, 0.9, 1, 1, 0.9 });
+    check_transition (transitions, 2, (AltclipTransition){ 1, FALSE, 0.29, 0.29, 0, 1, 0.8 });
+    check_transition (transitions, 3, (AltclipTransition){ 0, FALSE, 0.4, 0.4, 1, 3, 0.9 });
+}
+
+typedef struct {
+    guint64 time;
+    double score;
+    gboolean active; /* expected afterwards */
+} Step;
+
+/* One label with the threshold 0.5, on from 30 ns above, off from 20 ns below 0.4. */
+static void
+check_steps (const Step *steps, guint n)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20 };
+
+    for (guint i = 0; i < n; i++) {
+        guint n_before = transitions->len;
+        gboolean was_active = altclip_tracker_is_active (tracker, 0);
+
+        altclip_tracker_update (
+                tracker, steps[i].time, &rules, &steps[i].score, &steps[i].score, transitions);
+        g_assert_cmpint (altclip_tracker_is_active (tracker, 0), ==, steps[i].active);
+        g_assert_cmpuint (transitions->len, ==, n_before + (was_active != steps[i].active));
+        if (was_active != steps[i].active)
+            g_assert_cmpuint (g_array_index (transitions, AltclipTransition, n_before).time, ==,
+                    steps[i].time);
+    }
+}
+
+static void
+test_tracker_times (void)
+{
+    const Step steady[] = { { 0, 0.6, FALSE }, { 29, 0.6, FALSE }, { 30, 0.5, TRUE },
+        { 40, 0.3, TRUE }, { 59, 0.3, TRUE }, { 60, 0.39, FALSE } };
+    const Step flicker[] = { { 0, 0.6, FALSE }, { 20, 0.49, FALSE }, { 25, 0.6, FALSE },
+        { 50, 0.6, FALSE }, { 54, NAN, FALSE }, { 55, 0.6, TRUE }, { 60, 0.3, TRUE },
+        { 70, 0.4, TRUE }, { 75, 0.3, TRUE }, { 90, 0.3, TRUE }, { 95, 0.3, FALSE } };
+    const Step backwards[] = { { 100, 0.6, FALSE }, { 50, 0.6, FALSE }, { 79, 0.6, FALSE },
+        { 80, 0.6, TRUE } };
+
+    check_steps (steady, G_N_ELEMENTS (steady));
+    check_steps (flicker, G_N_ELEMENTS (flicker));
+    check_steps (backwards, G_N_ELEMENTS (backwards));
+}
+
+/* An ending forgets what was about to begin. */
+static void
+test_tracker_times_end (void)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20 };
+    const double score = 0.6;
+
+    altclip_tracker_update (tracker, 0, &rules, &score, &score, transitions);
+    altclip_tracker_end (tracker, 10, transitions);
+    altclip_tracker_update (tracker, 40, &rules, &score, &score, transitions);
+    g_assert_cmpuint (transitions->len, ==, 0);
+    altclip_tracker_update (tracker, 70, &rules, &score, &score, transitions);
+    g_assert_cmpuint (transitions->len, ==, 1);
+    check_transition (transitions, 0, (AltclipTransition){ 0, TRUE, 0.6, 0.6, 70, 70, 0.6 });
 }
 
 static void
@@ -457,6 +650,10 @@ main (int argc, char **argv)
     g_test_add_func ("/scoring/score", test_score);
     g_test_add_func ("/scoring/extremes", test_score_extremes);
     g_test_add_func ("/scoring/many", test_score_many);
+    g_test_add_func ("/scoring/groups", test_score_groups);
+    g_test_add_func ("/scoring/groups-extremes", test_score_groups_extremes);
+    g_test_add_func ("/scoring/many-groups", test_score_many_groups);
+    g_test_add_func ("/scoring/sigmoid", test_score_sigmoid);
     add_embedding_test ("/prompts/embed", test_embed);
     add_embedding_test ("/prompts/embed-many", test_embed_many);
     add_embedding_test ("/prompts/neutral", test_neutral);
@@ -465,5 +662,8 @@ main (int argc, char **argv)
     g_test_add_func ("/tracker/transitions", test_tracker);
     g_test_add_func ("/tracker/end", test_tracker_end);
     g_test_add_func ("/tracker/negative", test_tracker_negative);
+    g_test_add_func ("/tracker/rules", test_tracker_rules);
+    g_test_add_func ("/tracker/times", test_tracker_times);
+    g_test_add_func ("/tracker/times-end", test_tracker_times_end);
     return g_test_run ();
 }

@@ -1138,6 +1138,282 @@ GST_START_TEST (test_lone_prompt_is_told_of)
 }
 GST_END_TEST;
 
+/* ---- Files of prompts ------------------------------------------------------------------------ */
+
+/* In @json ' stands for ". (transfer full): the path of a file in the models' directory. */
+static char *
+write_file (const char *json)
+{
+    g_autofree char *text = g_strdelimit (g_strdup (json), "'", '"');
+    g_autofree char *top = g_path_get_dirname (models_get_quick ());
+    char *path = g_build_filename (top, "prompts.json", NULL);
+
+    fail_unless (g_file_set_contents (path, text, -1, NULL));
+    return path;
+}
+
+static Rig *
+rig_new_with_file (const char *model, const char *json)
+{
+    g_autofree char *path = write_file (json);
+
+    return rig_new (model, "prompts-file", path, "mode", "exact", NULL);
+}
+
+static void
+expect_first_label (GstBuffer *buffer, const char *label)
+{
+    fail_unless_equals_string (
+            gst_structure_get_string (get_label (get_tags (buffer), 0), "label"), label);
+}
+
+/* Exact: pushes frames until one has that revision, whose first label it is. */
+static void
+expect_revision (Rig *rig, guint *at, guint revision, const char *label)
+{
+    g_autoptr (GstBuffer) buffer = push_until_revision (rig, at, revision);
+
+    expect_first_label (buffer, label);
+}
+
+static void
+expect_no_warning (Rig *rig)
+{
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) == NULL);
+}
+
+static void
+set_file (Rig *rig, const char *json)
+{
+    g_autofree char *path = write_file (json);
+
+    g_object_set (rig->element, "prompts-file", path, NULL);
+}
+
+/* By cosine the labels need nothing to compare with, and the order is of no account with one. */
+#define ONE_LABEL "{'version': 1, 'score_mode': 'cosine', 'labels': [{'label': '%s'}]}"
+
+static void
+set_one_label (Rig *rig, const char *label)
+{
+    g_autofree char *json = g_strdup_printf (ONE_LABEL, label);
+
+    set_file (rig, json);
+}
+
+GST_START_TEST (test_prompts_file)
+{
+    Rig *rig = rig_new_with_file (models_get_quick (),
+            "{'version': 1, 'score_mode': 'cosine', 'labels': ["
+            "{'label': 'a', 'threshold': 1}, {'label': 'b', 'threshold': 0.9}]}");
+    g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+    const GstStructure *tags = get_tags (buffer);
+
+    fail_unless_equals_int (get_n_labels (tags), 2);
+    fail_unless_equals_int (get_revision (tags), 1);
+    for (guint i = 0; i < 2; i++) {
+        double score = 0;
+        double cosine = 0;
+
+        fail_unless (gst_structure_get_double (get_label (tags, i), "score", &score));
+        fail_unless (gst_structure_get_double (get_label (tags, i), "cosine", &cosine));
+        fail_unless_equals_float (score, cosine);
+    }
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Told of once, with line and field; the old set works on, and the file once it is mended. */
+GST_START_TEST (test_bad_prompts_file)
+{
+    g_autofree char *json = g_strdup_printf (ONE_LABEL, "a");
+    Rig *rig = rig_new_with_file (models_get_quick (), json);
+    g_autofree char *path = NULL;
+    guint at = 0;
+
+    expect_revision (rig, &at, 1, "a");
+    set_file (rig, "{'version': 1, 'labels': [{'label': 'b'},\n{'label': 'c', 'threshold': 2}]}");
+    expect_text (rig->bus, GST_MESSAGE_WARNING,
+            "prompts.json: line 2: labels[1].threshold is 2, but must be a number from 0 to 1");
+    for (guint i = 0; i < 5; i++)
+        expect_revision (rig, &at, 1, "a");
+    expect_no_warning (rig);
+
+    g_object_set (rig->element, "prompts-file", "/no/such.json", NULL);
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "/no/such.json: No such file");
+    g_object_get (rig->element, "prompts-file", &path, NULL);
+    fail_unless_equals_string (path, "/no/such.json");
+    set_one_label (rig, "d");
+    expect_revision (rig, &at, 2, "d");
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_bad_first_prompts_file)
+{
+    Rig *rig = rig_new_with_file (models_get_quick (), "{'version': 1, 'labels': []}");
+    g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+
+    fail_unless (get_tags (buffer) == NULL);
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "line 1: labels is empty");
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Setting the property again reads the file again. */
+GST_START_TEST (test_prompts_file_reloads)
+{
+    g_autofree char *json = g_strdup_printf (ONE_LABEL, "a");
+    Rig *rig = rig_new_with_file (models_get_quick (), json);
+    guint at = 0;
+
+    expect_revision (rig, &at, 1, "a");
+    for (guint i = 0; i < 20; i++) {
+        g_autofree char *label = g_strdup_printf ("label %u", i);
+
+        set_one_label (rig, label);
+        expect_revision (rig, &at, 2 + i, label);
+    }
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Of the two the one set last holds; the parts of the short form have no part in a file. */
+GST_START_TEST (test_prompts_or_file)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a", "negative-prompts", "x", "score-mode",
+            "sigmoid", "mode", "exact", NULL);
+    g_autoptr (GstBuffer) buffer = NULL;
+    guint at = 0;
+
+    expect_revision (rig, &at, 1, "a");
+    set_one_label (rig, "b");
+    expect_revision (rig, &at, 2, "b");
+    g_object_set (rig->element, "negative-prompts", "x;x", "templates", "no slot", NULL);
+    for (guint i = 0; i < 5; i++)
+        expect_revision (rig, &at, 2, "b");
+    expect_no_warning (rig);
+    g_object_set (rig->element, "negative-prompts", "y", "templates", "{}", "prompts", "c", NULL);
+    expect_revision (rig, &at, 3, "c");
+    g_object_set (rig->element, "prompts-file", "", NULL);
+    buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
+    fail_unless (get_tags (buffer) == NULL);
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static char *
+get_still (const char *name)
+{
+    return g_build_filename (TEST_GOLDEN_DIR, "stills", name, NULL);
+}
+
+/* A picture is nearest to itself; one that is none is told of with its line. */
+GST_START_TEST (test_prompts_file_pictures)
+{
+    g_autofree char *still = get_still ("rgb.png");
+    g_autofree char *other = get_still ("grey.png");
+    g_autofree char *json =
+            g_strdup_printf ("{'version': 1, 'labels': [{'label': 'this', 'images': ['%s']},"
+                             "\n{'label': 'that', 'images': ['%s']}]}",
+                    still, other);
+    g_autofree char *bad = g_strdup_printf (
+            "{'version': 1, 'labels': [\n{'label': 'this', 'images': ['%s/accuracy.c']}]}",
+            TEST_GOLDEN_DIR "/..");
+    g_autofree char *line = g_strdup_printf ("filesrc location=%s ! pngdec ! videoconvert !"
+                                             " altclipfilter name=filter mode=exact ! appsink "
+                                             "name=sink",
+            still);
+    g_autofree char *path = write_file (json);
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    g_autoptr (GstSample) sample = NULL;
+    double cosine = 0;
+
+    g_object_set (filter, "model", models_get_quick (), "prompts-file", path, NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    g_signal_emit_by_name (sink, "pull-sample", &sample);
+    expect_first_label (gst_sample_get_buffer (sample), "this");
+    fail_unless (gst_structure_get_double (
+            get_label (get_tags (gst_sample_get_buffer (sample)), 0), "cosine", &cosine));
+    fail_unless (cosine > 0.9999);
+
+    g_free (write_file (bad));
+    g_object_set (filter, "prompts-file", path, NULL);
+    expect_text (
+            bus, GST_MESSAGE_WARNING, "accuracy.c: not a PNG or JPEG picture, by its first bytes");
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
+/* Ready embeddings need no text tower. Texts do: they are told of, and the video goes on. */
+GST_START_TEST (test_image_tower_alone)
+{
+    GString *json = g_string_new ("{'version': 1, 'labels': [");
+    Rig *rig = rig_new (models_get_image_tower (), "prompts", "a;b", "mode", "exact", NULL);
+    GstBuffer *buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+    guint at = 1;
+
+    fail_unless (get_tags (buffer) == NULL);
+    gst_buffer_unref (buffer);
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "holds no text tower");
+    for (guint i = 0; i < 3; i++) {
+        g_string_append_printf (json, "%s{'label': '%u', 'embedding': [1", i > 0 ? "," : "", i);
+        for (guint j = 1; j < 32; j++)
+            g_string_append_printf (json, ", %d", (int)((i + 1) * j % 5) - 2);
+        g_string_append (json, "]}");
+    }
+    g_string_append (json, "]}");
+    set_file (rig, json->str);
+    for (guint i = 0; i < 3000; i++) {
+        gboolean tagged;
+
+        buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
+        tagged = get_tags (buffer) != NULL;
+        fail_unless (!tagged || get_n_labels (get_tags (buffer)) == 3);
+        gst_buffer_unref (buffer);
+        if (tagged)
+            break;
+        fail_unless (i < 2999);
+        g_usleep (10000);
+    }
+    expect_no_warning (rig);
+    g_string_free (json, TRUE);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A label begins with the first frame at which it has been on for long enough. */
+GST_START_TEST (test_min_on_time)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "threshold", "0", "min-on-time",
+            "100000000", "mode", "exact", NULL);
+    g_autoptr (GstMessage) message = NULL;
+    guint64 pts = 0;
+
+    for (guint i = 0; i < 6; i++) {
+        g_autoptr (GstBuffer) buffer =
+                gst_harness_push_and_pull (rig->harness, new_numbered_frame (i));
+        gboolean active = FALSE;
+
+        fail_unless (
+                gst_structure_get_boolean (get_label (get_tags (buffer), 0), "active", &active));
+        fail_unless_equals_int (active, i * FRAME >= 100000000);
+    }
+    message = pop_event (rig->bus, "begin");
+    fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "pts", &pts));
+    fail_unless_equals_uint64 (pts, 4 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* ---- Models that cannot be used -------------------------------------------------------------- */
 
 static void
@@ -1441,6 +1717,22 @@ add_prompts (Suite *suite)
 }
 
 static void
+add_prompts_file (Suite *suite)
+{
+    TCase *tests = tcase_create ("prompts file");
+
+    tcase_add_test (tests, test_prompts_file);
+    tcase_add_test (tests, test_bad_prompts_file);
+    tcase_add_test (tests, test_bad_first_prompts_file);
+    tcase_add_test (tests, test_prompts_file_reloads);
+    tcase_add_test (tests, test_prompts_or_file);
+    tcase_add_test (tests, test_prompts_file_pictures);
+    tcase_add_test (tests, test_image_tower_alone);
+    tcase_add_test (tests, test_min_on_time);
+    suite_add_tcase (suite, tests);
+}
+
+static void
 add_states (Suite *suite)
 {
     TCase *tests = tcase_create ("states");
@@ -1478,6 +1770,7 @@ main (int argc, char **argv)
     add_live (suite);
     add_negotiation (suite);
     add_prompts (suite);
+    add_prompts_file (suite);
     add_states (suite);
     add_bundled (suite);
     /* At its end GStreamer is closed, and the leaks tracer tells what it found. */

@@ -22,6 +22,9 @@ const char *models_get_slow (void);
 /* Random weights; a picture takes half a second or more. */
 const char *models_get_slowest (void);
 
+/* A copy of the quick one without its text tower and tokenizer. */
+const char *models_get_image_tower (void);
+
 /* A copy of the quick one with something wrong. */
 const char *models_get_truncated (void);
 const char *models_get_missing_tensor (void);
