@@ -109,6 +109,11 @@ MODELS = {
         "a header of odd length, so that no tensor is aligned",
         {"hidden_act": "silu"}, {"hidden_act": "relu"}, form="odd header"),
     "shards": tiny("safetensors in several files", form="shards", subset_texts=[0, 14]),
+    "bin": tiny("pytorch_model.bin", form="bin", logit_scale=4.6052),
+    "bin-shards": tiny("pytorch_model.bin in several files, float16", form="bin shards", dtype=torch.float16),
+    "bin-views": tiny(
+        "pytorch_model.bin of views: strides, offsets, one storage of two tensors; bfloat16",
+        form="bin views", dtype=torch.bfloat16),
     "extra": tiny(
         "tensors that no tower has: position_ids, a pooler, transformation_pre",
         extra={"text_model.roberta.embeddings.position_ids": [1, 40],
