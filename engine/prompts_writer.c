@@ -154,7 +154,7 @@ altclip_prompts_save (AltclipPrompts *prompts, const char *path, GError **error)
 
     g_return_val_if_fail (prompts->embeddings, FALSE);
     document = write_document (prompts);
-    text = json_dumps (document, JSON_INDENT (2));
+    text = json_dumps (document, JSON_INDENT (2) | JSON_REAL_PRECISION (15));
     ok = write_file (path, text, error);
     json_decref (document);
     free (text);

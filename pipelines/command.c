@@ -143,6 +143,20 @@ command_open_session (const char *directory, AltclipModelFlags flags)
     return session;
 }
 
+void
+command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
+{
+    const char *neutral = altclip_prompts_get_neutral (prompts);
+    const char *unknown = altclip_prompts_get_unknown (prompts);
+
+    if (neutral && mode == ALTCLIP_SCORE_SOFTMAX)
+        command_warn ("a single phrase, or one alone in its group, has nothing to compare with: "
+                      "'%s' competes with it",
+                neutral);
+    if (unknown)
+        command_warn ("most of '%s' is unknown to this model's tokenizer", unknown);
+}
+
 /* ---- Results --------------------------------------------------------------------------------- */
 
 gboolean

@@ -65,6 +65,9 @@ gboolean command_check_precision (const Command *command, const char *precision)
 /* Opens @directory and makes a session for it; complains if that fails. */
 AltclipSession *command_open_session (const char *directory, AltclipModelFlags flags);
 
+/* Says what a person would wonder about in the scores of embedded prompts. */
+void command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode);
+
 /**
  * command_print:
  * @line: (transfer full): one result

@@ -74,20 +74,6 @@ classify_all (const Classifier *classifier, char *const *paths)
     return status;
 }
 
-/* What a person would wonder about in the scores. */
-static void
-warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
-{
-    const char *neutral = altclip_prompts_get_neutral (prompts);
-    const char *unknown = altclip_prompts_get_unknown (prompts);
-
-    if (neutral && mode == ALTCLIP_SCORE_SOFTMAX)
-        command_warn (
-                "with a single phrase there is nothing to compare: '%s' competes with it", neutral);
-    if (unknown)
-        command_warn ("most of '%s' is unknown to this model's tokenizer", unknown);
-}
-
 static int
 classify (const char *directory, AltclipPrompts *prompts, AltclipScoreMode mode, char *const *paths)
 {
@@ -98,84 +84,137 @@ classify (const char *directory, AltclipPrompts *prompts, AltclipScoreMode mode,
         return STATUS_FAILED;
     if (!altclip_prompts_embed (prompts, session, NULL, &error))
         return command_fail (error);
-    warn_about_prompts (prompts, mode);
+    command_warn_about_prompts (prompts, mode);
     return classify_all (&(Classifier){ session, prompts, mode }, paths);
 }
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
+/* What the arguments ask for. */
+typedef struct {
+    char *prompts;
+    char *prompts_file;
+    char *negative_prompts;
+    char *templates;
+    char *score_mode;
+    char *precision;
+} Arguments;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+    g_free (arguments->prompts);
+    g_free (arguments->prompts_file);
+    g_free (arguments->negative_prompts);
+    g_free (arguments->templates);
+    g_free (arguments->score_mode);
+    g_free (arguments->precision);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+/* @mode: left as it is without a @name */
 static gboolean
 parse_mode (const char *name, AltclipScoreMode *mode)
 {
-    *mode = ALTCLIP_SCORE_SOFTMAX;
-    if (!name || strcmp (name, "softmax") == 0)
-        return TRUE;
-    *mode = ALTCLIP_SCORE_COSINE;
-    if (strcmp (name, "cosine") == 0)
-        return TRUE;
-    command_refuse (&COMMAND_CLASSIFY, "--score-mode is '%s', but must be softmax or cosine", name);
-    return FALSE;
+    static const struct {
+        const char *name;
+        AltclipScoreMode mode;
+    } modes[] = { { "softmax", ALTCLIP_SCORE_SOFTMAX }, { "sigmoid", ALTCLIP_SCORE_SIGMOID },
+        { "cosine", ALTCLIP_SCORE_COSINE } };
+
+    for (gsize i = 0; name && i < G_N_ELEMENTS (modes); i++) {
+        if (strcmp (name, modes[i].name) == 0) {
+            *mode = modes[i].mode;
+            return TRUE;
+        }
+    }
+    if (name)
+        command_refuse (&COMMAND_CLASSIFY,
+                "--score-mode is '%s', but must be softmax, sigmoid or cosine", name);
+    return !name;
 }
 
-/* Returns: (transfer full) (nullable): the prompts, or NULL after a message */
+static gboolean
+check_arguments (const Arguments *arguments)
+{
+    AltclipScoreMode mode;
+
+    if (!arguments->prompts && !arguments->prompts_file) {
+        command_refuse (&COMMAND_CLASSIFY, "--prompts or --prompts-file is missing");
+        return FALSE;
+    }
+    if (arguments->prompts_file &&
+            (arguments->prompts || arguments->negative_prompts || arguments->templates)) {
+        command_refuse (&COMMAND_CLASSIFY, "--prompts-file takes the place of --prompts, "
+                                           "--negative-prompts and --templates");
+        return FALSE;
+    }
+    return parse_mode (arguments->score_mode, &mode) &&
+           command_check_precision (&COMMAND_CLASSIFY, arguments->precision) &&
+           command_check_utf8 (
+                   &COMMAND_CLASSIFY, "--prompts", (char *[]){ arguments->prompts, NULL }) &&
+           command_check_utf8 (&COMMAND_CLASSIFY, "--negative-prompts",
+                   (char *[]){ arguments->negative_prompts, NULL }) &&
+           command_check_utf8 (
+                   &COMMAND_CLASSIFY, "--templates", (char *[]){ arguments->templates, NULL });
+}
+
+/* Returns: (transfer full) (nullable): the prompts, or NULL after a message, with *status set */
 static AltclipPrompts *
-parse_prompts (char *prompts, char *negative_prompts, char *templates)
+get_prompts (const Arguments *arguments, int *status)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipPrompts) parsed = NULL;
+    g_autoptr (AltclipPrompts) prompts = NULL;
 
-    if (!command_check_utf8 (&COMMAND_CLASSIFY, "--prompts", (char *[]){ prompts, NULL }) ||
-            !command_check_utf8 (&COMMAND_CLASSIFY, "--negative-prompts",
-                    (char *[]){ negative_prompts, NULL }) ||
-            !command_check_utf8 (&COMMAND_CLASSIFY, "--templates", (char *[]){ templates, NULL }))
-        return NULL;
-    parsed = altclip_prompts_parse (prompts, negative_prompts, templates, &error);
-    if (!parsed) {
-        command_refuse (&COMMAND_CLASSIFY, "%s", error->message);
-        return NULL;
+    if (arguments->prompts_file) {
+        prompts = altclip_prompts_load (arguments->prompts_file, still_load, &error);
+        if (!prompts)
+            *status = command_fail (error);
+        return g_steal_pointer (&prompts);
     }
-    if (altclip_prompts_get_n_labels (parsed) == 0) {
-        command_refuse (&COMMAND_CLASSIFY, "--prompts holds no phrase");
-        return NULL;
-    }
-    return g_steal_pointer (&parsed);
+    prompts = altclip_prompts_parse (
+            arguments->prompts, arguments->negative_prompts, arguments->templates, &error);
+    if (prompts && altclip_prompts_get_n_labels (prompts) > 0)
+        return g_steal_pointer (&prompts);
+    *status = command_refuse (
+            &COMMAND_CLASSIFY, "%s", error ? error->message : "--prompts holds no phrase");
+    return NULL;
 }
 
 static int
 run (int argc, char **argv)
 {
-    g_autofree char *prompts = NULL;
-    g_autofree char *negative_prompts = NULL;
-    g_autofree char *templates = NULL;
-    g_autofree char *mode_name = NULL;
-    g_autofree char *precision = NULL;
+    g_auto (Arguments) arguments = { NULL };
     g_auto (GStrv) operands = NULL;
-    g_autoptr (AltclipPrompts) parsed = NULL;
+    g_autoptr (AltclipPrompts) prompts = NULL;
     const GOptionEntry entries[] = {
-        { "prompts", 'p', 0, G_OPTION_ARG_FILENAME, &prompts, "The phrases to tell apart",
+        { "prompts", 'p', 0, G_OPTION_ARG_FILENAME, &arguments.prompts, "The phrases to tell apart",
                 "'LABEL; LABEL=TEXT|TEXT; …'" },
-        { "negative-prompts", 'n', 0, G_OPTION_ARG_FILENAME, &negative_prompts,
+        { "prompts-file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments.prompts_file,
+                "The labels to tell apart, from a JSON file", "FILE" },
+        { "negative-prompts", 'n', 0, G_OPTION_ARG_FILENAME, &arguments.negative_prompts,
                 "Phrases that compete but are not reported", "'TEXT; …'" },
-        { "templates", 0, 0, G_OPTION_ARG_FILENAME, &templates,
+        { "templates", 0, 0, G_OPTION_ARG_FILENAME, &arguments.templates,
                 "Sentences to put each text into, at {}", "'a photo of {}; …'" },
-        { "score-mode", 0, 0, G_OPTION_ARG_FILENAME, &mode_name, "softmax (default) or cosine",
-                "MODE" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &precision, "f32", "P" },
+        { "score-mode", 0, 0, G_OPTION_ARG_FILENAME, &arguments.score_mode,
+                "softmax (default), sigmoid or cosine; goes before the file's", "MODE" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
         G_OPTION_ENTRY_NULL,
     };
     AltclipScoreMode mode;
-    int status;
+    int status = STATUS_USAGE;
 
     if (!command_parse (&COMMAND_CLASSIFY, entries, 2, G_MAXUINT, argc, argv, &operands, &status))
         return status;
+    if (!check_arguments (&arguments))
+        return STATUS_USAGE;
+    prompts = get_prompts (&arguments, &status);
     if (!prompts)
-        return command_refuse (&COMMAND_CLASSIFY, "--prompts is missing");
-    if (!parse_mode (mode_name, &mode) || !command_check_precision (&COMMAND_CLASSIFY, precision))
-        return STATUS_USAGE;
-    parsed = parse_prompts (prompts, negative_prompts, templates);
-    if (!parsed)
-        return STATUS_USAGE;
-    return classify (operands[0], parsed, mode, operands + 1);
+        return status;
+    mode = altclip_prompts_get_score_mode (prompts, ALTCLIP_SCORE_SOFTMAX);
+    parse_mode (arguments.score_mode, &mode);
+    return classify (operands[0], prompts, mode, operands + 1);
 }
 
 const Command COMMAND_CLASSIFY = {
@@ -190,6 +229,7 @@ const Command COMMAND_CLASSIFY = {
             "negative prompt, so that it can win when nothing else is there. Several texts for "
             "one\n"
             "label ('fire=a fire|flames') are averaged; ';;' '==' '||' stand for ; = and |.\n"
+            "A file of prompts says more of a label: see docs/prompts-file.schema.json.\n"
             "\n"
             "Example:\n"
             "  altclip classify models/demo --prompts 'a red circle;bars=colour bars|test pattern' "

@@ -41,19 +41,85 @@ embed_all (AltclipSession *session, char *const *sources, gboolean are_images)
     return status;
 }
 
+/* ---- A file of prompts ----------------------------------------------------------------------- */
+
+/* The file is read before the model, which takes longer. */
+static int
+embed_prompts (const char *directory, const char *path, const char *output)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipPrompts) prompts = altclip_prompts_load (path, still_load, &error);
+    g_autoptr (AltclipSession) session = NULL;
+
+    if (!prompts)
+        return command_fail (error);
+    session = command_open_session (directory, ALTCLIP_MODEL_LAZY);
+    if (!session)
+        return STATUS_FAILED;
+    if (!altclip_prompts_embed (prompts, session, NULL, &error) ||
+            !altclip_prompts_save (prompts, output, &error))
+        return command_fail (error);
+    command_warn_about_prompts (
+            prompts, altclip_prompts_get_score_mode (prompts, ALTCLIP_SCORE_SOFTMAX));
+    return STATUS_OK;
+}
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+/* What the arguments ask for. */
+typedef struct {
+    char **texts;
+    char **images;
+    char *prompts_file;
+    char *output;
+    char *precision;
+} Arguments;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+    g_strfreev (arguments->texts);
+    g_strfreev (arguments->images);
+    g_free (arguments->prompts_file);
+    g_free (arguments->output);
+    g_free (arguments->precision);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+static gboolean
+check_arguments (const Arguments *arguments)
+{
+    const char *wrong = NULL;
+
+    if (!arguments->texts && !arguments->images && !arguments->prompts_file)
+        wrong = "at least one --text or --image, or a --prompts-file, is needed";
+    else if (arguments->prompts_file && (arguments->texts || arguments->images))
+        wrong = "--prompts-file goes without --text and --image";
+    else if (!arguments->prompts_file != !arguments->output)
+        wrong = "--prompts-file and --output go together";
+    if (wrong)
+        command_refuse (&COMMAND_EMBED, "%s", wrong);
+    return !wrong && command_check_utf8 (&COMMAND_EMBED, "--text", arguments->texts) &&
+           command_check_precision (&COMMAND_EMBED, arguments->precision);
+}
+
 static int
 run (int argc, char **argv)
 {
-    g_auto (GStrv) texts = NULL;
-    g_auto (GStrv) images = NULL;
-    g_autofree char *precision = NULL;
+    g_auto (Arguments) arguments = { NULL };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipSession) session = NULL;
     const GOptionEntry entries[] = {
-        { "text", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &texts, "A text; may be repeated", "T" },
-        { "image", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &images,
+        { "text", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.texts, "A text; may be repeated",
+                "T" },
+        { "image", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.images,
                 "A PNG or JPEG file; may be repeated", "FILE" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &precision, "f32", "P" },
+        { "prompts-file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments.prompts_file,
+                "Labels from a JSON file, whose embeddings go to --output", "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output,
+                "A file of prompts that needs no text tower; replaced", "FILE" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
         G_OPTION_ENTRY_NULL,
     };
     int status;
@@ -61,16 +127,15 @@ run (int argc, char **argv)
 
     if (!command_parse (&COMMAND_EMBED, entries, 1, 1, argc, argv, &operands, &status))
         return status;
-    if (!texts && !images)
-        return command_refuse (&COMMAND_EMBED, "at least one --text or --image is needed");
-    if (!command_check_utf8 (&COMMAND_EMBED, "--text", texts) ||
-            !command_check_precision (&COMMAND_EMBED, precision))
+    if (!check_arguments (&arguments))
         return STATUS_USAGE;
+    if (arguments.prompts_file)
+        return embed_prompts (operands[0], arguments.prompts_file, arguments.output);
     session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY);
     if (!session)
         return STATUS_FAILED;
-    text_status = embed_all (session, texts, FALSE);
-    status = embed_all (session, images, TRUE);
+    text_status = embed_all (session, arguments.texts, FALSE);
+    status = embed_all (session, arguments.images, TRUE);
     return MAX (text_status, status);
 }
 
@@ -82,7 +147,11 @@ const Command COMMAND_EMBED = {
             "Prints {\"kind\": \"text\" or \"image\", \"source\": …, \"embedding\": […]} per item, "
             "texts\nfirst. The vectors have unit length: their dot product is their likeness.\n"
             "\n"
-            "Example:\n"
-            "  altclip embed models/demo --text 'a red circle' --image frame.png",
+            "A file of prompts is written anew, with the embedding of each label in place of its "
+            "texts\nand pictures: for the same model, where its image tower alone runs.\n"
+            "\n"
+            "Examples:\n"
+            "  altclip embed models/demo --text 'a red circle' --image frame.png\n"
+            "  altclip embed models/demo --prompts-file prompts.json --output ready.json",
     .run = run,
 };

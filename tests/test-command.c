@@ -282,7 +282,16 @@ test_usage (void)
         { { "embed", "a" }, "at least one --text or --image" },
         { { "embed", "a", "--image" }, "--image" },
         { { "classify", "a", "--prompts", "b" }, "expected MODEL FILE…" },
-        { { "classify", "a", "b" }, "--prompts is missing" },
+        { { "classify", "a", "b" }, "--prompts or --prompts-file is missing" },
+        { { "classify", "a", "b", "--prompts", "c", "--prompts-file", "d" },
+                "--prompts-file takes the place of --prompts" },
+        { { "classify", "a", "b", "--negative-prompts", "c", "--prompts-file", "d" },
+                "--prompts-file takes the place of --prompts" },
+        { { "embed", "a", "--prompts-file", "b" }, "--prompts-file and --output go together" },
+        { { "embed", "a", "--text", "b", "--output", "c" },
+                "--prompts-file and --output go together" },
+        { { "embed", "a", "--text", "b", "--prompts-file", "c" },
+                "--prompts-file goes without --text and --image" },
         { { "classify", "a", "b", "--prompts", "" }, "--prompts" },
         { { "classify", "a", "b", "--prompts", " ; " }, "" },
         { { "classify", "a", "b", "--prompts", "cat;dog;cat" }, "cat" },
@@ -290,8 +299,8 @@ test_usage (void)
                 "--prompts is not valid UTF-8: byte 1 is 0xe4" },
         { { "classify", "a", "b", "--prompts", "c", "--negative-prompts", "\xff" },
                 "--negative-prompts" },
-        { { "classify", "a", "b", "--prompts", "c", "--score-mode", "sigmoid" },
-                "--score-mode is 'sigmoid', but must be softmax or cosine" },
+        { { "classify", "a", "b", "--prompts", "c", "--score-mode", "argmax" },
+                "--score-mode is 'argmax', but must be softmax, sigmoid or cosine" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
@@ -451,6 +460,20 @@ get_share (Fixture *fixture, guint candidate)
     return 1.0 / sum;
 }
 
+static double
+get_score (Fixture *fixture, guint candidate, const char *mode)
+{
+    const float *logits = golden_file_get (fixture->expected, "logits_per_image")->data;
+    double logit = (double)logits[candidate];
+    double scale = exp (4.6);
+
+    if (strcmp (mode, "cosine") == 0)
+        return logit / scale;
+    if (strcmp (mode, "sigmoid") == 0)
+        return 1 / (1 + exp (0.25 * scale - logit));
+    return get_share (fixture, candidate);
+}
+
 static void
 assert_results (Fixture *fixture, json_t *line, const char *mode)
 {
@@ -470,8 +493,8 @@ assert_results (Fixture *fixture, json_t *line, const char *mode)
             candidate++;
         cosine = (double)logits[candidate] / scale;
         g_assert_cmpfloat_with_epsilon (get_number (result, "cosine"), cosine, 1e-5);
-        g_assert_cmpfloat_with_epsilon (get_number (result, "score"),
-                strcmp (mode, "cosine") == 0 ? cosine : get_share (fixture, candidate), 1e-3);
+        g_assert_cmpfloat_with_epsilon (
+                get_number (result, "score"), get_score (fixture, candidate, mode), 1e-3);
         g_assert_cmpfloat (get_number (result, "score"), <=, last);
         last = get_number (result, "score");
     }
@@ -491,6 +514,120 @@ test_classify (Fixture *fixture, gconstpointer data)
     assert_results (fixture, json_array_get (lines, 0), mode);
     json_decref (lines);
 }
+
+/* ---- Files of prompts ------------------------------------------------------------------------ */
+
+/* Returns: (transfer full): the path of a file in the fixture's directory */
+static char *
+write_prompts (Fixture *fixture, json_t *prompts)
+{
+    char *path = g_build_filename (fixture->directory, "prompts.json", NULL);
+
+    g_assert_cmpint (json_dump_file (prompts, path, JSON_INDENT (1)), ==, 0);
+    json_decref (prompts);
+    return path;
+}
+
+/* The candidates of test_classify(), to be scored as @mode. */
+static char *
+write_candidates (Fixture *fixture, const char *mode)
+{
+    GStrv texts = fixture->inputs->texts;
+
+    return write_prompts (
+            fixture, json_pack ("{s:i, s:s, s:[s], s:[{s:s}, {s:s, s:[s]}, {s:s}]}", "version", 1,
+                             "score_mode", mode, "negatives", texts[CANDIDATES[3]], "labels",
+                             "label", texts[CANDIDATES[0]], "label", texts[CANDIDATES[1]], "texts",
+                             texts[CANDIDATES[1]], "label", texts[CANDIDATES[2]]));
+}
+
+static void
+test_prompts_file (Fixture *fixture, gconstpointer data)
+{
+    const char *mode = data;
+    g_autofree char *path = write_candidates (fixture, mode);
+    g_auto (Result) result =
+            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    g_auto (Result) other = run ("classify", fixture->model, "--prompts-file", path, "--score-mode",
+            "cosine", fixture->picture, NULL);
+    json_t *lines = parse_success (&result, 1);
+
+    assert_results (fixture, json_array_get (lines, 0), mode);
+    json_decref (lines);
+    lines = parse_success (&other, 1);
+    assert_results (fixture, json_array_get (lines, 0), "cosine");
+    json_decref (lines);
+}
+
+/* Embedded once, the labels need no tokenizer any more. */
+static void
+test_embed_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *path = write_candidates (fixture, "softmax");
+    g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
+    g_autofree char *model = g_build_filename (fixture->directory, "model", NULL);
+    const char *files[] = { "config.json", "preprocessor_config.json", "model.safetensors" };
+    g_auto (Result) embedded =
+            run ("embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
+    g_auto (Result) result = { -1, NULL, NULL };
+    json_t *lines;
+
+    g_assert_cmpstr (embedded.err, ==, "");
+    g_assert_cmpstr (embedded.out, ==, "");
+    g_assert_cmpint (embedded.status, ==, 0);
+    g_assert_cmpint (g_mkdir (model, 0700), ==, 0);
+    for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+        g_autofree char *from = g_build_filename (fixture->model, files[i], NULL);
+        g_autofree char *to = g_build_filename (model, files[i], NULL);
+        g_assert_cmpint (symlink (from, to), ==, 0);
+    }
+    result = run ("classify", model, "--prompts-file", ready, fixture->picture, NULL);
+    lines = parse_success (&result, 1);
+    assert_results (fixture, json_array_get (lines, 0), "softmax");
+    json_decref (lines);
+    remove_directory (model);
+}
+
+/* A label given by a picture is at its best on that picture. */
+static void
+test_prompts_file_pictures (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *path = write_prompts (
+            fixture, json_pack ("{s:i, s:s, s:[{s:s, s:[s]}]}", "version", 1, "score_mode",
+                             "cosine", "labels", "label", "this", "images", fixture->picture));
+    g_auto (Result) result =
+            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    json_t *lines = parse_success (&result, 1);
+    json_t *results = json_object_get (json_array_get (lines, 0), "results");
+
+    g_assert_cmpfloat_with_epsilon (get_number (json_array_get (results, 0), "score"), 1.0, 1e-5);
+    json_decref (lines);
+}
+
+static void
+test_bad_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const char *json = "{\"version\": 1, \"labels\": [{\"label\": \"a\"},\n"
+                       "{\"label\": \"b\", \"threshold\": 2}]}";
+    g_autofree char *path = g_build_filename (fixture->directory, "prompts.json", NULL);
+    g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
+    g_autofree char *message = g_strconcat ("altclip: ", path,
+            ": line 2: labels[1].threshold is 2, but must be a number from 0 to 1\n", NULL);
+    g_auto (Result) classified = { -1, NULL, NULL };
+    g_auto (Result) embedded = { -1, NULL, NULL };
+    g_auto (Result) missing =
+            run ("classify", fixture->model, "--prompts-file", "/no/such.json", "x", NULL);
+
+    g_assert_true (g_file_set_contents (path, json, -1, NULL));
+    classified = run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    embedded = run ("embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
+    assert_failed (&classified, message);
+    assert_failed (&embedded, message);
+    g_assert_false (g_file_test (ready, G_FILE_TEST_EXISTS));
+    assert_failed (&missing, "/no/such.json: No such file or directory");
+}
+
+/* ---- classify goes on, forward --------------------------------------------------------------- */
 
 /* A file that cannot be read does not keep the next from being classified. */
 static void
@@ -965,6 +1102,12 @@ main (int argc, char **argv)
     add ("/command/embed", NULL, test_embed);
     add ("/command/classify/softmax", "softmax", test_classify);
     add ("/command/classify/cosine", "cosine", test_classify);
+    add ("/command/classify/sigmoid", "sigmoid", test_classify);
+    add ("/command/prompts-file/softmax", "softmax", test_prompts_file);
+    add ("/command/prompts-file/sigmoid", "sigmoid", test_prompts_file);
+    add ("/command/prompts-file/embed", NULL, test_embed_prompts_file);
+    add ("/command/prompts-file/pictures", NULL, test_prompts_file_pictures);
+    add ("/command/prompts-file/bad", NULL, test_bad_prompts_file);
     add ("/command/classify/bad-file", NULL, test_bad_file);
     add ("/command/classify/lone-phrase", NULL, test_lone_phrase);
     add ("/command/forward", NULL, test_forward);
