@@ -18,6 +18,9 @@
 #define MAX_JPEG_SCANS 100
 #define MAX_JPEG_SCANNED_PIXELS (16 * (guint64)STILL_MAX_PIXELS)
 
+/* And between scans it keeps two bytes for each component of each pixel: 600 MB. */
+#define MAX_JPEG_KEPT_SAMPLES (3 * (guint64)STILL_MAX_PIXELS)
+
 static guint32
 read_be16 (const guint8 *bytes)
 {
@@ -83,7 +86,8 @@ look_at_application_segment (Outline *outline, const guint8 *bytes, gsize n)
     }
 }
 
-/* Any of the marks that begin a frame: its header has the height and width after the precision. */
+/* Any of the marks that begin a frame: its header has precision, height, width, and how many
+ * components there are. */
 static gboolean
 is_frame (guint8 mark)
 {
@@ -98,8 +102,10 @@ look_at_segment (Outline *outline, guint8 mark, const guint8 *bytes, gsize n)
         outline->n_scans++;
     else if (mark == 0xe1)
         look_at_application_segment (outline, bytes, n);
-    else if (is_frame (mark) && n >= 5)
+    else if (is_frame (mark) && n >= 6) {
         outline->n_pixels = (guint64)read_be16 (bytes + 1) * read_be16 (bytes + 3);
+        outline->n_samples = outline->n_pixels * bytes[5];
+    }
 }
 
 /* In compressed data a 0xff is followed by 0 or by a restart mark, which have no length.
@@ -145,6 +151,13 @@ check_scans (const char *path, const Outline *outline, GError **error)
                 "%s: a JPEG of %u scans over %" G_GUINT64_FORMAT
                 " pixels exceeds the limit of %" G_GUINT64_FORMAT " pixels in all scans",
                 path, outline->n_scans, outline->n_pixels, MAX_JPEG_SCANNED_PIXELS);
+        return FALSE;
+    }
+    if (outline->n_scans > 1 && outline->n_samples > MAX_JPEG_KEPT_SAMPLES) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
+                "%s: a JPEG of %u scans and %" G_GUINT64_FORMAT
+                " samples exceeds the limit of %" G_GUINT64_FORMAT " samples in several scans",
+                path, outline->n_scans, outline->n_samples, MAX_JPEG_KEPT_SAMPLES);
         return FALSE;
     }
     return TRUE;

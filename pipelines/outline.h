@@ -16,6 +16,7 @@ typedef struct {
     guint orientation;  /* 1 to 8, by EXIF's table */
     guint n_scans;      /* of a JPEG */
     guint64 n_pixels;   /* of a JPEG */
+    guint64 n_samples;  /* of a JPEG: of all components, were none of them subsampled */
     const guint8 *exif; /* (nullable): in the file's bytes */
     gsize n_exif;
     const guint8 *xmp; /* (nullable): likewise */

@@ -10,7 +10,6 @@
 #include "still.h"
 #include "outline.h"
 
-#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -128,20 +127,17 @@ read_file (const char *path, gsize *n, GError **error)
     return contents;
 }
 
-/* Returns: (transfer full) (nullable): the picture, upright */
-static GdkPixbuf *
-load_pixbuf (const char *path, GError **error)
+GdkPixbuf *
+still_decode (const char *path, const guint8 *bytes, gsize n, GError **error)
 {
-    gsize n;
-    g_autofree char *contents = read_file (path, &n, error);
     Outline outline;
     Progress progress = { 0, 0, 0 };
     g_autoptr (GError) decode_error = NULL;
     g_autoptr (GdkPixbuf) pixbuf = NULL;
 
-    if (!contents || !outline_follow (path, (const guint8 *)contents, n, &outline, error))
+    if (!outline_follow (path, bytes, n, &outline, error))
         return NULL;
-    pixbuf = decode (&outline, (const guint8 *)contents, n, &progress, &decode_error);
+    pixbuf = decode (&outline, bytes, n, &progress, &decode_error);
     if (is_too_large (&progress)) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
                 "%s: %d × %d pixels exceed the limit of %d pixels", path, progress.width,
@@ -152,6 +148,15 @@ load_pixbuf (const char *path, GError **error)
         g_set_error (
                 error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: %s", path, decode_error->message);
     return g_steal_pointer (&pixbuf);
+}
+
+static GdkPixbuf *
+load_pixbuf (const char *path, GError **error)
+{
+    gsize n;
+    g_autofree char *contents = read_file (path, &n, error);
+
+    return contents ? still_decode (path, (const guint8 *)contents, n, error) : NULL;
 }
 
 /* ---- Pixels ---------------------------------------------------------------------------------- */

@@ -8,10 +8,23 @@
 
 #include "altclip.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
+
 G_BEGIN_DECLS
 
 /* Most pixels of a picture that is read. */
 #define STILL_MAX_PIXELS (100 * 1000 * 1000)
+
+/**
+ * still_decode:
+ * @path: where @bytes come from, for messages
+ * @bytes: [n], a whole PNG or JPEG file
+ * @error: #ALTCLIP_ERROR_IMAGE, naming the file
+ *
+ * Returns: (transfer full) (nullable): the picture, upright, in 8-bit RGB, with alpha if it has
+ * that
+ */
+GdkPixbuf *still_decode (const char *path, const guint8 *bytes, gsize n, GError **error);
 
 /**
  * still_load:

@@ -13,6 +13,7 @@
 #include "prompts.h"
 #include "safetensors.h"
 #include "shards.h"
+#include "still.h"
 #include "tokenizer.h"
 #include "verdict.h"
 
@@ -91,6 +92,17 @@ read_preprocessor (const char *path, const GString *file)
 }
 
 static gboolean
+read_still (const char *path, const GString *file)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GdkPixbuf) pixbuf =
+            still_decode (path, (const guint8 *)file->str, file->len, &error);
+
+    verdict_check (pixbuf != NULL, error, path);
+    return pixbuf != NULL;
+}
+
+static gboolean
 read_tokenizer (const char *path, const GString *file)
 {
     g_autoptr (GError) error = NULL;
@@ -134,6 +146,7 @@ static const Format FORMATS[] = {
     { "tokenizer", { "fuzz/corpus/tokenizer", "golden/models/sentencepiece.bpe.model" },
             mutate_protobuf, read_tokenizer, 0 },
     { "prompts", { "fuzz/corpus/prompts" }, mutate_prompts, read_prompts, 0 },
+    { "still", { "fuzz/corpus/still" }, mutate_still, read_still, 0 },
 };
 
 /* ---- Seeds ----------------------------------------------------------------------------------- */

@@ -356,6 +356,10 @@ test_scans (void)
     assert_refused (model, contents, n,
             ": a JPEG of 10 scans over 4294836225 pixels exceeds the limit of 1600000000 pixels in "
             "all scans");
+    memcpy (size + 5, "\x27\x10\x27\x10\4", 5);
+    assert_refused (model, contents, n,
+            ": a JPEG of 10 scans and 400000000 samples exceeds the limit of 300000000 samples in "
+            "several scans");
 }
 
 /* Whatever the bytes are, there is a picture or one message that begins with the file's name. */

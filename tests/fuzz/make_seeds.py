@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes the small real files from which fuzzing sets out.
 
-    pip install sentencepiece protobuf
+    pip install sentencepiece protobuf pillow
     python3 tests/fuzz/make_seeds.py [FOLDER]
 
 Writes FOLDER/TARGET/seed-NAME, by default into tests/fuzz/corpus. The other files there were found by
@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import sentencepiece
+from PIL import Image, PngImagePlugin
 from sentencepiece import sentencepiece_model_pb2
 
 HERE = pathlib.Path(__file__).parent
@@ -148,6 +149,43 @@ def tokenizer_seeds():
     yield "bytes", fallback.SerializeToString()
 
 
+# ---- pictures --------------------------------------------------------------------------------------
+
+XMP = ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/>'
+       "<tiff:Orientation>8</tiff:Orientation></x:xmpmeta>")
+
+
+def picture(mode, size=(7, 5)):
+    image = Image.new("RGBA", size)
+    image.putdata([(x * 36, y * 50, 99, 255 - x * 30) for y in range(size[1]) for x in range(size[0])])
+    return image.convert(mode)
+
+
+def encode(image, file_format, **options):
+    out = io.BytesIO()
+    image.save(out, file_format, **options)
+    return out.getvalue()
+
+
+def still_seeds():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP)
+    for mode in "RGB", "RGBA", "L", "LA", "1", "P":
+        yield "png-" + mode.lower(), encode(picture(mode), "PNG")
+    yield "png-16", encode(picture("L").convert("I").convert("I;16"), "PNG")
+    yield "png-exif", encode(picture("RGB"), "PNG", exif=exif)
+    yield "png-xmp", encode(picture("RGB"), "PNG", pnginfo=text)
+    yield "jpeg-grey", encode(picture("L"), "JPEG", quality=50)
+    yield "jpeg-420", encode(picture("RGB", (20, 12)), "JPEG", quality=50, subsampling=2)
+    yield "jpeg-progressive", encode(picture("RGB"), "JPEG", quality=50, progressive=True)
+    yield "jpeg-cmyk", encode(picture("RGB").convert("CMYK"), "JPEG", quality=50)
+    yield "jpeg-exif", encode(picture("RGB"), "JPEG", quality=50, exif=exif)
+    yield "jpeg-xmp", encode(picture("RGB"), "JPEG", quality=50, xmp=XMP.encode())
+    yield "gif", encode(picture("P"), "GIF")
+
+
 # ---- texts -----------------------------------------------------------------------------------------
 
 
@@ -167,6 +205,7 @@ SEEDS = {
     "preprocessor": preprocessor_seeds,
     "prompts": prompts_seeds,
     "safetensors": safetensors_seeds,
+    "still": still_seeds,
     "tokenizer": tokenizer_seeds,
 }
 

@@ -25,6 +25,10 @@ void mutate_safetensors (GString *file, Dice *dice);
 /* Protocol buffers: fields at any depth, with or without lengths that still fit. */
 void mutate_protobuf (GString *message, Dice *dice);
 
+/* PNG or JPEG: parts, with lengths and checksums that still fit, and sizes that promise too much.
+ */
+void mutate_still (GString *file, Dice *dice);
+
 /* Prompts: three texts, a NUL between them. */
 void mutate_prompts (GString *texts, Dice *dice);
 
