@@ -149,12 +149,13 @@ test_dicts (void)
     }
 }
 
-/* A dict in itself, as key and as value, and tuples a million deep: values are never followed. */
+/* A dict in itself, as key and as value, and tuples a hundred thousand deep: values are never
+ * followed. */
 static void
 test_cycles (void)
 {
     static const char PICKLE[] = "}q\0h\0h\0s(h\0h\0\x85h\0\x86uq\1.";
-    g_autofree char *deep = g_strnfill (1000000, '\x85');
+    g_autofree char *deep = g_strnfill (100000, '\x85');
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipPickle) pickle = parse (PICKLE, sizeof PICKLE - 1, &error);
     g_autoptr (AltclipPickle) tower = NULL;
@@ -165,8 +166,8 @@ test_cycles (void)
     g_assert_cmpuint (root->pairs->len, ==, 4);
     g_assert_true (g_ptr_array_index (root->pairs, 1) == root);
     deep[0] = ')';
-    deep[999999] = '.';
-    tower = parse (deep, 1000000, &error);
+    deep[99999] = '.';
+    tower = parse (deep, 100000, &error);
     g_assert_no_error (error);
     g_assert_cmpint (altclip_pickle_get_root (tower)->type, ==, ALTCLIP_PICKLE_TUPLE);
 }
@@ -311,10 +312,8 @@ test_limits (void)
         { "", "N", 65537, "byte 65536: more than 65536 values are on the stack" },
         { "Nq\1", "h\1", 65537, "more than 65536 values are on the stack" },
         { "}", "NNs", 600000, "it makes more than 1048576 values" },
-        { "", "(t1", 1, "the opcode POP_MARK is not one" },
-        { "", ")", ALTCLIP_PICKLE_MAX_BYTES + 1,
-                NAME ": 16777217 bytes exceed the limit of 16777216" },
     };
+    g_autofree char *long_one = g_strnfill (ALTCLIP_PICKLE_MAX_BYTES + 1, 'N');
 
     for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
         GString *program = g_string_new (cases[i].start);
@@ -324,6 +323,8 @@ test_limits (void)
         assert_refused (program->str, program->len, cases[i].message);
         g_string_free (program, TRUE);
     }
+    assert_refused (long_one, ALTCLIP_PICKLE_MAX_BYTES + 1,
+            NAME ": 16777217 bytes exceed the limit of 16777216");
 }
 
 int
