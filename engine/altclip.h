@@ -230,8 +230,9 @@ typedef struct {
 
 /**
  * altclip_model_open:
- * @directory: a directory in the Hugging Face layout: `config.json`, `preprocessor_config.json`,
- *   `model.safetensors` or `pytorch_model.bin` (or shards of either), `sentencepiece.bpe.model`
+ * @directory: a directory in the Hugging Face layout: `config.json`; `preprocessor_config.json` or
+ *   `processor_config.json`; `model.safetensors` or `pytorch_model.bin`, or shards of either;
+ *   `sentencepiece.bpe.model` or `tokenizer.json`, and `tokenizer_config.json` if it is there
  * @options: (nullable): see #AltclipModelOptions
  * @cancellable: (nullable): looked at between steps
  * @error: #ALTCLIP_ERROR or %G_IO_ERROR_CANCELLED
@@ -311,8 +312,11 @@ ALTCLIP_API guint64 altclip_model_get_memory (AltclipModel *model);
  * @error: #ALTCLIP_ERROR_TEXT when @text is not UTF-8, or what reading the
  *   tokenizer's file brought
  *
- * `<s> pieces </s>`, truncated at the model's limit; ids of type gint32, equal
- * to those of the reference's sentencepiece tokenizer. Thread-safe.
+ * `<s> pieces </s>`, truncated at the model's limit; ids of type gint32. They are those of the
+ * reference's sentencepiece tokenizer (`XLMRobertaTokenizer` of transformers 4.46), also for a
+ * directory that holds only a `tokenizer.json`. The reference's fast classes differ from it on
+ * decomposed characters (NFD) and on special tokens written in full width; the one of 4.46 also on
+ * several blanks before `<mask>`, the one of 5 on U+2028 and U+2029. Thread-safe.
  *
  * Returns: (transfer full) (element-type gint32) (nullable): the ids, or %NULL
  */

@@ -398,6 +398,9 @@ altclip_config_read_directory (const char *directory, GError **error)
     if (!config ||
             !altclip_preprocessor_config_read_directory (&config->preprocessor, directory, error))
         return NULL;
+    if ((config->towers & ALTCLIP_TOWER_TEXT) &&
+            !altclip_tokenizer_config_read_directory (&config->tokenizer, directory, error))
+        return NULL;
     return g_steal_pointer (&config);
 }
 

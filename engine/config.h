@@ -7,6 +7,7 @@
 #define ALTCLIP_CONFIG_H
 
 #include "preprocessor.h"
+#include "tokenizer_config.h"
 
 G_BEGIN_DECLS
 
@@ -94,6 +95,7 @@ typedef struct {
     guint projection_dim;
     double logit_scale_init_value;
     AltclipPreprocessorConfig preprocessor;
+    AltclipTokenizerConfig tokenizer;
 } AltclipConfig;
 
 /* Returns: (transfer full): the defaults of the reference's configuration classes. */
@@ -118,7 +120,8 @@ AltclipConfig *altclip_config_parse (
 AltclipConfig *altclip_config_read (const char *path, GError **error);
 
 /* Returns: (transfer full) (nullable): what @directory's config.json says, with the preprocessing
- *     of altclip_preprocessor_config_read_directory(). */
+ *     of altclip_preprocessor_config_read_directory() and, for a text tower, the tokenizer's
+ *     settings of altclip_tokenizer_config_read_directory(). */
 AltclipConfig *altclip_config_read_directory (const char *directory, GError **error);
 
 /**

@@ -77,7 +77,7 @@ altclip_json_fail (AltclipJsonReader *reader, const char *field, json_t *value, 
         return;
     reader->failed = TRUE;
     text = json_dumps (value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-    shown = altclip_excerpt (text ? text : "?");
+    shown = altclip_excerpt (text ? text : "absent");
     free (text);
     g_set_error (reader->error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
             "%s: %s%s is %s, but must be %s", reader->path, reader->section, field, shown, limit);

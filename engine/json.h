@@ -49,7 +49,8 @@ typedef struct {
     gboolean failed;
 } AltclipJsonReader;
 
-/* Sets the error "PATH: SECTION FIELD is VALUE, but must be LIMIT". */
+/* Sets the error "PATH: SECTION FIELD is VALUE, but must be LIMIT". @value: (nullable): NULL: the
+ * field is absent. */
 void altclip_json_fail (
         AltclipJsonReader *reader, const char *field, json_t *value, const char *limit);
 

@@ -15,6 +15,9 @@
  * more than its memory is worth. */
 #define KEPT_TEXT_BYTES (64 * 1024 * 1024)
 
+/* Most tokens of a text, <s> and </s> included. */
+#define MAX_TOKENS 512
+
 /* Rows of a text of ordinary length, for the proof. */
 #define TEXT_ROWS 12
 
@@ -149,6 +152,17 @@ describe_vision (AltclipModelInfo *info, const AltclipStoredVision *stored)
     }
 }
 
+/* Where the reference would truncate: at what the tokenizer's files say, at the last position, and
+ * no text has more than MAX_TOKENS. */
+static guint
+find_max_tokens (const AltclipConfig *config)
+{
+    const AltclipTextConfig *text = &config->text;
+
+    return MIN (MIN (MAX_TOKENS, config->tokenizer.model_max_length),
+            text->max_position_embeddings - text->pad_token_id - 1);
+}
+
 static void
 describe_text (AltclipModelInfo *info, const AltclipStoredText *stored)
 {
@@ -157,7 +171,6 @@ describe_text (AltclipModelInfo *info, const AltclipStoredText *stored)
     info->text = describe_tower (&config->tower, stored->n_parameters);
     info->project_dim = config->project_dim;
     info->vocab_size = config->vocab_size;
-    info->max_tokens = MIN (512, config->max_position_embeddings - config->pad_token_id - 1);
     info->dtype = altclip_dtype_get_name (stored->words->dtype);
     info->parameters += stored->n_parameters;
     if (stored->projection) {
@@ -176,8 +189,10 @@ describe (AltclipModel *model)
     info->parameters = altclip_weights_contain (model->weights, "logit_scale");
     if (info->towers & ALTCLIP_TOWER_IMAGE)
         describe_vision (info, &model->stored_vision);
-    if (info->towers & ALTCLIP_TOWER_TEXT)
+    if (info->towers & ALTCLIP_TOWER_TEXT) {
         describe_text (info, &model->stored_text);
+        info->max_tokens = find_max_tokens (model->config);
+    }
 }
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
@@ -487,8 +502,8 @@ altclip_model_release_text (AltclipModel *model)
 static AltclipTokenizer *
 open_tokenizer (AltclipModel *model, GError **error)
 {
-    g_autofree char *path = g_build_filename (model->directory, "sentencepiece.bpe.model", NULL);
-    g_autoptr (AltclipTokenizer) tokenizer = altclip_tokenizer_open (path, error);
+    g_autoptr (AltclipTokenizer) tokenizer =
+            altclip_tokenizer_open_directory (model->directory, &model->config->tokenizer, error);
     guint vocab_size;
 
     if (!tokenizer)
@@ -496,8 +511,8 @@ open_tokenizer (AltclipModel *model, GError **error)
     vocab_size = altclip_tokenizer_get_vocab_size (tokenizer);
     if (vocab_size > model->config->text.vocab_size) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
-                "%s: its %u ids exceed text_config.vocab_size %u of config.json", path, vocab_size,
-                model->config->text.vocab_size);
+                "%s: its %u ids exceed text_config.vocab_size %u of config.json",
+                altclip_tokenizer_get_path (tokenizer), vocab_size, model->config->text.vocab_size);
         return NULL;
     }
     return g_steal_pointer (&tokenizer);

@@ -26,17 +26,13 @@
 namespace
 {
 
-constexpr gsize MAX_FILE_BYTES = 64 * 1024 * 1024;
 constexpr gsize MAX_TEXT_BYTES = 1024 * 1024;
-constexpr gsize MAX_PIECES = 2000000;
-constexpr gsize MAX_PIECE_BYTES = 1024;
 /* The library keeps room for 64 nested user-defined pieces, and for 32 nested rules. */
 constexpr gsize MAX_USER_PIECE_BYTES = 64;
 constexpr guint MAX_NESTED_RULES = 32;
 constexpr gsize MAX_TABLE_BYTES = 2 * 1024 * 1024;
 constexpr gsize MAX_REPLACEMENT_BYTES = 1024;
 constexpr gsize MAX_SELF_TEST_BYTES = 1024 * 1024;
-constexpr float MAX_SCORE = 1e6F;
 
 /* Piece i of the model has id i + 1, but for its first three, the specials. */
 constexpr int ID_SHIFT = 1;
@@ -306,7 +302,8 @@ check_piece_text (const Reader &reader, std::string_view text, guint64 type)
     if (text.empty () || text.find ('\0') != text.npos ||
             !g_utf8_validate (text.data (), (gssize)text.size (), nullptr))
         reader.fail ("empty or not UTF-8");
-    if (text.size () > (type == USER_DEFINED ? MAX_USER_PIECE_BYTES : MAX_PIECE_BYTES))
+    if (text.size () >
+            (type == USER_DEFINED ? MAX_USER_PIECE_BYTES : ALTCLIP_TOKENIZER_MAX_PIECE_BYTES))
         reader.fail ("too long");
 }
 
@@ -343,7 +340,7 @@ check_piece (gsize index, std::string_view bytes)
             float score;
             reader.expect (field, 5, &has_score);
             memcpy (&score, &bits, sizeof score);
-            if (!(fabsf (score) <= MAX_SCORE))
+            if (!(fabs ((double)score) <= ALTCLIP_TOKENIZER_MAX_SCORE))
                 reader.fail ("its score is not a sensible number");
         } else if (field.number == 3) {
             reader.expect (field, 0, &has_type);
@@ -396,7 +393,7 @@ check_model (std::string_view bytes)
             reader.fail ("self_test_data is too long");
         else if (field.number == 5)
             check_normalizer ("denormalizer_spec", field.bytes);
-        if (n_pieces > MAX_PIECES)
+        if (n_pieces > ALTCLIP_TOKENIZER_MAX_PIECES)
             reader.fail ("too many pieces");
     }
     if (n_pieces <= N_MODEL_SPECIALS)
@@ -407,6 +404,7 @@ check_model (std::string_view bytes)
 
 struct _AltclipTokenizer {
     std::string path; /* for messages */
+    bool clean_up = false;
     sentencepiece::SentencePieceProcessor processor;
 };
 
@@ -561,6 +559,43 @@ join_ids (const AltclipTokenizer *tokenizer, const gint32 *ids, gsize n_ids)
     return std::string (strip (text));
 }
 
+std::string
+replace_all (std::string_view text, std::string_view from, std::string_view to)
+{
+    std::string out;
+    gsize end;
+
+    while ((end = text.find (from)) != text.npos) {
+        out += text.substr (0, end);
+        out += to;
+        text.remove_prefix (end + from.size ());
+    }
+    out += text;
+    return out;
+}
+
+/* No blank before a mark or a clitic: the reference's clean_up_tokenization, in its order. */
+std::string
+clean_up (std::string text)
+{
+    static constexpr std::pair<std::string_view, std::string_view> replacements[] = {
+        { " .", "." },
+        { " ?", "?" },
+        { " !", "!" },
+        { " ,", "," },
+        { " ' ", "'" },
+        { " n't", "n't" },
+        { " 'm", "'m" },
+        { " 's", "'s" },
+        { " 've", "'ve" },
+        { " 're", "'re" },
+    };
+
+    for (const auto &[from, to] : replacements)
+        text = replace_all (text, from, to);
+    return text;
+}
+
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 /* The library's messages quote pieces, which may hold anything. */
@@ -594,7 +629,7 @@ altclip_tokenizer_open (const char *path, GError **error)
     g_autofree char *contents = nullptr;
     gsize length = 0;
 
-    if (!altclip_file_read (path, MAX_FILE_BYTES, &contents, &length, error))
+    if (!altclip_file_read (path, ALTCLIP_TOKENIZER_MAX_BYTES, &contents, &length, error))
         return nullptr;
     return altclip_tokenizer_parse (path, contents, length, error);
 }
@@ -616,9 +651,21 @@ altclip_tokenizer_parse (const char *path, const char *bytes, gsize n_bytes, GEr
 }
 
 void
+altclip_tokenizer_set_clean_up (AltclipTokenizer *tokenizer, gboolean clean_up)
+{
+    tokenizer->clean_up = clean_up;
+}
+
+void
 altclip_tokenizer_free (AltclipTokenizer *tokenizer)
 {
     delete tokenizer;
+}
+
+const char *
+altclip_tokenizer_get_path (AltclipTokenizer *tokenizer)
+{
+    return tokenizer->path.c_str ();
 }
 
 guint
@@ -667,6 +714,8 @@ altclip_tokenizer_decode (
     }
     try {
         std::string text = join_ids (tokenizer, ids, n_ids);
+        if (tokenizer->clean_up)
+            text = clean_up (std::move (text));
         return g_strndup (text.data (), text.size ());
     } catch (const std::exception &e) {
         set_error (error, ALTCLIP_ERROR_TEXT, tokenizer->path, "ids cannot be decoded: ", e);

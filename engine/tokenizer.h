@@ -15,6 +15,12 @@ G_BEGIN_DECLS
 #define ALTCLIP_TOKEN_EOS 2
 #define ALTCLIP_TOKEN_UNK 3
 
+/* What a tokenizer's file may hold. */
+#define ALTCLIP_TOKENIZER_MAX_BYTES (64 * 1024 * 1024)
+#define ALTCLIP_TOKENIZER_MAX_PIECES 2000000
+#define ALTCLIP_TOKENIZER_MAX_PIECE_BYTES 1024
+#define ALTCLIP_TOKENIZER_MAX_SCORE 1e6
+
 typedef struct _AltclipTokenizer AltclipTokenizer;
 
 /**
@@ -39,8 +45,15 @@ AltclipTokenizer *altclip_tokenizer_open (const char *path, GError **error);
 AltclipTokenizer *altclip_tokenizer_parse (
         const char *path, const char *bytes, gsize n_bytes, GError **error);
 
+/* Whether decoding ends with the reference's clean_up_tokenization. To be called before the
+ * tokenizer is shared. */
+void altclip_tokenizer_set_clean_up (AltclipTokenizer *tokenizer, gboolean clean_up);
+
 void altclip_tokenizer_free (AltclipTokenizer *tokenizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTokenizer, altclip_tokenizer_free)
+
+/* Returns: (transfer none): the path it was opened from, for messages. */
+const char *altclip_tokenizer_get_path (AltclipTokenizer *tokenizer);
 
 /* Number of ids: the sentencepiece model's pieces, the shift by one, and <mask>. */
 guint altclip_tokenizer_get_vocab_size (AltclipTokenizer *tokenizer);

@@ -116,6 +116,35 @@ test_opens (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_assert_cmpfloat_with_epsilon (info->logit_scale, exp (2.6592), 1e-4);
 }
 
+/* The tokenizer's own limit counts when it is the least. */
+static void
+test_max_length (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        guint max_tokens;
+    } cases[] = {
+        { "{\"model_max_length\": 1000000000000000019884624838656}", 14 },
+        { "{\"model_max_length\": 15}", 14 },
+        { "{\"model_max_length\": 9}", 9 },
+    };
+    g_autofree char *path = g_build_filename (fixture->directory, "tokenizer_config.json", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (AltclipModel) model = NULL;
+        g_autoptr (GError) error = NULL;
+
+        write_text (path, cases[i].text);
+        model = altclip_model_open (fixture->directory, NULL, NULL, &error);
+        g_assert_no_error (error);
+        g_assert_cmpuint (altclip_model_get_info (model)->max_tokens, ==, cases[i].max_tokens);
+    }
+    write_text (path, "{\"padding_side\": \"left\"}");
+    assert_refused (fixture, ALTCLIP_ERROR_CONFIG, path,
+            ": padding_side is \"left\", but must be \"right\"", NULL);
+    g_unlink (path);
+}
+
 static void
 test_cancelled (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -696,6 +725,7 @@ main (int argc, char **argv)
         void (*test) (Fixture *fixture, gconstpointer data);
     } tests[] = {
         { "/loader/opens", test_opens },
+        { "/loader/max-length", test_max_length },
         { "/loader/cancelled", test_cancelled },
         { "/loader/batches-agree", test_batches_agree },
         { "/loader/seeds", test_seeds },
