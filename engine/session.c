@@ -119,6 +119,8 @@ altclip_session_get_image_features (
     AltclipVisionInputs all;
     guint batch;
 
+    if (pictures->n == 0)
+        return TRUE;
     if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_IMAGE, error))
         return FALSE;
     vision = altclip_session_prepare_pictures (session, pictures, &all, error);
