@@ -1296,9 +1296,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
 /**
  * altclip_stream_set_prompts:
  * @stream: the stream
- * @prompts: (transfer none): a parsed set, not embedded yet, which no other stream is given
+ * @prompts: (transfer none): a set, not embedded yet, which no other stream is given
  *
- * Replaces a set that still waits. Returns at once.
+ * Replaces a set that still waits. Returns at once: of a set that altclip_prompts_new_for_file()
+ * made, the prompts' worker reads the file too.
  */
 ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts);
 

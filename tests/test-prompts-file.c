@@ -449,7 +449,7 @@ test_many_labels (void)
         g_test_message ("%u labels: %.1f ms", counts[i], milliseconds);
         g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, counts[i]);
         g_assert_cmpuint (prompts->n_groups, ==, 101);
-        g_assert_cmpfloat (milliseconds, <, 1000);
+        g_assert_cmpfloat (milliseconds, <, 10000); /* a hundred times what it takes */
     }
     check_refused (too_many, ALTCLIP_ERROR_PROMPTS,
             "f.json: line 20003: labels[10000] is one too many: the list may hold 10000");
