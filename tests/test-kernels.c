@@ -770,7 +770,7 @@ skip_core_type (const char *core_type, char **argv)
     }
     if (g_strcmp0 (g_getenv ("OPENBLAS_CORETYPE"), core_type) != 0) {
         g_setenv ("OPENBLAS_CORETYPE", core_type, TRUE);
-        execv ("/proc/self/exe", argv);
+        execvp (argv[0], argv);
         g_error ("cannot start anew: %s", g_strerror (errno));
     }
     return FALSE;
