@@ -22,20 +22,25 @@ ids; these arguments are "given.".
 import argparse
 import json
 import pathlib
+import sys
 import zlib
 
-import numpy as np
-import sentencepiece
-import torch
-import transformers
-from PIL import Image
-from safetensors.torch import load_file, save_file
-from transformers import AltCLIPConfig, AltCLIPTextConfig, AltCLIPVisionConfig, XLMRobertaTokenizer
+# Pillow's resampling is the reference: transformers 5 would rather take torchvision's.
+sys.modules.setdefault("torchvision", None)
 
-import page
-from directories import build_model, load_model, make_processor, save_directory
-from inputs import PICTURES, TEXTS, TOKENIZER, draw_picture, train_tokenizer
-from specs import MODELS, NEW, OLD
+import numpy as np  # noqa: E402
+import sentencepiece  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from PIL import Image  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+from transformers import (AltCLIPConfig, AltCLIPTextConfig, AltCLIPVisionConfig,  # noqa: E402
+                          XLMRobertaTokenizer)
+
+import page  # noqa: E402
+from directories import build_model, load_model, make_processor, save_directory  # noqa: E402
+from inputs import PICTURES, TEXTS, TOKENIZER, draw_picture, train_tokenizer  # noqa: E402
+from specs import MODELS, NEW, OLD  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent / "models"
 VERSION = transformers.__version__

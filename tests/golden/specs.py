@@ -29,10 +29,10 @@ from inputs import LONG_TEXT, PICTURES, TEXTS
 OLD, NEW = "4.46.3", "5.23.0"
 NOT_RELATIVE = "it has no relative positions"
 
-TEXT = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 24, "num_hidden_layers": 1,
-        "max_position_embeddings": 40, "project_dim": 12}
-VISION = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 24, "num_hidden_layers": 1,
-          "image_size": 32, "patch_size": 8}
+TEXT = {"hidden_size": 12, "num_attention_heads": 2, "intermediate_size": 20, "num_hidden_layers": 1,
+        "max_position_embeddings": 40, "project_dim": 10}
+VISION = {"hidden_size": 14, "num_attention_heads": 2, "intermediate_size": 22, "num_hidden_layers": 1,
+          "image_size": 24, "patch_size": 8}
 
 
 def whole(what, text, vision, **spec):
@@ -47,7 +47,7 @@ def tiny(what, text=None, vision=None, **spec):
     text = None if spec.get("tower") == "vision" else dict(TEXT, **(text or {}))
     vision = None if spec.get("tower") == "text" else dict(VISION, **(vision or {}))
     return dict({"what": what, "text": text, "vision": vision, "texts": [0, 1, 12, 14], "pictures": [0, 1, 2],
-                 "subset_texts": [1, 14], "subset_pictures": 2, "attentions": True, "projection_dim": 16, "logit_scale": 3.0}, **spec)
+                 "subset_texts": [1, 14], "subset_pictures": 2, "attentions": True, "projection_dim": 13, "logit_scale": 3.0}, **spec)
 
 
 MODELS = {
@@ -63,7 +63,7 @@ MODELS = {
         "patches of 16; a larger epsilon",
         {"hidden_size": 48, "num_attention_heads": 2, "intermediate_size": 72, "num_hidden_layers": 1,
          "hidden_act": "quick_gelu", "max_position_embeddings": 34, "project_dim": 20, "layer_norm_eps": 1e-3},
-        {"hidden_size": 40, "num_attention_heads": 2, "intermediate_size": 60, "num_hidden_layers": 4,
+        {"hidden_size": 40, "num_attention_heads": 2, "intermediate_size": 60, "num_hidden_layers": 2,
          "hidden_act": "gelu", "image_size": 48, "patch_size": 16, "layer_norm_eps": 1e-3},
         projection_dim=33, logit_scale=2.6592, seed=2),
     "half": whole(
@@ -75,14 +75,14 @@ MODELS = {
         projection_dim=17, logit_scale=3.3, dtype=torch.float16, pictures=[0, 1, 2], seed=3),
     "bfloat": whole(
         "weights in bfloat16",
-        {"hidden_size": 40, "num_attention_heads": 4, "intermediate_size": 64, "num_hidden_layers": 2,
+        {"hidden_size": 40, "num_attention_heads": 4, "intermediate_size": 64, "num_hidden_layers": 1,
          "hidden_act": "gelu_new", "max_position_embeddings": 40, "project_dim": 40},
-        {"hidden_size": 36, "num_attention_heads": 1, "intermediate_size": 52, "num_hidden_layers": 2,
+        {"hidden_size": 36, "num_attention_heads": 1, "intermediate_size": 52, "num_hidden_layers": 1,
          "hidden_act": "gelu_pytorch_tanh", "image_size": 64, "patch_size": 32},
         projection_dim=32, logit_scale=4.0, dtype=torch.bfloat16, seed=4),
     "floor": whole(
         "pixels beyond the last whole patch; texts of 512 tokens; pictures stretched, then cropped",
-        {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 40, "num_hidden_layers": 2,
+        {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 40, "num_hidden_layers": 1,
          "hidden_act": "relu", "max_position_embeddings": 514, "project_dim": 16},
         {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48, "num_hidden_layers": 1,
          "hidden_act": "silu", "image_size": 50, "patch_size": 16},
@@ -90,9 +90,9 @@ MODELS = {
         preprocessor={"size": {"height": 61, "width": 54}, "resample": 2}),
     "old": whole(
         "text_config_dict beside a stale text_config; two token types; pictures smaller than the crop",
-        {"hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 56, "num_hidden_layers": 2,
+        {"hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 56, "num_hidden_layers": 1,
          "hidden_act": "gelu", "max_position_embeddings": 45, "project_dim": 24, "type_vocab_size": 2},
-        {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 44, "num_hidden_layers": 2,
+        {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 44, "num_hidden_layers": 1,
          "hidden_act": "quick_gelu", "image_size": 48, "patch_size": 14},
         projection_dim=40, logit_scale=2.0, form="old config", seed=6,
         preprocessor={"size": 41, "resample": 1, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.3, 0.25]}),
@@ -102,7 +102,7 @@ MODELS = {
         "weights in float64",
         {"hidden_act": "gelu_pytorch_tanh"}, {"hidden_act": "gelu_new"}, dtype=torch.float64),
     "mixed": tiny(
-        "three types of weights in one file; three dimensions in common",
+        "three types of weights in one file; embeddings of three numbers",
         {"hidden_act": "gelu_new", "layer_norm_eps": 1e-12}, {"layer_norm_eps": 1e-6}, projection_dim=3,
         logit_scale=0.0, dtype={"text_model.": torch.float16, "vision_model.": torch.bfloat16}),
     "odd-header": tiny(
@@ -117,9 +117,9 @@ MODELS = {
     "extra": tiny(
         "tensors that no tower has: position_ids, a pooler, transformation_pre",
         extra={"text_model.roberta.embeddings.position_ids": [1, 40],
-               "vision_model.embeddings.position_ids": [1, 17],
-               "text_model.roberta.pooler.dense.weight": [16, 16], "text_model.roberta.pooler.dense.bias": [16],
-               "text_model.transformation_pre.weight": [12, 16], "text_model.transformation_pre.bias": [12]}),
+               "vision_model.embeddings.position_ids": [1, 10],
+               "text_model.roberta.pooler.dense.weight": [12, 12], "text_model.roberta.pooler.dense.bias": [12],
+               "text_model.transformation_pre.weight": [10, 12], "text_model.transformation_pre.bias": [10]}),
     "layer": tiny(
         "as transformers 5 writes it: layer. in both towers", reference=NEW, alone="other names",
         top={"initializer_factor": 0.3}),
@@ -153,8 +153,11 @@ MODELS = {
         {"hidden_act": "swish"}, custom=True, dtype=torch.float16),
     "special-ids": tiny(
         "a list of ends, another beginning and padding id in config.json; heads of one number",
-        {"eos_token_id": [2, 7], "bos_token_id": 5, "pad_token_id": 4, "num_attention_heads": 16},
+        {"eos_token_id": [2, 7], "bos_token_id": 5, "pad_token_id": 4, "num_attention_heads": 12},
         alone="it wants one end"),
+    "truncated": tiny(
+        "texts cut at the tokenizer's limit, not at the model's", texts=[0, 3, 14, LONG_TEXT], subset_texts=[0, 14],
+        tokenizer={"model_max_length": 9}),
     "training": tiny(
         "what matters in training only",
         {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.4, "initializer_range": 0.5,
@@ -169,24 +172,27 @@ MODELS = {
     "selu": tiny("selu, which transformers documents and lacks", {"hidden_act": "selu"}, {"hidden_act": "selu"}),
     "deep": tiny(
         "four layers in either tower; a negative logit_scale",
-        {"num_hidden_layers": 4, "num_attention_heads": 8}, {"num_hidden_layers": 4, "num_attention_heads": 4},
-        logit_scale=-1.5, projection_dim=40),
+        {"num_hidden_layers": 4, "hidden_size": 16, "num_attention_heads": 8},
+        {"num_hidden_layers": 4, "hidden_size": 16, "num_attention_heads": 4}, logit_scale=-1.5, projection_dim=40),
     "wide": tiny(
         "positions interpolated for pictures that are not square", None, {"num_hidden_layers": 2},
         preprocessor={"size": {"shortest_edge": 24}, "crop_size": {"height": 24, "width": 56}}, interpolate=True),
     "high": tiny(
         "positions interpolated for as many patches as trained, in another order", None, None,
-        preprocessor={"size": {"height": 64, "width": 16}, "crop_size": {"height": 64, "width": 16}},
+        preprocessor={"size": {"height": 72, "width": 8}, "crop_size": {"height": 72, "width": 8}},
         interpolate=True),
     "larger": tiny(
         "positions interpolated for larger pictures, whose last pixels make no whole patch", None,
         {"num_attention_heads": 1, "patch_size": 5},
-        preprocessor={"size": {"shortest_edge": 48}, "crop_size": {"height": 47, "width": 43}}, interpolate=True),
+        preprocessor={"size": {"shortest_edge": 38}, "crop_size": {"height": 37, "width": 33}}, interpolate=True),
 
     # ---- The processor ----
+    "processor-new": tiny(
+        "as AltCLIPProcessor of transformers 5 writes it: processor_config.json, tokenizer.json", reference=NEW,
+        form="new processor", texts=list(range(len(TEXTS))), alone="other names"),
     "stretched": tiny(
         "no crop: pictures stretched, hamming",
-        preprocessor={"size": {"height": 32, "width": 32}, "do_center_crop": False, "resample": 5}),
+        preprocessor={"size": {"height": 24, "width": 24}, "do_center_crop": False, "resample": 5}),
     "unscaled": tiny(
         "no resizing; pixels not normalised; nearest", pictures=[0, 1, 2, 3, 5],
         preprocessor={"do_resize": False, "do_normalize": False, "resample": 0}),
