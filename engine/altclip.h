@@ -271,6 +271,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipModel, altclip_model_unref)
 ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model);
 
 /**
+ * altclip_model_describe:
+ * @model: the model
+ *
+ * What #AltclipModelInfo says but for the directory and the time of a picture, and every field of
+ * the model's configuration, as one JSON object: under `text` and `vision` those of the reference's
+ * `AltCLIPTextConfig` and `AltCLIPVisionConfig`, if @model holds the tower; `projection_dim` and
+ * `logit_scale` if it holds the tensors. Thread-safe.
+ *
+ * Returns: (transfer full): UTF-8 without line breaks; free with g_free()
+ */
+ALTCLIP_API char *altclip_model_describe (AltclipModel *model);
+
+/**
  * altclip_model_get_kernels:
  * @model: the model
  * @error: #ALTCLIP_ERROR_COMPUTE

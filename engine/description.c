@@ -4,6 +4,7 @@
  */
 
 #include "description.h"
+#include "model.h"
 
 /* ---- Towers ---------------------------------------------------------------------------------- */
 
@@ -100,4 +101,50 @@ altclip_description_of_preprocessor (const AltclipPreprocessorConfig *preprocess
             "rescale_factor", preprocessor->rescale_factor, "do_normalize",
             preprocessor->do_normalize, "image_mean", mean[0], mean[1], mean[2], "image_std",
             std[0], std[1], std[2], "do_convert_rgb", 1);
+}
+
+/* ---- Models ---------------------------------------------------------------------------------- */
+
+static json_t *
+describe_text (const AltclipConfig *config, const AltclipModelInfo *info)
+{
+    json_t *text = altclip_description_of_text (&config->text);
+
+    json_object_set_new (text, "max_tokens", json_integer (info->max_tokens));
+    json_object_set_new (text, "parameters", json_integer ((json_int_t)info->text.parameters));
+    return text;
+}
+
+static json_t *
+describe_vision (const AltclipConfig *config, const AltclipModelInfo *info)
+{
+    json_t *vision = altclip_description_of_vision (&config->vision);
+
+    json_object_set_new (vision, "parameters", json_integer ((json_int_t)info->vision.parameters));
+    return vision;
+}
+
+char *
+altclip_model_describe (AltclipModel *model)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+    const AltclipConfig *config = altclip_model_get_config (model);
+    json_t *object = json_pack ("{s:s, s:s, s:I}", "model_type", info->model_type, "dtype",
+            info->dtype, "parameters", (json_int_t)info->parameters);
+    char *text;
+    char *copy;
+
+    if (info->projection_dim > 0)
+        json_object_set_new (object, "projection_dim", json_integer (info->projection_dim));
+    if (info->logit_scale > 0.0)
+        json_object_set_new (object, "logit_scale", json_real (info->logit_scale));
+    if (info->towers & ALTCLIP_TOWER_IMAGE)
+        json_object_set_new (object, "vision", describe_vision (config, info));
+    if (info->towers & ALTCLIP_TOWER_TEXT)
+        json_object_set_new (object, "text", describe_text (config, info));
+    text = json_dumps (object, JSON_COMPACT);
+    copy = g_strdup (text);
+    free (text);
+    json_decref (object);
+    return copy;
 }

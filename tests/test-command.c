@@ -320,6 +320,7 @@ test_usage (void)
 
 /* ---- info, tokenize -------------------------------------------------------------------------- */
 
+/* Every field is there: what the file says, and defaults for what it leaves out. */
 static void
 test_info (void)
 {
@@ -327,26 +328,77 @@ test_info (void)
     g_auto (Result) result = run ("info", model, NULL);
     json_t *lines = parse_success (&result, 1);
     json_t *info = json_array_get (lines, 0);
-    json_t *vision = json_object_get (info, "vision");
-    json_t *text = json_object_get (info, "text");
+    json_t *expected = json_pack ("{s:s, s:s, s:i, s:i, s:o, s:o}", "model_type", "altclip",
+            "dtype", "float16", "parameters", 160927, "projection_dim", 17, "vision",
+            json_loads ("{\"model_type\": \"altclip_vision_model\", \"hidden_size\": 72,"
+                        " \"intermediate_size\": 90, \"num_hidden_layers\": 2,"
+                        " \"num_attention_heads\": 3, \"hidden_act\": \"quick_gelu\","
+                        " \"layer_norm_eps\": 1e-5, \"initializer_range\": 0.02,"
+                        " \"initializer_factor\": 1.0, \"image_size\": 98, \"patch_size\": 14,"
+                        " \"num_channels\": 3, \"projection_dim\": 17,"
+                        " \"attention_dropout\": 0.0}",
+                    0, NULL),
+            "text",
+            json_loads ("{\"model_type\": \"altclip_text_model\", \"hidden_size\": 36,"
+                        " \"intermediate_size\": 50, \"num_hidden_layers\": 3,"
+                        " \"num_attention_heads\": 3, \"hidden_act\": \"gelu\","
+                        " \"layer_norm_eps\": 1e-5, \"initializer_range\": 0.02,"
+                        " \"initializer_factor\": 0.02, \"vocab_size\": 377,"
+                        " \"max_position_embeddings\": 50, \"type_vocab_size\": 1,"
+                        " \"project_dim\": 28, \"pad_token_id\": 1, \"bos_token_id\": 0,"
+                        " \"eos_token_id\": 2, \"hidden_dropout_prob\": 0.0,"
+                        " \"attention_probs_dropout_prob\": 0.0,"
+                        " \"position_embedding_type\": \"absolute\", \"use_cache\": true,"
+                        " \"max_tokens\": 48}",
+                    0, NULL));
+    double scale = get_number (info, "logit_scale");
+    double parameters = get_number (json_object_get (info, "text"), "parameters") +
+                        get_number (json_object_get (info, "vision"), "parameters");
 
-    g_assert_cmpstr (get_string (info, "model_type"), ==, "altclip");
-    g_assert_cmpstr (get_string (info, "dtype"), ==, "float16");
-    g_assert_cmpfloat (get_number (info, "parameters"), ==, 160927);
-    g_assert_cmpfloat (get_number (info, "projection_dim"), ==, 17);
-    g_assert_cmpfloat (get_number (vision, "hidden_size"), ==, 72);
-    g_assert_cmpfloat (get_number (vision, "num_hidden_layers"), ==, 2);
-    g_assert_cmpfloat (get_number (vision, "num_attention_heads"), ==, 3);
-    g_assert_cmpfloat (get_number (vision, "intermediate_size"), ==, 90);
-    g_assert_cmpfloat (get_number (vision, "image_size"), ==, 98);
-    g_assert_cmpfloat (get_number (vision, "patch_size"), ==, 14);
-    g_assert_cmpstr (get_string (vision, "hidden_act"), ==, "quick_gelu");
-    g_assert_cmpfloat (get_number (text, "hidden_size"), ==, 36);
-    g_assert_cmpfloat (get_number (text, "num_hidden_layers"), ==, 3);
-    g_assert_cmpfloat (get_number (text, "project_dim"), ==, 28);
-    g_assert_cmpfloat (get_number (text, "max_tokens"), ==, 48);
-    g_assert_cmpfloat (get_number (text, "layer_norm_eps"), ==, 1e-5);
+    g_assert_cmpstr (get_string (info, "directory"), !=, "");
+    g_assert_cmpstr (get_string (info, "kernels"), !=, "");
+    g_assert_cmpfloat_with_epsilon (scale, exp (3.3), 0.05);
+    g_assert_cmpfloat (parameters, ==, 160927 - 17 * (72 + 28) - 1);
+    json_object_del (info, "directory");
+    json_object_del (info, "kernels");
+    json_object_del (info, "logit_scale");
+    json_object_del (json_object_get (info, "text"), "parameters");
+    json_object_del (json_object_get (info, "vision"), "parameters");
+    g_assert_true (json_equal (info, expected));
+    json_decref (expected);
     json_decref (lines);
+}
+
+/* Of a tower alone, with its flat configuration, nothing else is said. */
+static void
+test_info_one_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const others[] = { "vision", "projection_dim", "logit_scale" };
+    static const char flat[] = "{\"model_type\": \"altclip_text_model\", \"hidden_size\": 16,"
+                               " \"vocab_size\": 9, \"num_hidden_layers\": 1,"
+                               " \"eos_token_id\": [2, 5], \"bos_token_id\": null}";
+    g_autofree char *directory = g_build_filename (fixture->directory, "text", NULL);
+    g_autofree char *config = g_build_filename (fixture->directory, "text.json", NULL);
+    g_auto (Result) made = { 0 };
+    g_auto (Result) result = { 0 };
+    json_t *lines;
+    json_t *info;
+
+    write_bytes (fixture->directory, "text.json", flat, strlen (flat));
+    made = run ("init", "--config", config, directory, NULL);
+    g_assert_cmpint (made.status, ==, 0);
+    result = run ("info", directory, NULL);
+    lines = parse_success (&result, 1);
+    info = json_array_get (lines, 0);
+    g_assert_cmpstr (get_string (info, "model_type"), ==, "altclip_text_model");
+    g_assert_cmpuint (
+            json_array_size (json_object_get (json_object_get (info, "text"), "eos_token_id")), ==,
+            2);
+    g_assert_true (json_is_null (json_object_get (json_object_get (info, "text"), "bos_token_id")));
+    for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+        g_assert_null (json_object_get (info, others[i]));
+    json_decref (lines);
+    remove_directory (directory);
 }
 
 /* Without the padding. */
@@ -1102,6 +1154,7 @@ main (int argc, char **argv)
     g_test_add_func ("/command/help", test_help);
     g_test_add_func ("/command/usage", test_usage);
     g_test_add_func ("/command/info", test_info);
+    add ("/command/info/one-tower", NULL, test_info_one_tower);
     add ("/command/tokenize", NULL, test_tokenize);
     add ("/command/decode", NULL, test_decode);
     add ("/command/embed", NULL, test_embed);

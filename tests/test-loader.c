@@ -447,19 +447,67 @@ test_extra_tensors (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_assert_no_error (error);
 }
 
+/* Whatever dimension the configuration has wrong, the message names it, the tensor, and both
+ * values.
+ */
 static void
-test_wrong_shape (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+test_every_dimension (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-    write_config_with (fixture, "\"intermediate_size\": 50", "\"intermediate_size\": 48");
-    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, fixture->weights,
-            "tensor 'vision_model.encoder.layers.0.mlp.fc1.weight' has shape [50, 36], but "
-            "config.json asks for [48, 36] (intermediate_size × hidden_size)",
-            NULL);
-    write_config_with (fixture, "\"vocab_size\": 40", "\"vocab_size\": 41");
-    assert_refused (fixture, ALTCLIP_ERROR_TENSOR,
-            "tensor 'text_model.roberta.embeddings.word_embeddings.weight' has shape [40, 20], but "
-            "config.json asks for [41, 20] (vocab_size × hidden_size)",
-            NULL);
+#define TEXT "tensor 'text_model.roberta."
+#define VISION "tensor 'vision_model."
+    static const struct {
+        const char *from;
+        const char *to;
+        const char *tensor;
+        const char *shapes;
+    } cases[] = {
+        { "\"vocab_size\": 40", "\"vocab_size\": 41", TEXT "embeddings.word_embeddings.weight'",
+                "[40, 20], but config.json asks for [41, 20] (vocab_size × hidden_size)" },
+        { "\"hidden_size\": 20", "\"hidden_size\": 22", TEXT "embeddings.word_embeddings.weight'",
+                "[40, 20], but config.json asks for [40, 22] (vocab_size × hidden_size)" },
+        { "\"max_position_embeddings\": 16", "\"max_position_embeddings\": 17",
+                TEXT "embeddings.position_embeddings.weight'",
+                "[16, 20], but config.json asks for [17, 20] (max_position_embeddings × "
+                "hidden_size)" },
+        { "\"vocab_size\": 40", "\"vocab_size\": 40, \"type_vocab_size\": 2",
+                TEXT "embeddings.token_type_embeddings.weight'",
+                "[1, 20], but config.json asks for [2, 20] (type_vocab_size × hidden_size)" },
+        { "\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2", TEXT "encoder.layer.1.",
+                "' is missing" },
+        { "\"intermediate_size\": 30", "\"intermediate_size\": 32",
+                TEXT "encoder.layer.0.intermediate.dense.weight'",
+                "[30, 20], but config.json asks for [32, 20] (intermediate_size × hidden_size)" },
+        { "\"project_dim\": 12", "\"project_dim\": 13", "'text_model.transformation.weight'",
+                "[12, 20], but config.json asks for [13, 20] (project_dim × hidden_size)" },
+        { "\"projection_dim\": 24", "\"projection_dim\": 25", "_projection.weight'",
+                "but config.json asks for [25, " },
+        { "\"hidden_size\": 36", "\"hidden_size\": 39", VISION "embeddings.class_embedding'",
+                "[36], but config.json asks for [39] (hidden_size)" },
+        { "\"patch_size\": 7", "\"patch_size\": 7, \"num_channels\": 1",
+                VISION "embeddings.patch_embedding.weight'",
+                "[36, 3, 7, 7], but config.json asks for [36, 1, 7, 7] (hidden_size × num_channels "
+                "× patch_size × patch_size)" },
+        { "\"patch_size\": 7", "\"patch_size\": 14", VISION "embeddings.patch_embedding.weight'",
+                "[36, 3, 7, 7], but config.json asks for [36, 3, 14, 14] (hidden_size × "
+                "num_channels × patch_size × patch_size)" },
+        { "\"image_size\": 28", "\"image_size\": 35",
+                VISION "embeddings.position_embedding.weight'",
+                "[17, 36], but config.json asks for [26, 36] ((image_size / patch_size)² + 1 × "
+                "hidden_size)" },
+        { "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", VISION "encoder.layers.2.",
+                "' is missing" },
+        { "\"intermediate_size\": 50", "\"intermediate_size\": 48",
+                VISION "encoder.layers.0.mlp.fc1.weight'",
+                "[50, 36], but config.json asks for [48, 36] (intermediate_size × hidden_size)" },
+    };
+#undef TEXT
+#undef VISION
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        write_config_with (fixture, cases[i].from, cases[i].to);
+        assert_refused (fixture, ALTCLIP_ERROR_TENSOR, fixture->weights, cases[i].tensor,
+                cases[i].shapes, NULL);
+    }
 }
 
 /* Makes element @index of a tensor not-a-number. */
@@ -740,7 +788,7 @@ main (int argc, char **argv)
         { "/loader/missing-tensor", test_missing_tensor },
         { "/loader/either-layer-word", test_either_layer_word },
         { "/loader/extra-tensors", test_extra_tensors },
-        { "/loader/wrong-shape", test_wrong_shape },
+        { "/loader/every-dimension", test_every_dimension },
         { "/loader/one-bad-weight", test_one_bad_weight },
         { "/loader/bad-position", test_bad_position },
         { "/loader/useless-weights", test_useless_weights },
