@@ -131,10 +131,16 @@ typedef struct _AltclipModel AltclipModel;
  * @ALTCLIP_MODEL_NONE: all at once
  * @ALTCLIP_MODEL_LAZY: read the configuration and check the outline and the shapes of the weights,
  *   but leave a tower's packing, proof and self-test to the first picture or text
+ * @ALTCLIP_MODEL_NO_CACHE: neither look for embeddings of texts in the user's cache directory nor
+ *   keep them there; the environment variable `ALTCLIP_CACHE=off` does the same
  *
  * How to open a model.
  */
-typedef enum { ALTCLIP_MODEL_NONE = 0, ALTCLIP_MODEL_LAZY = 1 << 0 } AltclipModelFlags;
+typedef enum {
+    ALTCLIP_MODEL_NONE = 0,
+    ALTCLIP_MODEL_LAZY = 1 << 0,
+    ALTCLIP_MODEL_NO_CACHE = 1 << 1
+} AltclipModelFlags;
 
 /**
  * AltclipModelOptions:
@@ -771,7 +777,9 @@ ALTCLIP_API gboolean altclip_session_get_image_features (
  *   tower or no projection of it, %G_IO_ERROR_CANCELLED, or what reading the tokenizer's file
  *   brought
  *
- * A large text tower is let go after each call: pass texts together.
+ * What was embedded before, by any program of the user's, comes from the user's cache directory,
+ * unless the model was opened with %ALTCLIP_MODEL_NO_CACHE. A large text tower is let go after each
+ * call: pass texts together.
  *
  * Returns: %TRUE on success
  */

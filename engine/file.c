@@ -81,6 +81,27 @@ to_nanoseconds (const struct timespec *time)
     return (gint64)((guint64)time->tv_sec * 1000000000u + (guint64)time->tv_nsec);
 }
 
+static AltclipFileIdentity
+identify (const struct stat *status)
+{
+    return (AltclipFileIdentity){ .device = status->st_dev,
+        .inode = status->st_ino,
+        .n_bytes = (guint64)status->st_size,
+        .modified = to_nanoseconds (&status->st_mtim),
+        .changed = to_nanoseconds (&status->st_ctim) };
+}
+
+gboolean
+altclip_file_identify (const char *path, AltclipFileIdentity *identity)
+{
+    struct stat status;
+
+    if (stat (path, &status) != 0 || !S_ISREG (status.st_mode))
+        return FALSE;
+    *identity = identify (&status);
+    return TRUE;
+}
+
 GBytes *
 altclip_file_map (const char *path, AltclipFileIdentity *identity, GError **error)
 {
@@ -99,11 +120,7 @@ altclip_file_map (const char *path, AltclipFileIdentity *identity, GError **erro
         return NULL;
     }
     if (identity)
-        *identity = (AltclipFileIdentity){ .device = status.st_dev,
-            .inode = status.st_ino,
-            .n_bytes = (guint64)status.st_size,
-            .modified = to_nanoseconds (&status.st_mtim),
-            .changed = to_nanoseconds (&status.st_ctim) };
+        *identity = identify (&status);
     bytes = g_mapped_file_get_bytes (mapped);
     g_mapped_file_unref (mapped);
     return bytes;

@@ -32,6 +32,14 @@ typedef struct {
 } AltclipFileIdentity;
 
 /**
+ * altclip_file_identify:
+ * @identity: (out caller-allocated): of the file that is at @path now
+ *
+ * Returns: whether there is a regular file
+ */
+gboolean altclip_file_identify (const char *path, AltclipFileIdentity *identity);
+
+/**
  * altclip_file_map:
  * @identity: (out) (nullable): of the file that is mapped
  *

@@ -199,6 +199,27 @@ altclip_attention_get_head (const AltclipAttention *attention, guint number)
 
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
+/* Returns: (nullable): what was asked for, by the program or by the environment */
+static const char *
+find_name (const char *name)
+{
+    if (!name)
+        name = g_getenv ("ALTCLIP_KERNELS");
+    return name && *name ? name : NULL;
+}
+
+const AltclipKernels *
+altclip_kernels_expect (const char *name)
+{
+    const char *wanted = find_name (name);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
+        if ((!wanted || strcmp (KERNELS[i]->name, wanted) == 0) && KERNELS[i]->probe (NULL))
+            return KERNELS[i];
+    }
+    return &altclip_kernels_reference;
+}
+
 static const AltclipKernels *
 choose_by_name (const char *name, const AltclipKernelShapes *shapes, GCancellable *cancellable,
         GError **error)
@@ -230,9 +251,8 @@ const AltclipKernels *
 altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error)
 {
-    if (!name)
-        name = g_getenv ("ALTCLIP_KERNELS");
-    if (name && *name)
+    name = find_name (name);
+    if (name)
         return choose_by_name (name, shapes, cancellable, error);
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         g_autoptr (GError) reason = NULL;

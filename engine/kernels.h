@@ -159,6 +159,10 @@ typedef struct {
 const AltclipKernels *altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error);
 
+/* Returns: (transfer none): the set that altclip_kernels_choose() tries first; the reference when
+ *     nothing can run. */
+const AltclipKernels *altclip_kernels_expect (const char *name);
+
 /**
  * altclip_linear_init:
  * @weights: (array length=n_parts): stored [rows, k], stacked to the layer's rows

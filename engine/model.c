@@ -37,6 +37,7 @@ struct _AltclipModel {
     AltclipVision *vision;
     pthread_mutex_t tokenizer_lock;
     AltclipTokenizer *tokenizer;
+    gint is_stale; /* the tokenizer is not the one of the fingerprint; set before the tokenizer */
     /* The text tower comes and goes, under its lock; its kernels and its size are read atomically.
      */
     pthread_mutex_t text_lock;
@@ -44,6 +45,11 @@ struct _AltclipModel {
     AltclipText *text;
     guint n_text_users;
     gsize text_size;
+    /* NULL: nothing is kept */
+    AltclipCache *embedding_cache;
+    AltclipCache *token_cache;
+    AltclipFingerprint settings;
+    const AltclipKernels *expected_kernels; /* for texts */
 };
 
 /* ---- Opening: configuration and weights ------------------------------------------------------ */
@@ -298,10 +304,25 @@ pack_text (
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+static void
+open_caches (AltclipModel *model)
+{
+    g_autofree char *directory = altclip_cache_get_directory ();
+    AltclipFingerprint fingerprint;
+
+    model->expected_kernels = altclip_kernels_expect (model->kernels);
+    altclip_fingerprint_take (
+            &model->settings, model->weights, model->expected_kernels->name, &fingerprint);
+    model->embedding_cache = altclip_cache_new (
+            directory, &fingerprint, "embeddings", model->info.projection_dim * sizeof (float));
+    model->token_cache = altclip_cache_new (directory, &fingerprint, "tokens", sizeof (gboolean));
+}
+
 static gboolean
 open_in_steps (
         AltclipModel *model, AltclipModelFlags flags, GCancellable *cancellable, GError **error)
 {
+    altclip_fingerprint_take_settings (model->directory, &model->settings);
     model->config = altclip_config_read_directory (model->directory, error);
     if (!model->config)
         return FALSE;
@@ -310,6 +331,9 @@ open_in_steps (
             g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
     describe (model);
+    if (!(flags & ALTCLIP_MODEL_NO_CACHE) && !altclip_cache_is_off () &&
+            altclip_model_can_embed (model, ALTCLIP_TOWER_TEXT, NULL))
+        open_caches (model);
     if (flags & ALTCLIP_MODEL_LAZY)
         return TRUE;
     return model->info.towers & ALTCLIP_TOWER_IMAGE
@@ -356,6 +380,8 @@ altclip_model_unref (AltclipModel *model)
 {
     if (!g_atomic_int_dec_and_test (&model->ref_count))
         return;
+    altclip_cache_free (model->embedding_cache);
+    altclip_cache_free (model->token_cache);
     altclip_text_free (model->text);
     altclip_tokenizer_free (model->tokenizer);
     altclip_vision_free (model->vision);
@@ -403,6 +429,27 @@ altclip_model_get_kernels (AltclipModel *model, GError **error)
         pthread_mutex_unlock (lock);
     }
     return kernels ? kernels->name : NULL;
+}
+
+AltclipCache *
+altclip_model_get_embedding_cache (AltclipModel *model)
+{
+    return model->embedding_cache;
+}
+
+AltclipCache *
+altclip_model_get_token_cache (AltclipModel *model)
+{
+    return model->token_cache;
+}
+
+gboolean
+altclip_model_may_keep (AltclipModel *model)
+{
+    const AltclipKernels *kernels = g_atomic_pointer_get (&model->text_kernels);
+
+    return model->embedding_cache && !g_atomic_int_get (&model->is_stale) &&
+           (!kernels || kernels == model->expected_kernels);
 }
 
 const AltclipConfig *
@@ -518,6 +565,15 @@ open_tokenizer (AltclipModel *model, GError **error)
     return g_steal_pointer (&tokenizer);
 }
 
+static gboolean
+settings_are_current (AltclipModel *model)
+{
+    AltclipFingerprint now;
+
+    altclip_fingerprint_take_settings (model->directory, &now);
+    return memcmp (&now, &model->settings, sizeof now) == 0;
+}
+
 AltclipTokenizer *
 altclip_model_get_tokenizer (AltclipModel *model, GError **error)
 {
@@ -529,6 +585,7 @@ altclip_model_get_tokenizer (AltclipModel *model, GError **error)
     tokenizer = model->tokenizer;
     if (!tokenizer) {
         tokenizer = open_tokenizer (model, error);
+        g_atomic_int_set (&model->is_stale, !settings_are_current (model));
         g_atomic_pointer_set (&model->tokenizer, tokenizer);
     }
     pthread_mutex_unlock (&model->tokenizer_lock);

@@ -6,6 +6,7 @@
 #ifndef ALTCLIP_MODEL_H
 #define ALTCLIP_MODEL_H
 
+#include "cache.h"
 #include "text.h"
 #include "tokenizer.h"
 #include "vision.h"
@@ -39,6 +40,18 @@ void altclip_model_release_text (AltclipModel *model);
 /* Returns: (transfer none) (nullable): the tokenizer, read at the first call that succeeds.
  *     Thread-safe. */
 AltclipTokenizer *altclip_model_get_tokenizer (AltclipModel *model, GError **error);
+
+/* Returns: (transfer none) (nullable): of projection_dim floats, unit length. */
+AltclipCache *altclip_model_get_embedding_cache (AltclipModel *model);
+
+/* Returns: (transfer none) (nullable): of a gboolean each: whether a text is mostly unknown. */
+AltclipCache *altclip_model_get_token_cache (AltclipModel *model);
+
+/* Whether what was computed is what the caches' fingerprint promises. Not before something was: the
+ * tokenizer's files may have changed before they were read, and the kernels have failed their
+ * proof.
+ */
+gboolean altclip_model_may_keep (AltclipModel *model);
 
 G_END_DECLS
 

@@ -468,28 +468,55 @@ is_mostly_unknown (AltclipModel *model, GArray *ids)
     return 2 * n_unknown > n;
 }
 
+/* The tokenizer is read only for texts that are not in the cache. */
+static gboolean
+find_is_unknown (AltclipModel *model, const char *text, gboolean *is_unknown, GError **error)
+{
+    AltclipCache *cache = altclip_model_get_token_cache (model);
+    g_autoptr (GArray) ids = NULL;
+
+    if (altclip_cache_get (cache, text, is_unknown))
+        return TRUE;
+    ids = altclip_model_tokenize (model, text, error);
+    if (!ids)
+        return FALSE;
+    *is_unknown = is_mostly_unknown (model, ids);
+    if (altclip_model_may_keep (model))
+        altclip_cache_put (cache, text, is_unknown);
+    return TRUE;
+}
+
+static gboolean
+find_unknown_of_entry (AltclipPrompts *prompts, const AltclipPromptEntry *entry,
+        AltclipModel *model, GCancellable *cancellable, GError **error)
+{
+    for (guint i = 0; i < entry->texts->len && !prompts->unknown; i++) {
+        const char *text = g_ptr_array_index (entry->texts, i);
+        gboolean is_unknown;
+
+        if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+                !find_is_unknown (model, text, &is_unknown, error))
+            return FALSE;
+        if (is_unknown)
+            prompts->unknown = g_strdup (text);
+    }
+    return TRUE;
+}
+
 static gboolean
 find_unknown (
         AltclipPrompts *prompts, AltclipModel *model, GCancellable *cancellable, GError **error)
 {
+    AltclipCache *cache = altclip_model_get_token_cache (model);
     guint n = prompts->entries->len - (prompts->neutral != NULL);
+    gboolean ok = TRUE;
 
-    for (guint i = 0; i < n && !prompts->unknown; i++) {
-        const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
-        for (guint j = 0; j < entry->texts->len && !prompts->unknown; j++) {
-            const char *text = g_ptr_array_index (entry->texts, j);
-            g_autoptr (GArray) ids = NULL;
-
-            if (g_cancellable_set_error_if_cancelled (cancellable, error))
-                return FALSE;
-            ids = altclip_model_tokenize (model, text, error);
-            if (!ids)
-                return FALSE;
-            if (is_mostly_unknown (model, ids))
-                prompts->unknown = g_strdup (text);
-        }
-    }
-    return TRUE;
+    altclip_cache_refresh (cache);
+    for (guint i = 0; i < n && ok; i++)
+        ok = find_unknown_of_entry (
+                prompts, g_ptr_array_index (prompts->entries, i), model, cancellable, error);
+    altclip_cache_flush (cache);
+    return ok;
 }
 
 /* ---- Before embedding ------------------------------------------------------------------------ */

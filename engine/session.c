@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include <math.h>
+#include <string.h>
 
 struct _AltclipSession {
     AltclipModel *model;
@@ -176,17 +177,82 @@ altclip_session_get_text (AltclipSession *session, GCancellable *cancellable, GE
     return session->text;
 }
 
-/* Runs the texts gathered in @ids, whose ends are in @offsets, and empties both. */
-static gboolean
-run_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
-        GCancellable *cancellable, float *features, GError **error)
+/* Texts on their way through the tower. */
+typedef struct {
+    AltclipSession *session;
+    GCancellable *cancellable;
+    const char *const *texts;
+    gboolean are_features; /* wanted as they leave the projection, not as unit vectors */
+    float *out;            /* [texts, dim] */
+    guint dim;
+    /* The batch that is being gathered: */
+    GArray *ids;     /* of gint32, one text after the other */
+    GArray *offsets; /* of guint: where they end, after a 0 */
+    GArray *places;  /* of guint: their numbers among the texts */
+    guint longest;
+} TextRun;
+
+static void
+text_run_clear (TextRun *run)
 {
-    const AltclipText *text = altclip_session_get_text (session, cancellable, error);
-    guint n = offsets->len - 1;
+    g_array_unref (run->ids);
+    g_array_unref (run->offsets);
+    g_array_unref (run->places);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TextRun, text_run_clear)
+
+static void
+begin_batch (TextRun *run)
+{
+    g_array_set_size (run->ids, 0);
+    g_array_set_size (run->offsets, 1);
+    g_array_set_size (run->places, 0);
+    run->longest = 0;
+}
+
+/* @embeddings: [places, dim] */
+static void
+keep_embeddings (const TextRun *run, const float *embeddings)
+{
+    AltclipModel *model = run->session->model;
+    AltclipCache *cache = altclip_model_get_embedding_cache (model);
+
+    if (!altclip_model_may_keep (model))
+        return;
+    for (guint i = 0; i < run->places->len; i++)
+        altclip_cache_put (cache, run->texts[g_array_index (run->places, guint, i)],
+                embeddings + (gsize)i * run->dim);
+    altclip_cache_flush (cache);
+}
+
+/* @features: (inout): [places, dim] */
+static gboolean
+finish_batch (TextRun *run, float *features, GError **error)
+{
+    if (!run->are_features) {
+        if (!altclip_normalise_rows (features, run->places->len, run->dim, error))
+            return FALSE;
+        keep_embeddings (run, features);
+    }
+    for (guint i = 0; i < run->places->len; i++)
+        memcpy (run->out + (gsize)g_array_index (run->places, guint, i) * run->dim,
+                features + (gsize)i * run->dim, run->dim * sizeof (float));
+    begin_batch (run);
+    return TRUE;
+}
+
+static gboolean
+run_batch (TextRun *run, GError **error)
+{
+    AltclipSession *session = run->session;
+    const AltclipText *text = altclip_session_get_text (session, run->cancellable, error);
+    guint n = run->places->len;
     g_autofree guint *lengths = g_new (guint, n);
-    const guint *ends = (const guint *)(void *)offsets->data;
-    AltclipTokens tokens = { .ids = (const gint32 *)(void *)ids->data,
-        .sequences = { n, ends, lengths, longest, NULL } };
+    g_autofree float *features = g_new (float, (gsize)n * run->dim);
+    const guint *ends = (const guint *)(void *)run->offsets->data;
+    AltclipTokens tokens = { .ids = (const gint32 *)(void *)run->ids->data,
+        .sequences = { n, ends, lengths, run->longest, NULL } };
     AltclipTextOutputs outputs = { .features = features };
 
     if (!text)
@@ -194,65 +260,70 @@ run_batch (AltclipSession *session, GArray *ids, GArray *offsets, guint longest,
     for (guint i = 0; i < n; i++)
         lengths[i] = ends[i + 1] - ends[i];
     altclip_text_run (text, session->workspace, &tokens, &outputs);
-    g_array_set_size (ids, 0);
-    g_array_set_size (offsets, 1);
-    return TRUE;
+    return finish_batch (run, features, error);
 }
 
 static gboolean
-run_texts (AltclipSession *session, const char *const *texts, guint n_texts,
-        GCancellable *cancellable, float *features, GError **error)
+run_text (TextRun *run, guint place, GError **error)
 {
-    guint dim = altclip_model_get_info (session->model)->projection_dim;
-    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-    g_autoptr (GArray) offsets = g_array_new (FALSE, TRUE, sizeof (guint));
-    guint longest = 0;
+    g_autoptr (GArray) ids = NULL;
 
-    g_array_set_size (offsets, 1);
+    if (g_cancellable_set_error_if_cancelled (run->cancellable, error))
+        return FALSE;
+    ids = altclip_model_tokenize (run->session->model, run->texts[place], error);
+    if (!ids)
+        return FALSE;
+    g_array_append_vals (run->ids, ids->data, ids->len);
+    g_array_append_val (run->offsets, run->ids->len);
+    g_array_append_val (run->places, place);
+    run->longest = MAX (run->longest, ids->len);
+    return run->ids->len < ALTCLIP_BATCH_ROWS || run_batch (run, error);
+}
+
+static gboolean
+run_texts (TextRun *run, guint n_texts, GError **error)
+{
+    AltclipCache *cache =
+            run->are_features ? NULL : altclip_model_get_embedding_cache (run->session->model);
+
+    altclip_cache_refresh (cache);
     for (guint i = 0; i < n_texts; i++) {
-        g_autoptr (GArray) text_ids = NULL;
-
-        if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        if (!altclip_cache_get (cache, run->texts[i], run->out + (gsize)i * run->dim) &&
+                !run_text (run, i, error))
             return FALSE;
-        text_ids = altclip_model_tokenize (session->model, texts[i], error);
-        if (!text_ids)
-            return FALSE;
-        g_array_append_vals (ids, text_ids->data, text_ids->len);
-        g_array_append_val (offsets, ids->len);
-        longest = MAX (longest, text_ids->len);
-        if (ids->len >= ALTCLIP_BATCH_ROWS || i + 1 == n_texts) {
-            guint n = offsets->len - 1;
-            if (!run_batch (session, ids, offsets, longest, cancellable, features, error))
-                return FALSE;
-            features += (gsize)n * dim;
-            longest = 0;
-        }
     }
-    return TRUE;
+    return run->places->len == 0 || run_batch (run, error);
+}
+
+static gboolean
+run_all (AltclipSession *session, const char *const *texts, guint n_texts, gboolean are_features,
+        GCancellable *cancellable, float *out, GError **error)
+{
+    g_auto (TextRun) run = { session, cancellable, texts, are_features, out,
+        altclip_model_get_info (session->model)->projection_dim,
+        g_array_new (FALSE, FALSE, sizeof (gint32)), g_array_new (FALSE, TRUE, sizeof (guint)),
+        g_array_new (FALSE, FALSE, sizeof (guint)), 0 };
+    gboolean ok;
+
+    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_TEXT, error))
+        return FALSE;
+    begin_batch (&run);
+    altclip_session_begin_texts (session);
+    ok = run_texts (&run, n_texts, error);
+    altclip_session_end_texts (session);
+    return ok;
 }
 
 gboolean
 altclip_session_get_text_features (AltclipSession *session, const char *const *texts, guint n_texts,
         GCancellable *cancellable, float *features, GError **error)
 {
-    gboolean ok;
-
-    if (n_texts == 0)
-        return TRUE;
-    if (!altclip_model_can_embed (session->model, ALTCLIP_TOWER_TEXT, error))
-        return FALSE;
-    altclip_session_begin_texts (session);
-    ok = run_texts (session, texts, n_texts, cancellable, features, error);
-    altclip_session_end_texts (session);
-    return ok;
+    return run_all (session, texts, n_texts, TRUE, cancellable, features, error);
 }
 
 gboolean
 altclip_session_encode_texts (AltclipSession *session, const char *const *texts, guint n_texts,
         GCancellable *cancellable, float *embeddings, GError **error)
 {
-    return altclip_session_get_text_features (
-                   session, texts, n_texts, cancellable, embeddings, error) &&
-           altclip_normalise_rows (embeddings, n_texts,
-                   altclip_model_get_info (session->model)->projection_dim, error);
+    return run_all (session, texts, n_texts, FALSE, cancellable, embeddings, error);
 }

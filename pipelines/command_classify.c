@@ -75,9 +75,10 @@ classify_all (const Classifier *classifier, char *const *paths)
 }
 
 static int
-classify (const char *directory, AltclipPrompts *prompts, AltclipScoreMode mode, char *const *paths)
+classify (const char *directory, AltclipModelFlags flags, AltclipPrompts *prompts,
+        AltclipScoreMode mode, char *const *paths)
 {
-    g_autoptr (AltclipSession) session = command_open_session (directory, ALTCLIP_MODEL_NONE);
+    g_autoptr (AltclipSession) session = command_open_session (directory, flags);
     g_autoptr (GError) error = NULL;
 
     if (!session)
@@ -98,6 +99,7 @@ typedef struct {
     char *templates;
     char *score_mode;
     char *precision;
+    gboolean no_cache;
 } Arguments;
 
 static void
@@ -200,6 +202,8 @@ run (int argc, char **argv)
         { "score-mode", 0, 0, G_OPTION_ARG_FILENAME, &arguments.score_mode,
                 "softmax (default), sigmoid or cosine; goes before the file's", "MODE" },
         { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
+        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
+                "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,
     };
     AltclipScoreMode mode;
@@ -214,7 +218,8 @@ run (int argc, char **argv)
         return status;
     mode = altclip_prompts_get_score_mode (prompts, ALTCLIP_SCORE_SOFTMAX);
     parse_mode (arguments.score_mode, &mode);
-    return classify (operands[0], prompts, mode, operands + 1);
+    return classify (operands[0], arguments.no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
+            prompts, mode, operands + 1);
 }
 
 const Command COMMAND_CLASSIFY = {

@@ -18,24 +18,57 @@ print_embedding (const char *kind, const char *source, const float *embedding, g
             json_pack ("{s:s, s:s, s:o}", "kind", kind, "source", shown, "embedding", list));
 }
 
-/* A failing item does not keep the others from being embedded. */
 static int
-embed_all (AltclipSession *session, char *const *sources, gboolean are_images)
+print_all (const char *kind, char *const *sources, const float *embeddings, guint dim)
+{
+    for (guint i = 0; sources[i]; i++, embeddings += dim) {
+        if (!print_embedding (kind, sources[i], embeddings, dim))
+            return STATUS_FAILED;
+    }
+    return STATUS_OK;
+}
+
+/* Together, so that a large text tower is packed once; one by one if that fails, so that a failing
+ * text does not keep the others from being embedded. */
+static int
+embed_texts (AltclipSession *session, char *const *texts)
+{
+    guint dim = altclip_model_get_info (altclip_session_get_model (session))->projection_dim;
+    guint n = texts ? g_strv_length ((char **)texts) : 0;
+    g_autofree float *embeddings = g_new (float, (gsize)n *dim);
+    int status = STATUS_OK;
+
+    if (n == 0)
+        return STATUS_OK;
+    if (altclip_session_encode_texts (
+                session, (const char *const *)texts, n, NULL, embeddings, NULL))
+        return print_all ("text", texts, embeddings, dim);
+    for (guint i = 0; i < n; i++) {
+        g_autoptr (GError) error = NULL;
+        const char *text = texts[i];
+
+        if (!altclip_session_encode_texts (session, &text, 1, NULL, embeddings, &error))
+            status = command_fail (error);
+        else if (!print_embedding ("text", text, embeddings, dim))
+            return STATUS_FAILED;
+    }
+    return status;
+}
+
+/* A failing picture does not keep the others from being embedded. */
+static int
+embed_images (AltclipSession *session, char *const *paths)
 {
     guint dim = altclip_model_get_info (altclip_session_get_model (session))->projection_dim;
     g_autofree float *embedding = g_new (float, dim);
     int status = STATUS_OK;
 
-    for (guint i = 0; sources && sources[i]; i++) {
+    for (guint i = 0; paths && paths[i]; i++) {
         g_autoptr (GError) error = NULL;
-        const char *source = sources[i];
-        gboolean ok = are_images ? still_embed (session, source, embedding, &error)
-                                 : altclip_session_encode_texts (
-                                           session, &source, 1, NULL, embedding, &error);
 
-        if (!ok)
+        if (!still_embed (session, paths[i], embedding, &error))
             status = command_fail (error);
-        else if (!print_embedding (are_images ? "image" : "text", source, embedding, dim))
+        else if (!print_embedding ("image", paths[i], embedding, dim))
             return STATUS_FAILED;
     }
     return status;
@@ -45,7 +78,7 @@ embed_all (AltclipSession *session, char *const *sources, gboolean are_images)
 
 /* The file is read before the model, which takes longer. */
 static int
-embed_prompts (const char *directory, const char *path, const char *output)
+embed_prompts (const char *directory, AltclipModelFlags flags, const char *path, const char *output)
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipPrompts) prompts = altclip_prompts_load (path, still_load, &error);
@@ -53,7 +86,7 @@ embed_prompts (const char *directory, const char *path, const char *output)
 
     if (!prompts)
         return command_fail (error);
-    session = command_open_session (directory, ALTCLIP_MODEL_LAZY);
+    session = command_open_session (directory, flags);
     if (!session)
         return STATUS_FAILED;
     if (!altclip_prompts_embed (prompts, session, NULL, &error) ||
@@ -73,6 +106,7 @@ typedef struct {
     char *prompts_file;
     char *output;
     char *precision;
+    gboolean no_cache;
 } Arguments;
 
 static void
@@ -120,8 +154,11 @@ run (int argc, char **argv)
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output,
                 "A file of prompts that needs no text tower; replaced", "FILE" },
         { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
+        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
+                "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,
     };
+    AltclipModelFlags flags = ALTCLIP_MODEL_LAZY;
     int status;
     int text_status;
 
@@ -129,13 +166,15 @@ run (int argc, char **argv)
         return status;
     if (!check_arguments (&arguments))
         return STATUS_USAGE;
+    if (arguments.no_cache)
+        flags |= ALTCLIP_MODEL_NO_CACHE;
     if (arguments.prompts_file)
-        return embed_prompts (operands[0], arguments.prompts_file, arguments.output);
-    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY);
+        return embed_prompts (operands[0], flags, arguments.prompts_file, arguments.output);
+    session = command_open_session (operands[0], flags);
     if (!session)
         return STATUS_FAILED;
-    text_status = embed_all (session, arguments.texts, FALSE);
-    status = embed_all (session, arguments.images, TRUE);
+    text_status = embed_texts (session, arguments.texts);
+    status = embed_images (session, arguments.images);
     return MAX (text_status, status);
 }
 
@@ -146,6 +185,7 @@ const Command COMMAND_EMBED = {
     .description =
             "Prints {\"kind\": \"text\" or \"image\", \"source\": …, \"embedding\": […]} per item, "
             "texts\nfirst. The vectors have unit length: their dot product is their likeness.\n"
+            "Those of texts are kept in the user's cache directory for the next time.\n"
             "\n"
             "A file of prompts is written anew, with the embedding of each label in place of its "
             "texts\nand pictures: for the same model, where its image tower alone runs.\n"
