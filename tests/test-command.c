@@ -552,6 +552,38 @@ assert_results (Fixture *fixture, json_t *line, const char *mode)
     }
 }
 
+/* The environment of the tests says off, and --no-cache says so too. */
+static void
+test_embed_cached (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *caches = g_build_filename (fixture->directory, "caches", NULL);
+    g_autofree char *own = g_build_filename (caches, "altclip", NULL);
+    g_auto (Result) off = { 0 };
+    g_auto (Result) without = { 0 };
+    g_auto (Result) first = { 0 };
+    g_auto (Result) second = { 0 };
+    g_auto (Result) classified = { 0 };
+
+    g_setenv ("XDG_CACHE_HOME", caches, TRUE);
+    off = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    g_unsetenv ("ALTCLIP_CACHE");
+    without = run ("embed", fixture->model, "--no-cache", "--text", "a", "--text", "b", NULL);
+    classified = run (
+            "classify", fixture->model, "--no-cache", "--prompts", "a;b", fixture->picture, NULL);
+    g_assert_cmpint (classified.status, ==, 0);
+    g_assert_false (g_file_test (caches, G_FILE_TEST_EXISTS));
+    first = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    g_assert_true (g_file_test (own, G_FILE_TEST_IS_DIR));
+    second = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    g_setenv ("ALTCLIP_CACHE", "off", TRUE);
+    g_assert_cmpint (off.status, ==, 0);
+    g_assert_cmpstr (off.out, ==, without.out);
+    g_assert_cmpstr (off.out, ==, first.out);
+    g_assert_cmpstr (off.out, ==, second.out);
+    remove_directory (own);
+    g_assert_cmpint (g_rmdir (caches), ==, 0);
+}
+
 static void
 test_classify (Fixture *fixture, gconstpointer data)
 {
@@ -1158,6 +1190,7 @@ main (int argc, char **argv)
     add ("/command/tokenize", NULL, test_tokenize);
     add ("/command/decode", NULL, test_decode);
     add ("/command/embed", NULL, test_embed);
+    add ("/command/embed-cached", NULL, test_embed_cached);
     add ("/command/classify/softmax", "softmax", test_classify);
     add ("/command/classify/cosine", "cosine", test_classify);
     add ("/command/classify/sigmoid", "sigmoid", test_classify);
