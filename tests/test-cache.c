@@ -1025,6 +1025,71 @@ test_model_in_threads (Model *model, G_GNUC_UNUSED gconstpointer data)
         g_thread_join (threads[i]);
 }
 
+/* ---- A large text tower ---------------------------------------------------------------------- */
+
+/* 100 MB of text tower, more than is kept when nobody uses it. */
+static const char LARGE_CONFIG[] =
+        "{\"model_type\": \"altclip\", \"projection_dim\": 24,"
+        " \"text_config\": {\"vocab_size\": 640, \"hidden_size\": 1024,"
+        " \"num_hidden_layers\": 2, \"num_attention_heads\": 16, \"intermediate_size\": 4096,"
+        " \"max_position_embeddings\": 80, \"project_dim\": 12},"
+        " \"vision_config\": {\"hidden_size\": 36, \"num_hidden_layers\": 1,"
+        " \"num_attention_heads\": 3, \"intermediate_size\": 50,"
+        " \"image_size\": 28, \"patch_size\": 7}}";
+
+static gpointer
+embed_some_in_thread (gpointer data)
+{
+    AltclipModel *model = data;
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
+    const char *texts[] = { "a cat", "a dog" };
+    float embeddings[2 * 24];
+
+    for (guint i = 0; i < 3; i++) {
+        g_assert_true (altclip_session_encode_texts (session, texts, 2, NULL, embeddings, NULL));
+        g_thread_yield ();
+    }
+    return NULL;
+}
+
+/* The tower is packed for those who need it, and let go when nobody does. */
+static void
+test_large_tower (Model *model, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *config = model_path (model, "large.json");
+    g_autoptr (AltclipModel) opened = NULL;
+    g_autoptr (AltclipSession) session = NULL;
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+    GThread *threads[3];
+    const char *text = "a cat";
+    float embedding[24];
+
+    write_file (config, LARGE_CONFIG, strlen (LARGE_CONFIG));
+    altclip_initialise (config, 1, model->directory, &error);
+    g_assert_no_error (error);
+    opened = open_model (model, ALTCLIP_MODEL_NO_CACHE, NULL);
+    session = altclip_session_new (opened, 1, NULL);
+    altclip_session_begin_texts (session);
+    g_assert_true (altclip_session_encode_texts (session, &text, 1, NULL, embedding, NULL));
+    g_assert_cmpuint (altclip_model_get_memory (opened), >, 100 * 1000 * 1000);
+    altclip_session_end_texts (session);
+    g_assert_cmpuint (altclip_model_get_memory (opened), ==, 0);
+
+    g_cancellable_cancel (cancellable);
+    altclip_session_begin_texts (session);
+    g_assert_null (altclip_session_get_text (session, cancellable, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    altclip_session_end_texts (session);
+    g_assert_cmpuint (altclip_model_get_memory (opened), ==, 0);
+
+    for (guint i = 0; i < 3; i++)
+        threads[i] = g_thread_new ("embedder", embed_some_in_thread, opened);
+    for (guint i = 0; i < 3; i++)
+        g_thread_join (threads[i]);
+    g_assert_cmpuint (altclip_model_get_memory (opened), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1065,6 +1130,7 @@ main (int argc, char **argv)
         { "/cache/model/programs", test_programs },
         { "/cache/model/broken-cache", test_broken_cache },
         { "/cache/model/threads", test_model_in_threads },
+        { "/cache/model/large-tower", test_large_tower },
     };
     g_autofree char *caches = g_dir_make_tmp ("altclip-caches-XXXXXX", NULL);
     int status;
