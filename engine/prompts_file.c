@@ -238,26 +238,36 @@ picture_free (gpointer data)
     g_free (picture);
 }
 
-/* Told now, with the line, and not when the labels are embedded. */
+/* Told now, with the line, and not when the labels are embedded. @shown: @path, for the message */
 static gboolean
-check_picture (Parser *parser, const char *path)
+check_picture (Parser *parser, const char *path, const char *shown)
 {
     AltclipScanner *scanner = &parser->scanner;
     GStatBuf status;
 
     if (g_stat (path, &status) != 0)
         return altclip_scanner_fail (
-                scanner, ALTCLIP_ERROR_IO, scanner->line, ": %s: %s", path, g_strerror (errno));
+                scanner, ALTCLIP_ERROR_IO, scanner->line, ": %s: %s", shown, g_strerror (errno));
     if (!S_ISREG (status.st_mode))
         return altclip_scanner_fail (
-                scanner, ALTCLIP_ERROR_IO, scanner->line, ": %s: not a regular file", path);
+                scanner, ALTCLIP_ERROR_IO, scanner->line, ": %s: not a regular file", shown);
     return TRUE;
+}
+
+/* Returns: (transfer full): the path of what the file calls @name */
+static char *
+find_path (const Parser *parser, const char *name)
+{
+    return g_path_is_absolute (name) ? g_strdup (name)
+                                     : g_build_filename (parser->directory, name, NULL);
 }
 
 static gboolean
 read_picture (Parser *parser, GPtrArray *pictures)
 {
     g_autofree char *name = NULL;
+    g_autofree char *excerpt = NULL;
+    g_autofree char *shown = NULL;
     AltclipPromptPicture *picture;
 
     if (!check_string_count (parser, pictures->len, ALTCLIP_MAX_TEXTS))
@@ -265,12 +275,13 @@ read_picture (Parser *parser, GPtrArray *pictures)
     name = read_checked (parser, is_path, PATH_LIMIT);
     if (!name)
         return FALSE;
+    excerpt = altclip_excerpt (name);
+    shown = find_path (parser, excerpt);
     picture = g_new0 (AltclipPromptPicture, 1);
     g_ptr_array_add (pictures, picture);
-    picture->path = g_path_is_absolute (name) ? g_steal_pointer (&name)
-                                              : g_build_filename (parser->directory, name, NULL);
+    picture->path = find_path (parser, name);
     picture->place = altclip_scanner_get_place (&parser->scanner, parser->scanner.line);
-    return check_picture (parser, picture->path);
+    return check_picture (parser, picture->path, shown);
 }
 
 static gboolean

@@ -10,30 +10,34 @@
 #include "config.h"
 #include "mutations/mutators.h"
 #include "preprocessor.h"
-#include "prompts.h"
+#include "prompts_file.h"
 #include "safetensors.h"
 #include "shards.h"
+#include "state_dict.h"
 #include "still.h"
-#include "tokenizer.h"
+#include "tokenizer_config.h"
+#include "tokenizer_json.h"
 #include "verdict.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MUTANTS 1000
-/* Of the processor, so that a busy machine does not count. */
-#define MAX_SECONDS 5.0
 #define MAX_MEGABYTES 1024
 
-/* Sanitizers keep memory of their own, and have their own limits. */
+/* Sanitizers take their time, and memory of their own. The time is the processor's, so that a busy
+ * machine does not count. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define IS_SANITIZED TRUE
+#define MAX_SECONDS 25.0
 #else
 #define IS_SANITIZED FALSE
+#define MAX_SECONDS 5.0
 #endif
 
 typedef struct {
@@ -42,7 +46,6 @@ typedef struct {
     void (*mutate) (GString *file, Dice *dice);
     /* Reads the file and passes judgement. Returns: whether there was a result */
     gboolean (*read) (const char *path, const GString *file);
-    gsize max_json; /* bytes of JSON text that the format may hold, 0 if it holds none */
 } Format;
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -53,6 +56,17 @@ read_safetensors (const char *path, const GString *file)
     g_autoptr (GBytes) bytes = g_bytes_new (file->str, file->len);
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipTensorFile) tensors = altclip_safetensors_parse (path, bytes, &error);
+
+    verdict_check (tensors != NULL, error, path);
+    return tensors != NULL;
+}
+
+static gboolean
+read_state_dict (const char *path, const GString *file)
+{
+    g_autoptr (GBytes) bytes = g_bytes_new (file->str, file->len);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipTensorFile) tensors = altclip_state_dict_parse (path, bytes, &error);
 
     verdict_check (tensors != NULL, error, path);
     return tensors != NULL;
@@ -92,6 +106,17 @@ read_preprocessor (const char *path, const GString *file)
 }
 
 static gboolean
+read_prompts_file (const char *path, const GString *file)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipPrompts) prompts =
+            altclip_prompts_parse_file (path, "/nowhere", file->str, file->len, still_load, &error);
+
+    verdict_check (prompts != NULL, error, path);
+    return prompts != NULL;
+}
+
+static gboolean
 read_still (const char *path, const GString *file)
 {
     g_autoptr (GError) error = NULL;
@@ -119,6 +144,28 @@ read_tokenizer (const char *path, const GString *file)
 }
 
 static gboolean
+read_tokenizer_json (const char *path, const GString *file)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipTokenizer) tokenizer =
+            altclip_tokenizer_parse_json (path, file->str, file->len, &error);
+
+    verdict_check (tokenizer != NULL, error, path);
+    return tokenizer != NULL;
+}
+
+static gboolean
+read_tokenizer_config (const char *path, const GString *file)
+{
+    g_autoptr (GError) error = NULL;
+    AltclipTokenizerConfig config;
+    gboolean ok = altclip_tokenizer_config_parse (&config, path, file->str, file->len, &error);
+
+    verdict_check (ok, error, path);
+    return ok;
+}
+
+static gboolean
 read_prompts (G_GNUC_UNUSED const char *path, const GString *file)
 {
     g_autoptr (GError) error = NULL;
@@ -137,16 +184,20 @@ read_prompts (G_GNUC_UNUSED const char *path, const GString *file)
 
 static const Format FORMATS[] = {
     { "safetensors", { "fuzz/corpus/safetensors", "golden/models/floor/model.safetensors" },
-            mutate_safetensors, read_safetensors, ALTCLIP_SAFETENSORS_MAX_HEADER },
-    { "index", { "fuzz/corpus/index" }, mutate_json, read_index, ALTCLIP_SHARDS_MAX_BYTES },
+            mutate_safetensors, read_safetensors },
+    { "state_dict", { "fuzz/corpus/state_dict", "golden/weights/views.bin" }, mutate_state_dict,
+            read_state_dict },
+    { "index", { "fuzz/corpus/index" }, mutate_json, read_index },
     { "config", { "fuzz/corpus/config", "golden/models/patch16/config.json" }, mutate_json,
-            read_config, ALTCLIP_CONFIG_MAX_BYTES },
-    { "preprocessor", { "fuzz/corpus/preprocessor" }, mutate_json, read_preprocessor,
-            ALTCLIP_CONFIG_MAX_BYTES },
+            read_config },
+    { "preprocessor", { "fuzz/corpus/preprocessor" }, mutate_json, read_preprocessor },
     { "tokenizer", { "fuzz/corpus/tokenizer", "golden/models/sentencepiece.bpe.model" },
-            mutate_protobuf, read_tokenizer, 0 },
-    { "prompts", { "fuzz/corpus/prompts" }, mutate_prompts, read_prompts, 0 },
-    { "still", { "fuzz/corpus/still" }, mutate_still, read_still, 0 },
+            mutate_protobuf, read_tokenizer },
+    { "tokenizer_json", { "fuzz/corpus/tokenizer_json" }, mutate_json, read_tokenizer_json },
+    { "tokenizer_config", { "fuzz/corpus/tokenizer_config" }, mutate_json, read_tokenizer_config },
+    { "prompts", { "fuzz/corpus/prompts" }, mutate_prompts, read_prompts },
+    { "prompts_file", { "fuzz/corpus/prompts_file" }, mutate_json, read_prompts_file },
+    { "still", { "fuzz/corpus/still" }, mutate_still, read_still },
 };
 
 /* ---- Seeds ----------------------------------------------------------------------------------- */
@@ -323,12 +374,15 @@ test_format (gconstpointer data)
 
 /* ---- Bombs ----------------------------------------------------------------------------------- */
 
-/* Files of the largest size, of what takes the most memory for its length. */
+/* Room for the end of a text. */
+#define N_END 64
+
+/* What takes the most memory for its length: empty objects, in a list and by names. */
 static void
 fill_with_elements (GString *file, gsize max)
 {
-    g_string_append (file, "{\"weight_map\":[");
-    while (file->len < max - 64)
+    g_string_append (file, "{\"model\":[");
+    while (file->len < max - N_END)
         g_string_append (file, "{},");
     g_string_append (file, "0]}");
 }
@@ -337,9 +391,74 @@ static void
 fill_with_members (GString *file, gsize max)
 {
     g_string_append (file, "{");
-    for (guint i = 0; file->len < max - 64; i++)
+    for (guint i = 0; file->len < max - N_END; i++)
         g_string_append_printf (file, "\"%x\":{},", i);
-    g_string_append (file, "\"weight_map\":{}}");
+    g_string_append (file, "\"model\":{}}");
+}
+
+static void
+fill_with_embeddings (GString *file, gsize max)
+{
+    g_string_append (file, "{\"version\":1,\"labels\":[");
+    for (guint i = 0; file->len < max - 2 * 32768 - N_END; i++) {
+        g_string_append_printf (file, "%s{\"label\":\"%x\",\"embedding\":[1", i ? "," : "", i);
+        for (guint k = 1; k < 32768; k++)
+            g_string_append (file, ",0");
+        g_string_append (file, "]}");
+    }
+    g_string_append (file, "]}");
+}
+
+static void
+fill_with_texts (GString *file, gsize max)
+{
+    g_string_append (file, "{\"version\":1,\"labels\":[");
+    for (guint i = 0; file->len < max - 4 * 1000 - N_END; i++) {
+        g_string_append_printf (file, "%s{\"label\":\"%x\",\"texts\":[\"a\"", i ? "," : "", i);
+        for (guint k = 1; k < 1000; k++)
+            g_string_append (file, ",\"a\"");
+        g_string_append (file, "]}");
+    }
+    g_string_append (file, "]}");
+}
+
+/* As many pieces as there may be. */
+static void
+fill_with_vocabulary (GString *file, gsize max)
+{
+    g_string_append (file, "{\"model\":{\"unk_id\":3,\"vocab\":[[\"<s>\",0],[\"<pad>\",0],"
+                           "[\"</s>\",0],[\"<unk>\",0]");
+    for (guint i = 0; i < 990000 && file->len < max - N_END; i++)
+        g_string_append_printf (file, ",[\"%x\",-1]", i);
+    g_string_append (file,
+            ",[\"<mask>\",0]]},\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":"
+            "\"\xe2\x96\x81\",\"add_prefix_space\":true}}");
+}
+
+/* Of the largest size that each format may have. */
+static const struct {
+    const char *format;
+    void (*fill) (GString *file, gsize max);
+    gsize max;
+} BOMBS[] = {
+    { "safetensors", fill_with_elements, ALTCLIP_SAFETENSORS_MAX_HEADER },
+    { "safetensors", fill_with_members, ALTCLIP_SAFETENSORS_MAX_HEADER },
+    { "index", fill_with_members, ALTCLIP_SHARDS_MAX_BYTES },
+    { "config", fill_with_elements, ALTCLIP_CONFIG_MAX_BYTES },
+    { "prompts_file", fill_with_embeddings, ALTCLIP_PROMPTS_FILE_MAX_BYTES },
+    { "prompts_file", fill_with_texts, ALTCLIP_PROMPTS_FILE_MAX_BYTES },
+    { "tokenizer_json", fill_with_elements, ALTCLIP_TOKENIZER_MAX_BYTES },
+    { "tokenizer_json", fill_with_vocabulary, ALTCLIP_TOKENIZER_MAX_BYTES },
+};
+
+static const Format *
+find_format (const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
+        if (strcmp (FORMATS[i].name, name) == 0)
+            return &FORMATS[i];
+    }
+    g_assert_not_reached ();
 }
 
 static void
@@ -353,25 +472,24 @@ add_length (GString *file)
 static void
 test_bombs (void)
 {
-    static void (*const fill[]) (
-            GString * file, gsize max) = { fill_with_elements, fill_with_members };
     g_autofree char *directory = g_dir_make_tmp ("altclip-mutations-XXXXXX", NULL);
     g_autofree char *path = g_build_filename (directory, "bomb", NULL);
-    Tally tally = { 0, 0, 0.0 };
 
     g_test_message ("%s", path);
-    reset_peak ();
-    for (gsize i = 0; i < G_N_ELEMENTS (FORMATS); i++) {
-        for (gsize k = 0; k < G_N_ELEMENTS (fill) && FORMATS[i].max_json > 0; k++) {
-            g_autoptr (GString) file = g_string_new (NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS (BOMBS); i++) {
+        const Format *format = find_format (BOMBS[i].format);
+        g_autoptr (GString) file = g_string_new (NULL);
+        Tally tally = { 0, 0, 0.0 };
 
-            fill[k](file, FORMATS[i].max_json);
-            if (FORMATS[i].mutate == mutate_safetensors)
-                add_length (file);
-            read_file (&FORMATS[i], path, file, &tally);
-        }
+        BOMBS[i].fill (file, BOMBS[i].max);
+        if (format->mutate == mutate_safetensors)
+            add_length (file);
+        reset_peak ();
+        read_file (format, path, file, &tally);
+        g_test_message ("%s, %" G_GSIZE_FORMAT " bytes", format->name, file->len);
+        check_tally (&tally);
+        malloc_trim (0);
     }
-    check_tally (&tally);
     g_unlink (path);
     g_rmdir (directory);
 }
@@ -400,9 +518,9 @@ read_model (const char *path, G_GNUC_UNUSED const GString *file)
 }
 
 static const Format MODEL_FILES[] = {
-    { "config.json", { NULL }, mutate_json, read_model, 0 },
-    { "preprocessor_config.json", { NULL }, mutate_json, read_model, 0 },
-    { "model.safetensors", { NULL }, mutate_safetensors, read_model, 0 },
+    { "config.json", { NULL }, mutate_json, read_model },
+    { "preprocessor_config.json", { NULL }, mutate_json, read_model },
+    { "model.safetensors", { NULL }, mutate_safetensors, read_model },
 };
 
 static char *

@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes the small real files from which fuzzing sets out.
 
-    pip install sentencepiece protobuf pillow
+    pip install sentencepiece protobuf pillow torch
     python3 tests/fuzz/make_seeds.py [FOLDER]
 
 Writes FOLDER/TARGET/seed-NAME, by default into tests/fuzz/corpus. The other files there were found by
 fuzzing. The trained tokenizers come out a little different each time.
 """
 
+import base64
 import io
 import json
 import pathlib
 import struct
 import sys
 import tempfile
+import zipfile
 
 import sentencepiece
+import torch
 from PIL import Image, PngImagePlugin
 from sentencepiece import sentencepiece_model_pb2
 
@@ -51,6 +54,44 @@ def safetensors_seeds():
     yield "other-types", safetensors({name: (name, [1], bytes(size)) for name, size in (
         ("I32", 4), ("I16", 2), ("I8", 1), ("U64", 8), ("U32", 4), ("U16", 2), ("U8", 1), ("BOOL", 1),
         ("F8_E4M3", 1), ("F8_E5M2", 1))})
+
+
+# ---- torch.save() ----------------------------------------------------------------------------------
+
+
+def saved(tensors):
+    out = io.BytesIO()
+    torch.save(tensors, out)
+    return out.getvalue()
+
+
+def state_dicts():
+    """Their storages have at most as many bytes as those that the target pickle provides."""
+    shared = torch.arange(6.0).reshape(2, 3)
+    yield "empty", {}
+    yield "floats", {"logit_scale": torch.tensor(1.0), "a": torch.ones(2), "b": shared}
+    yield "views", {"a": torch.tensor(1.0).expand(3), "b": torch.ones(1, 2).t(), "c": shared.t(), "d": shared[1:, ::2]}
+    yield "types", {"a": torch.ones(2, dtype=torch.float16), "b": torch.ones(4, dtype=torch.bfloat16),
+                    "c": torch.ones(3, dtype=torch.float64), "d": torch.ones(8, dtype=torch.int64)}
+    yield "untyped", {"a": torch.ones(2, dtype=torch.uint16), "b": torch.ones(8).to(torch.float8_e4m3fn)}
+    yield "module", torch.nn.Sequential(torch.nn.PReLU()).state_dict()
+    yield "parameter", {"weight": torch.nn.Parameter(torch.ones(1))}
+    yield "nested", {"state_dict": {"a": torch.ones(1)}, "epoch": 3}
+
+
+def state_dict_seeds():
+    for name, tensors in state_dicts():
+        yield name, saved(tensors)
+
+
+def pickle_seeds():
+    for name, tensors in state_dicts():
+        archive = zipfile.ZipFile(io.BytesIO(saved(tensors)))
+        yield name, archive.read("archive/data.pkl")
+    # A dict that holds itself, a tuple of tuples of tuples, and something to call.
+    yield "cycle", b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."
+    yield "doubling", b"\x80\x02)" + b"".join(b"q%ch%c\x86" % (i, i) for i in range(40)) + b"."
+    yield "system", b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."
 
 
 # ---- JSON ------------------------------------------------------------------------------------------
@@ -106,6 +147,22 @@ def index_seeds():
     yield "elsewhere", as_json(weight_map={"a": "../a", "b": "/dev/zero", "c": ".."})
 
 
+def prompts_file_seeds():
+    yield "everything", as_json(
+        version=1, score_mode="sigmoid", logit_scale=50.5, templates=["a photo of {}", "{}"],
+        negatives=["an empty street", {"label": "night", "texts": ["dark", "夜"], "templates": ["{}!"],
+                                       "language": "zh", "note": "x"}],
+        threshold=0.6, hysteresis=0.1, min_on=0.5, min_off=2, bias=-3, labels=[
+            {"label": "cat", "texts": ["a cat", "猫"], "group": "pet", "threshold": 0.75, "bias": 1.5},
+            {"label": "gate", "images": ["/proc/self/exe"], "texts": ["a gate"],
+             "negatives": ["a wall", {"label": "w", "embedding": [0, 2, 0, 0]}], "min_on": 0},
+            {"label": "ready", "embedding": "AACAPwAAAAAAAAAAAAAAAA==", "group": "pet"},
+            {"label": "dog", "templates": ["the {} and the {}"], "hysteresis": 0}])
+    yield "small", as_json(version=1, labels=[{"label": "a"}, "b"])
+    yield "missing", as_json(version=1, labels=[{"label": "a", "images": ["a.png"]}])
+    yield "region", as_json(version=1, labels=[{"label": "a", "region": [0, 0.25, 0.5, 0.5]}])
+
+
 # ---- tokenizers ------------------------------------------------------------------------------------
 
 
@@ -127,9 +184,11 @@ def train(rules, vocab_size=32, **options):
     return model
 
 
+RULES = [("ﬁ", "fi"), ("é", "e"), ("e\u0301", "e"), ("\u00ad", ""), ("\u3000", " "), ("Ⅷ", "VIII")]
+
+
 def tokenizer_seeds():
-    rules = [("ﬁ", "fi"), ("é", "e"), ("e\u0301", "e"), ("\u00ad", ""), ("\u3000", " "), ("Ⅷ", "VIII")]
-    model = train(rules)
+    model = train(RULES)
     yield "rules", model.SerializeToString()
     model.normalizer_spec.ClearField("precompiled_charsmap")
     model.denormalizer_spec.Clear()
@@ -138,15 +197,40 @@ def tokenizer_seeds():
     model.normalizer_spec.escape_whitespaces = False
     model.normalizer_spec.remove_extra_whitespaces = False
     yield "plain-spaces", model.SerializeToString()
-    user = train(rules[:1], user_defined_symbols=["<cat>", "猫"], control_symbols=["<c>"])
+    user = train(RULES[:1], user_defined_symbols=["<cat>", "猫"], control_symbols=["<c>"])
     yield "user-defined", user.SerializeToString()
     user.pieces[5].type = user.pieces[5].UNUSED
     user.trainer_spec.model_type = user.trainer_spec.UNIGRAM
     del user.pieces[12:]
     yield "unused", user.SerializeToString()
-    fallback = train(rules[:1], vocab_size=290, byte_fallback=True)
+    fallback = train(RULES[:1], vocab_size=290, byte_fallback=True)
     fallback.trainer_spec.byte_fallback = True
     yield "bytes", fallback.SerializeToString()
+
+
+TOKENIZERS = HERE.parent / "golden" / "tokenizers"
+
+
+def tokenizer_json_seeds():
+    """What both versions of the reference write, with a small vocabulary and a small table."""
+    table = base64.b64encode(train(RULES).normalizer_spec.precompiled_charsmap).decode()
+    for version in "4", "5":
+        tokenizer = json.loads((TOKENIZERS / version / "tokenizer.json").read_text())
+        vocab = tokenizer["model"]["vocab"]
+        tokenizer["model"]["vocab"] = vocab[:12] + vocab[-1:]
+        tokenizer["added_tokens"][-1]["id"] = 12
+        normalizer = tokenizer["normalizer"]
+        normalizer.get("normalizers", [normalizer])[0]["precompiled_charsmap"] = table
+        yield version, as_json(**tokenizer)
+    tokenizer["normalizer"] = None
+    yield "no-table", as_json(**tokenizer)
+
+
+def tokenizer_config_seeds():
+    for version in "4", "5":
+        yield version, (TOKENIZERS / version / "tokenizer_config.json").read_bytes()
+    yield "special-tokens-map", as_json(bos_token="<s>", mask_token={
+        "content": "<mask>", "lstrip": True, "normalized": True, "rstrip": False, "single_word": False})
 
 
 # ---- pictures --------------------------------------------------------------------------------------
@@ -202,11 +286,16 @@ def prompts_seeds():
 SEEDS = {
     "config": config_seeds,
     "index": index_seeds,
+    "pickle": pickle_seeds,
     "preprocessor": preprocessor_seeds,
     "prompts": prompts_seeds,
+    "prompts_file": prompts_file_seeds,
     "safetensors": safetensors_seeds,
+    "state_dict": state_dict_seeds,
     "still": still_seeds,
     "tokenizer": tokenizer_seeds,
+    "tokenizer_config": tokenizer_config_seeds,
+    "tokenizer_json": tokenizer_json_seeds,
 }
 
 

@@ -6,20 +6,7 @@
 #include "../verdict.h"
 #include "safetensors.h"
 #include "target.h"
-
-/* The first and the last elements, which are where a range that is wrong shows. */
-static void
-read_ends (gpointer data, G_GNUC_UNUSED gpointer unused)
-{
-    const AltclipStoredTensor *tensor = data;
-    guint64 n = MIN (tensor->n_elements, 16);
-    float elements[16];
-
-    if (tensor->dtype == ALTCLIP_DTYPE_OTHER)
-        return;
-    altclip_stored_tensor_read (tensor, 0, n, elements);
-    altclip_stored_tensor_read (tensor, tensor->n_elements - n, n, elements);
-}
+#include "tensors.h"
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
@@ -30,6 +17,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
     verdict_check (file != NULL, error, TARGET_NAME);
     if (file)
-        g_ptr_array_foreach (file->tensors, read_ends, NULL);
+        tensors_read (file);
     return 0;
 }

@@ -22,6 +22,12 @@ void mutate_json (GString *text, Dice *dice);
 /* A length, JSON text of that length, and data. */
 void mutate_safetensors (GString *file, Dice *dice);
 
+/* A pickle: opcodes, numbers, names, and values that hold themselves. */
+void mutate_pickle (GString *pickle, Dice *dice);
+
+/* A zip archive with a pickle: its records, its members, its pickle. */
+void mutate_state_dict (GString *file, Dice *dice);
+
 /* Protocol buffers: fields at any depth, with or without lengths that still fit. */
 void mutate_protobuf (GString *message, Dice *dice);
 
