@@ -1277,6 +1277,7 @@ typedef struct {
  * @latency_p50: median of the last 128 times from submission to result, in ns
  * @latency_p95: 95th percentile of the same
  * @queue_age: age of the oldest waiting frame, in ns
+ * @waits: how often a call waited for a callback: altclip_stream_flush() does, and nothing else
  */
 typedef struct {
     guint64 submitted;
@@ -1286,7 +1287,30 @@ typedef struct {
     guint64 latency_p50;
     guint64 latency_p95;
     guint64 queue_age;
+    guint64 waits;
 } AltclipStreamStats;
+
+/**
+ * AltclipWorkerStats:
+ * @streams: how many share the worker now
+ * @analysed: frames of all streams that got an embedding
+ * @failed: frames of all streams whose preprocessing or inference failed
+ * @batches: runs of the image tower
+ * @pictures: pictures in these runs
+ * @idle: how often the worker had nothing to do and went to sleep
+ * @idle_with_frames: how often it did although a frame waited: never
+ *
+ * What the worker that a stream shares has done for all of them, since it was started.
+ */
+typedef struct {
+    guint streams;
+    guint64 analysed;
+    guint64 failed;
+    guint64 batches;
+    guint64 pictures;
+    guint64 idle;
+    guint64 idle_with_frames;
+} AltclipWorkerStats;
 
 /**
  * altclip_stream_new:
@@ -1359,6 +1383,13 @@ ALTCLIP_API void altclip_stream_flush (AltclipStream *stream);
  * @stats: (out caller-allocated): counted since altclip_stream_new()
  */
 ALTCLIP_API void altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats);
+
+/**
+ * altclip_stream_get_worker_stats:
+ * @stream: one of the streams that share the worker
+ * @stats: (out caller-allocated): the worker's
+ */
+ALTCLIP_API void altclip_stream_get_worker_stats (AltclipStream *stream, AltclipWorkerStats *stats);
 
 /* ---- Random weights -------------------------------------------------------- */
 

@@ -48,6 +48,7 @@ struct _AltclipScheduler {
     guint next_stream;  /* whose turn it is with a picture */
     guint next_prompts; /* and with prompts */
     GPtrArray *batch;   /* Frames in work */
+    AltclipWorkerStats stats;
 };
 
 struct _AltclipStream {
@@ -293,12 +294,15 @@ static void
 note_result (Frame *frame)
 {
     AltclipStream *stream = frame->stream;
+    AltclipWorkerStats *total = &stream->scheduler->stats;
 
     if (frame->error) {
         stream->stats.failed++;
+        total->failed++;
         return;
     }
     stream->stats.analysed++;
+    total->analysed++;
     stream->latencies[stream->n_latencies++ % N_LATENCIES] = now () - frame->submitted;
 }
 
@@ -349,6 +353,8 @@ run_batch (AltclipScheduler *scheduler, ImageWork *work)
 
     if (work->session) {
         n = preprocess_batch (scheduler, work);
+        scheduler->stats.batches += n > 0;
+        scheduler->stats.pictures += n;
         pthread_mutex_unlock (&scheduler->lock);
         encode_batch (work, n);
         pthread_mutex_lock (&scheduler->lock);
@@ -402,6 +408,28 @@ open_model (AltclipScheduler *scheduler)
     pthread_mutex_unlock (&scheduler->lock);
 }
 
+/* With the lock. */
+static gboolean
+has_waiting (AltclipScheduler *scheduler)
+{
+    for (guint i = 0; i < scheduler->streams->len; i++) {
+        AltclipStream *stream = g_ptr_array_index (scheduler->streams, i);
+
+        if (!stream->leaving && !g_queue_is_empty (&stream->waiting))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* With the lock, which is let go while waiting. */
+static void
+wait_for_work (AltclipScheduler *scheduler)
+{
+    scheduler->stats.idle++;
+    scheduler->stats.idle_with_frames += has_waiting (scheduler);
+    pthread_cond_wait (&scheduler->work, &scheduler->lock);
+}
+
 static gpointer
 run_images (gpointer data)
 {
@@ -423,7 +451,7 @@ run_images (gpointer data)
         if (scheduler->batch->len > 0)
             run_batch (scheduler, &work);
         else
-            pthread_cond_wait (&scheduler->work, &scheduler->lock);
+            wait_for_work (scheduler);
     }
     pthread_mutex_unlock (&scheduler->lock);
     image_work_clear (&work);
@@ -626,8 +654,10 @@ take_back_frames (AltclipStream *stream, GQueue *dropped)
         frame_free (frame);
     }
     take_from_batch (stream, dropped);
-    while (count_others (stream) > 0)
+    while (count_others (stream) > 0) {
+        stream->stats.waits++;
         pthread_cond_wait (&stream->scheduler->quiet, &stream->scheduler->lock);
+    }
     take_from_batch (stream, dropped);
     stream->stats.replaced += dropped->length;
 }
@@ -637,6 +667,20 @@ give_back_all (AltclipStream *stream, GQueue *dropped)
 {
     while (!g_queue_is_empty (dropped))
         stream->callbacks.frame_free (stream->user_data, g_queue_pop_head (dropped));
+}
+
+/* With the lock. Whose turn it is does not change for the others. */
+static void
+remove_stream (AltclipScheduler *scheduler, AltclipStream *stream)
+{
+    guint index = 0;
+
+    g_ptr_array_find (scheduler->streams, stream, &index);
+    g_ptr_array_remove_index (scheduler->streams, index);
+    scheduler->next_stream -= index < scheduler->next_stream;
+    if (scheduler->next_stream == scheduler->streams->len)
+        scheduler->next_stream = 0;
+    scheduler->next_prompts -= index < scheduler->next_prompts;
 }
 
 void
@@ -653,7 +697,7 @@ altclip_stream_free (AltclipStream *stream)
     if (stream->prompts_cancellable)
         g_cancellable_cancel (stream->prompts_cancellable);
     take_back_frames (stream, &dropped);
-    g_ptr_array_remove (scheduler->streams, stream);
+    remove_stream (scheduler, stream);
     g_clear_pointer (&stream->prompts, altclip_prompts_unref);
     pthread_mutex_unlock (&scheduler->lock);
     give_back_all (stream, &dropped);
@@ -751,4 +795,15 @@ altclip_stream_get_stats (AltclipStream *stream, AltclipStreamStats *stats)
     qsort (latencies, n, sizeof *latencies, compare_times);
     stats->latency_p50 = latencies[n / 2];
     stats->latency_p95 = latencies[n * 95 / 100];
+}
+
+void
+altclip_stream_get_worker_stats (AltclipStream *stream, AltclipWorkerStats *stats)
+{
+    AltclipScheduler *scheduler = stream->scheduler;
+
+    pthread_mutex_lock (&scheduler->lock);
+    *stats = scheduler->stats;
+    stats->streams = scheduler->streams->len;
+    pthread_mutex_unlock (&scheduler->lock);
 }

@@ -646,32 +646,69 @@ gst_altclip_analysis_stop (GstAltclipFilter *self)
 
 /* ---- Statistics --------------------------------------------------------- */
 
+/* The engine's; nothing below PAUSED. */
+static void
+get_engine_stats (GstAltclipFilter *self, AltclipStreamStats *stats,
+    AltclipWorkerStats *worker)
+{
+  AltclipStream *stream = acquire_stream (self);
+
+  *stats = (AltclipStreamStats){0};
+  *worker = (AltclipWorkerStats){0};
+  if (stream == NULL)
+    return;
+  altclip_stream_get_stats (stream, stats);
+  altclip_stream_get_worker_stats (stream, worker);
+  release_stream (self);
+}
+
+static void
+add_worker_stats (GstStructure *structure, const AltclipWorkerStats *worker)
+{
+  gdouble mean = 0.0;
+
+  if (worker->batches > 0)
+    mean = (gdouble) worker->pictures / (gdouble) worker->batches;
+  gst_structure_set (structure, "streams", G_TYPE_UINT, worker->streams,
+      "total-analysed", G_TYPE_UINT64, worker->analysed, "total-failed",
+      G_TYPE_UINT64, worker->failed, "batches", G_TYPE_UINT64, worker->batches,
+      "batch-mean", G_TYPE_DOUBLE, mean, "idle", G_TYPE_UINT64, worker->idle,
+      "idle-with-frames", G_TYPE_UINT64, worker->idle_with_frames, NULL);
+}
+
+/* With the lock. */
+static void
+add_model_stats (GstStructure *structure, AltclipModel *model)
+{
+  guint64 memory = model != NULL ? altclip_model_get_memory (model) : 0;
+  const gchar *kernels =
+      model != NULL ? altclip_model_get_kernels (model, NULL) : NULL;
+
+  gst_structure_set (structure, "model-memory", G_TYPE_UINT64, memory,
+      "kernels", G_TYPE_STRING, kernels, NULL);
+}
+
 GstStructure *
 gst_altclip_analysis_get_stats (GstAltclipFilter *self)
 {
-  AltclipStream *stream = acquire_stream (self);
-  AltclipStreamStats stats = {0};
+  GstStructure *structure;
+  AltclipStreamStats stats;
+  AltclipWorkerStats worker;
   GstAltclipCounts counts;
-  const gchar *kernels = NULL;
-  guint64 model_memory = 0;
 
-  if (stream != NULL) {
-    altclip_stream_get_stats (stream, &stats);
-    release_stream (self);
-  }
+  get_engine_stats (self, &stats, &worker);
   g_mutex_lock (&self->lock);
   counts = self->counts;
-  if (self->analysis.model != NULL) {
-    model_memory = altclip_model_get_memory (self->analysis.model);
-    kernels = altclip_model_get_kernels (self->analysis.model, NULL);
-  }
-  g_mutex_unlock (&self->lock);
-
-  return gst_structure_new ("altclip-stats", "frames-in", G_TYPE_UINT64,
+  structure = gst_structure_new ("altclip-stats", "frames-in", G_TYPE_UINT64,
       counts.frames_in, "analysed", G_TYPE_UINT64, counts.analysed, "skipped",
       G_TYPE_UINT64, counts.skipped, "reused", G_TYPE_UINT64, counts.reused,
-      "failed", G_TYPE_UINT64, counts.failed, "latency-p50", G_TYPE_UINT64,
-      stats.latency_p50, "latency-p95", G_TYPE_UINT64, stats.latency_p95,
-      "queue-age", G_TYPE_UINT64, stats.queue_age, "model-memory",
-      G_TYPE_UINT64, model_memory, "kernels", G_TYPE_STRING, kernels, NULL);
+      "failed", G_TYPE_UINT64, counts.failed, "waits", G_TYPE_UINT64,
+      counts.waits, "latency-p50", G_TYPE_UINT64, stats.latency_p50,
+      "latency-p95", G_TYPE_UINT64, stats.latency_p95, "queue-age",
+      G_TYPE_UINT64, stats.queue_age, NULL);
+  add_model_stats (structure, self->analysis.model);
+  g_mutex_unlock (&self->lock);
+
+  add_worker_stats (structure, &worker);
+  return structure;
 }

@@ -61,6 +61,16 @@ gst_altclip_filter_get_rules (GstAltclipFilter *self, GstAltclipRules *rules)
   GST_OBJECT_UNLOCK (self);
 }
 
+gboolean
+gst_altclip_filter_wait (GstAltclipFilter *self, gint64 deadline)
+{
+  self->counts.waits++;
+  if (deadline >= 0)
+    return g_cond_wait_until (&self->cond, &self->lock, deadline);
+  g_cond_wait (&self->cond, &self->lock);
+  return TRUE;
+}
+
 static void
 gst_altclip_filter_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)

@@ -39,6 +39,7 @@ typedef struct
   guint64 skipped;
   guint64 reused;
   guint64 failed;
+  guint64 waits;
 } GstAltclipCounts;
 
 /**
@@ -155,6 +156,18 @@ struct _GstAltclipFilter
 
 void gst_altclip_filter_get_rules (
     GstAltclipFilter *self, GstAltclipRules *rules);
+
+/**
+ * gst_altclip_filter_wait:
+ * @deadline: in microseconds of g_get_monotonic_time(), or -1
+ *
+ * To be called with the lock, by upstream's streaming thread: waits for a change
+ * of what the lock guards. It is counted, so that it shows that live mode does
+ * not do it.
+ *
+ * Returns: %FALSE after the deadline
+ */
+gboolean gst_altclip_filter_wait (GstAltclipFilter *self, gint64 deadline);
 
 /* ---- altclipanalysis.c ---- */
 

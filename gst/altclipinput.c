@@ -229,7 +229,7 @@ wait_for_worker (GstAltclipFilter *self)
 
   g_mutex_lock (&self->lock);
   while (self->analysis.in_flight > 0 && self->output.result == GST_FLOW_OK
-      && g_cond_wait_until (&self->cond, &self->lock, deadline))
+      && gst_altclip_filter_wait (self, deadline))
     ;
   if (self->analysis.in_flight > 0)
     self->analysis.epoch++;
@@ -257,7 +257,7 @@ wait_until_settled (GstAltclipFilter *self)
   }
   while (self->output.result == GST_FLOW_OK
       && !gst_altclip_analysis_is_settled (self))
-    g_cond_wait (&self->cond, &self->lock);
+    gst_altclip_filter_wait (self, -1);
   return get_flow (self);
 }
 
@@ -285,7 +285,7 @@ wait_for_room (GstAltclipFilter *self, guint max_buffers)
     warn_of_slowness (self);
   while (self->output.result == GST_FLOW_OK
       && self->output.n_buffers >= max_buffers)
-    g_cond_wait (&self->cond, &self->lock);
+    gst_altclip_filter_wait (self, -1);
   return self->output.result;
 }
 

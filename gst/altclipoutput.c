@@ -243,7 +243,7 @@ gst_altclip_output_query (GstAltclipFilter *self, GstQuery *query)
     g_cond_broadcast (&self->cond);
     /* A flush answers for what still waits. */
     while (!item.answered)
-      g_cond_wait (&self->cond, &self->lock);
+      gst_altclip_filter_wait (self, -1);
   }
   g_mutex_unlock (&self->lock);
   return item.answer;
@@ -485,7 +485,7 @@ gst_altclip_output_set_queued (GstAltclipFilter *self, gboolean queued)
   was_queued = self->output.queued;
   if (was_queued && !queued)
     while (self->output.result == GST_FLOW_OK && !is_idle (self))
-      g_cond_wait (&self->cond, &self->lock);
+      gst_altclip_filter_wait (self, -1);
   ret = self->output.result;
   if (ret == GST_FLOW_OK) {
     self->output.queued = queued;

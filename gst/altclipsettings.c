@@ -209,8 +209,12 @@ install_reporting (GObjectClass *object_class)
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Since READY: frames-in, analysed, skipped, reused and failed "
-          "frames; "
-          "latency-p50, latency-p95 and queue-age in ns; model-memory in bytes",
+          "frames; waits, how often upstream had to wait in the element, in "
+          "live mode at EOS alone; latency-p50, latency-p95 and queue-age in "
+          "ns. Of the model that streams of the process share: model-memory in "
+          "bytes, kernels, streams, total-analysed, total-failed, batches, "
+          "batch-mean, and idle: how often its worker had nothing to do, "
+          "idle-with-frames: although a frame waited",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

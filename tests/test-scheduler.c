@@ -41,7 +41,10 @@ typedef struct {
     gboolean in_order;
     gboolean refuse; /* make preprocess fail */
     gboolean spoil;  /* make a picture of no numbers */
+    guint n_entered; /* frames that reached the gate */
     guint n_preprocessed;
+    char name;
+    GString *order; /* where the worker writes the name for each frame analysed */
 } User;
 
 static void
@@ -79,6 +82,10 @@ on_preprocess (gpointer data, gpointer frame, float *pixel_values, GError **erro
     gboolean refuse;
     gboolean spoil;
 
+    pthread_mutex_lock (&user->lock);
+    user->n_entered++;
+    pthread_cond_broadcast (&user->changed);
+    pthread_mutex_unlock (&user->lock);
     pthread_mutex_lock (&user->gate);
     pthread_mutex_unlock (&user->gate);
     pthread_mutex_lock (&user->lock);
@@ -107,6 +114,8 @@ on_analysed (gpointer data, gpointer frame, const float *embedding, const GError
     user->n_failed += error != NULL;
     user->in_order = user->in_order && GPOINTER_TO_UINT (frame) > user->last;
     user->last = GPOINTER_TO_UINT (frame);
+    if (user->order)
+        g_string_append_c (user->order, user->name);
     pthread_cond_broadcast (&user->changed);
     pthread_mutex_unlock (&user->lock);
 }
@@ -311,6 +320,135 @@ test_failures_stay (void)
     user_clear (&spoiling);
 }
 
+/* ---- Never waiting, and taking turns --------------------------------------------------------- */
+
+/* The worker stands still in a callback that has a frame: whoever submits goes on, frames replace
+ * each other, and the statistics can be read. */
+static void
+test_submitting_never_waits (void)
+{
+    User user;
+    AltclipStream *stream;
+    AltclipStreamStats stats;
+    AltclipWorkerStats worker;
+
+    user_init (&user);
+    pthread_mutex_lock (&user.gate);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    altclip_stream_submit_latest (stream, GUINT_TO_POINTER (1));
+    wait_for (&user, &user.n_entered, 1);
+    for (guint i = 2; i <= 1000; i++)
+        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+    altclip_stream_get_stats (stream, &stats);
+    altclip_stream_get_worker_stats (stream, &worker);
+    g_assert_cmpuint (stats.submitted, ==, 1000);
+    g_assert_cmpuint (stats.analysed, ==, 0);
+    g_assert_cmpuint (stats.waits, ==, 0);
+    g_assert_cmpuint (user.n_freed, ==, 998);
+    g_assert_cmpuint (worker.streams, ==, 1);
+    g_assert_cmpuint (worker.analysed, ==, 0);
+    pthread_mutex_unlock (&user.gate);
+    wait_for (&user, &user.n_freed, 1000);
+    altclip_stream_get_worker_stats (stream, &worker);
+    g_assert_cmpuint (worker.analysed, ==, 2);
+    g_assert_cmpuint (worker.batches, ==, 2);
+    g_assert_cmpuint (worker.pictures, ==, 2);
+    g_assert_cmpuint (worker.idle_with_frames, ==, 0);
+    altclip_stream_free (stream);
+    user_clear (&user);
+}
+
+#define N_LIVE 5
+
+/* One exact stream with many frames, and live ones that always have a newer frame, while the worker
+ * is held up: how many of each are taken in the first batches is known to the frame. */
+static void
+test_live_beside_exact (void)
+{
+    User exact;
+    User live[N_LIVE];
+    AltclipStream *exact_stream;
+    AltclipStream *live_streams[N_LIVE];
+    AltclipWorkerStats worker;
+
+    user_init (&exact);
+    pthread_mutex_lock (&exact.gate);
+    exact_stream = altclip_stream_new (directory, 1, &CALLBACKS, &exact);
+    altclip_stream_submit (exact_stream, GUINT_TO_POINTER (1));
+    wait_for (&exact, &exact.n_entered, 1);
+    for (guint i = 0; i < N_LIVE; i++) {
+        user_init (&live[i]);
+        live_streams[i] = altclip_stream_new (directory, 1, &CALLBACKS, &live[i]);
+        for (guint j = 1; j <= 10; j++)
+            altclip_stream_submit_latest (live_streams[i], GUINT_TO_POINTER (j));
+    }
+    for (guint i = 2; i <= 20; i++)
+        altclip_stream_submit (exact_stream, GUINT_TO_POINTER (i));
+    pthread_mutex_unlock (&exact.gate);
+    wait_for (&exact, &exact.n_freed, 20);
+    altclip_stream_get_worker_stats (exact_stream, &worker);
+    for (guint i = 0; i < N_LIVE; i++) {
+        /* One each, the newest, in the batch after the one that was held up. */
+        g_assert_cmpuint (live[i].n_analysed, ==, 1);
+        g_assert_cmpuint (live[i].last, ==, 10);
+        altclip_stream_free (live_streams[i]);
+        user_clear (&live[i]);
+    }
+    /* One alone; five live ones and three exact ones; then eight and eight exact ones. */
+    g_assert_true (exact.in_order);
+    g_assert_cmpuint (exact.n_analysed, ==, 20);
+    g_assert_cmpuint (worker.batches, ==, 4);
+    g_assert_cmpuint (worker.pictures, ==, 20 + N_LIVE);
+    g_assert_cmpuint (worker.idle_with_frames, ==, 0);
+    altclip_stream_free (exact_stream);
+    user_clear (&exact);
+}
+
+#define N_TURNS 12
+
+/* A stream's leaving costs no other one its turn: twelve streams, three frames each, and one leaves
+ * while the worker is held up in a batch of eight. */
+static void
+test_leaving_keeps_turns (void)
+{
+    User users[N_TURNS];
+    AltclipStream *streams[N_TURNS];
+    g_autoptr (GString) order = g_string_new (NULL);
+
+    for (guint i = 0; i < N_TURNS; i++) {
+        user_init (&users[i]);
+        users[i].name = (char)('a' + i);
+        users[i].order = order;
+        streams[i] = altclip_stream_new (directory, 1, &CALLBACKS, &users[i]);
+        wait_for (&users[i], &users[i].n_opened, 1);
+    }
+    pthread_mutex_lock (&users[0].gate);
+    pthread_mutex_lock (&users[1].gate);
+    altclip_stream_submit (streams[0], GUINT_TO_POINTER (1));
+    wait_for (&users[0], &users[0].n_entered, 1);
+    for (guint frame = 2; frame <= 4; frame++)
+        for (guint i = 0; i < N_TURNS; i++)
+            altclip_stream_submit (streams[i], GUINT_TO_POINTER (frame));
+    pthread_mutex_unlock (&users[0].gate);
+    wait_for (&users[1], &users[1].n_entered, 1); /* in the batch from b to i */
+    altclip_stream_free (streams[3]);
+    pthread_mutex_unlock (&users[1].gate);
+    for (guint i = 0; i < N_TURNS; i++)
+        wait_for (&users[i], &users[i].n_freed, i == 0 ? 4 : 3);
+    for (guint i = 0; i < N_TURNS; i++) {
+        if (i != 3)
+            altclip_stream_free (streams[i]);
+        user_clear (&users[i]);
+    }
+    g_assert_cmpstr (order->str, ==,
+            "a"
+            "bcefghi"
+            "jklabcef"
+            "ghijklab"
+            "cefghijk"
+            "la");
+}
+
 /* ---- Flushing with a frame in work ----------------------------------------------------------- */
 
 static gpointer
@@ -318,6 +456,17 @@ flush_in_thread (gpointer stream)
 {
     altclip_stream_flush (stream);
     return NULL;
+}
+
+static void
+wait_for_waits (AltclipStream *stream, guint64 n)
+{
+    AltclipStreamStats stats;
+
+    do {
+        g_usleep (1000);
+        altclip_stream_get_stats (stream, &stats);
+    } while (stats.waits < n);
 }
 
 /* A flush that begins while a callback has a frame: no result of any frame before it arrives. */
@@ -334,9 +483,9 @@ test_flush_in_work (void)
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 1; i <= 8; i++)
         altclip_stream_submit (stream, GUINT_TO_POINTER (i));
-    g_usleep (50000); /* the worker stands at the gate with the first */
+    wait_for (&user, &user.n_entered, 1); /* the worker stands at the gate with the first */
     thread = g_thread_new ("flush", flush_in_thread, stream);
-    g_usleep (50000); /* the flush waits for it */
+    wait_for_waits (stream, 1); /* the flush waits for it */
     pthread_mutex_unlock (&user.gate);
     g_thread_join (thread);
     g_assert_cmpuint (user.n_freed, ==, 8);
@@ -351,7 +500,10 @@ test_flush_in_work (void)
 static char *
 find_golden_model (void)
 {
-    return g_test_build_filename (G_TEST_DIST, "golden", "models", "patch16", NULL);
+    char *path = g_test_build_filename (G_TEST_DIST, "golden", "models", "patch16", NULL);
+
+    g_assert_true (g_file_test (path, G_FILE_TEST_IS_DIR)); /* else nothing would ever be ready */
+    return path;
 }
 
 static void
@@ -478,6 +630,9 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/open-error", test_open_error);
     g_test_add_func ("/scheduler/other-size", test_other_size);
     g_test_add_func ("/scheduler/failures-stay", test_failures_stay);
+    g_test_add_func ("/scheduler/submitting-never-waits", test_submitting_never_waits);
+    g_test_add_func ("/scheduler/live-beside-exact", test_live_beside_exact);
+    g_test_add_func ("/scheduler/leaving-keeps-turns", test_leaving_keeps_turns);
     g_test_add_func ("/scheduler/flush-in-work", test_flush_in_work);
     g_test_add_func ("/scheduler/prompts", test_prompts);
     g_test_add_func ("/scheduler/prompts-fail", test_prompts_fail);

@@ -1631,7 +1631,39 @@ GST_START_TEST (test_stats)
     fail_unless (gst_structure_get_uint64 (stats, "latency-p95", &value) && value > 0);
     fail_unless (gst_structure_get_uint64 (stats, "queue-age", &value) && value == 0);
     fail_unless (gst_structure_get_uint64 (stats, "model-memory", &value) && value > 0);
+    fail_unless (gst_structure_has_field_typed (stats, "kernels", G_TYPE_STRING));
     rig_free (rig);
+}
+GST_END_TEST;
+
+/* What elements that share a model say of its worker is the same. */
+GST_START_TEST (test_stats_of_the_worker)
+{
+    Rig *first = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    Rig *second = rig_new (models_get_quick (), "prompts", "c;d", "mode", "exact", NULL);
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 value;
+    guint64 batches;
+    double mean;
+    guint streams;
+
+    for (guint i = 0; i < 5; i++) {
+        gst_buffer_unref (gst_harness_push_and_pull (first->harness, new_numbered_frame (i)));
+        gst_buffer_unref (gst_harness_push_and_pull (second->harness, new_numbered_frame (i)));
+    }
+    gst_buffer_unref (gst_harness_push_and_pull (second->harness, new_short_frame (5)));
+    g_object_get (first->element, "stats", &stats, NULL);
+    fail_unless (gst_structure_get_uint64 (stats, "analysed", &value) && value == 5);
+    fail_unless (gst_structure_get_uint (stats, "streams", &streams) && streams == 2);
+    fail_unless (gst_structure_get_uint64 (stats, "total-analysed", &value) && value == 10);
+    fail_unless (gst_structure_get_uint64 (stats, "total-failed", &value) && value == 1);
+    fail_unless (gst_structure_get_uint64 (stats, "batches", &batches));
+    fail_unless (gst_structure_get_double (stats, "batch-mean", &mean));
+    fail_unless (batches <= 10 && mean * (double)batches == 10);
+    fail_unless (gst_structure_get_uint64 (stats, "idle", &value) && value > 0);
+    fail_unless (gst_structure_get_uint64 (stats, "idle-with-frames", &value) && value == 0);
+    rig_free (second);
+    rig_free (first);
 }
 GST_END_TEST;
 
@@ -1698,6 +1730,7 @@ add_output (Suite *suite)
     tcase_add_test (tests, test_failing_frames_pass_untagged);
     tcase_add_test (tests, test_message_fields);
     tcase_add_test (tests, test_stats);
+    tcase_add_test (tests, test_stats_of_the_worker);
     suite_add_tcase (suite, tests);
 }
 
