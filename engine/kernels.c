@@ -107,6 +107,43 @@ altclip_plain_pack (
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
+/* Stored bytes that are packed at a time: mapped pages count as the process's memory, of each
+ * thread that packs. */
+#define PACK_BYTES (1024 * 1024)
+
+/* Rows that are packed at a time are a multiple of this, and of every kernel's block. */
+#define PACK_GRAIN 64
+
+static void
+pack_rows (AltclipLinear *linear, guint n0, const AltclipStoredTensor *rows)
+{
+    altclip_weights_map (rows);
+    linear->kernels->pack (linear->packed, linear->n, linear->k, n0, rows);
+    altclip_weights_release (rows);
+}
+
+static void
+pack_part (AltclipLinear *linear, guint n0, const AltclipStoredTensor *weights)
+{
+    guint n_rows = (guint)weights->dims[0];
+    gsize row_bytes = weights->n_bytes / n_rows;
+    guint n_chunk = (guint)(PACK_BYTES / row_bytes) / PACK_GRAIN * PACK_GRAIN;
+    AltclipStoredTensor rows = *weights;
+
+    altclip_weights_prefetch (weights);
+    if (weights->is_strided) {
+        pack_rows (linear, n0, weights);
+        return;
+    }
+    for (guint first = 0; first < n_rows; first += (guint)rows.dims[0]) {
+        rows.dims[0] = MIN (MAX (n_chunk, PACK_GRAIN), n_rows - first);
+        rows.n_elements = rows.dims[0] * linear->k;
+        rows.data = weights->data + first * row_bytes;
+        rows.n_bytes = (gsize)rows.dims[0] * row_bytes;
+        pack_rows (linear, n0 + first, &rows);
+    }
+}
+
 void
 altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
         const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
@@ -124,9 +161,7 @@ altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
     for (guint i = 0; i < n_parts; i++) {
         guint rows = (guint)weights[i]->dims[0];
 
-        altclip_weights_prefetch (weights[i]);
-        kernels->pack (linear->packed, linear->n, linear->k, n0, weights[i]);
-        altclip_weights_release (weights[i]);
+        pack_part (linear, n0, weights[i]);
         if (biases)
             altclip_stored_tensor_read (biases[i], 0, rows, linear->bias + n0);
         n0 += rows;

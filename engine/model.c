@@ -536,9 +536,12 @@ altclip_model_release_text (AltclipModel *model)
     AltclipText *unused = NULL;
 
     pthread_mutex_lock (&model->text_lock);
-    if (--model->n_text_users == 0 && altclip_text_get_size (model->text) > KEPT_TEXT_BYTES) {
-        unused = g_steal_pointer (&model->text);
-        g_atomic_pointer_set (&model->text_size, 0);
+    if (--model->n_text_users == 0) {
+        altclip_stored_text_release (&model->stored_text);
+        if (altclip_text_get_size (model->text) > KEPT_TEXT_BYTES) {
+            unused = g_steal_pointer (&model->text);
+            g_atomic_pointer_set (&model->text_size, 0);
+        }
     }
     pthread_mutex_unlock (&model->text_lock);
     altclip_text_free (unused);

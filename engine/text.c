@@ -88,6 +88,14 @@ altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *weights,
 }
 
 void
+altclip_stored_text_release (const AltclipStoredText *stored)
+{
+    altclip_weights_release (stored->words);
+    if (stored->positions)
+        altclip_weights_release (stored->positions);
+}
+
+void
 altclip_stored_text_clear (AltclipStoredText *stored)
 {
     g_clear_pointer (&stored->blocks, g_free);

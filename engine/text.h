@@ -67,6 +67,9 @@ gboolean altclip_stored_text_find (AltclipStoredText *stored, AltclipWeights *we
         const AltclipTextConfig *config, guint projection_dim, GError **error);
 void altclip_stored_text_clear (AltclipStoredText *stored);
 
+/* Lets go of the mapped pages of the tables that texts have looked into. */
+void altclip_stored_text_release (const AltclipStoredText *stored);
+
 /**
  * altclip_text_new:
  * @workspace: whose threads pack

@@ -93,9 +93,16 @@ void altclip_weights_log_unused (AltclipWeights *weights, const char *prefix);
 /**
  * altclip_weights_prefetch:
  *
- * Brings the pages of @tensor, which is about to be read whole, into memory and maps them.
+ * Has @tensor, which is about to be read whole, read from the disk ahead of that.
  */
 void altclip_weights_prefetch (const AltclipStoredTensor *tensor);
+
+/**
+ * altclip_weights_map:
+ *
+ * Maps the pages of @tensor, which is about to be read whole, at once.
+ */
+void altclip_weights_map (const AltclipStoredTensor *tensor);
 
 /**
  * altclip_weights_release:

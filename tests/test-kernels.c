@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef float (*FillFunc) (guint32 *state);
@@ -133,6 +134,56 @@ check_in_two_threads (CheckFunc func, const AltclipKernels *kernels)
 
     func (kernels);
     g_thread_join (thread);
+}
+
+/* A mapped file of random floats, as weights are: its pages come back when they are let go. */
+static const float *
+map_weights (gsize n)
+{
+    guint32 state = 5;
+    float *values = new_matrix (n, fill_uniform, &state);
+    int fd = memfd_create ("weights", MFD_CLOEXEC);
+    void *mapped;
+
+    g_assert_cmpint (write (fd, values, n * sizeof (float)), ==, (gssize)(n * sizeof (float)));
+    mapped = mmap (NULL, n * sizeof (float), PROT_READ, MAP_PRIVATE, fd, 0);
+    g_assert_true (mapped != MAP_FAILED);
+    close (fd);
+    altclip_aligned_free (values);
+    return mapped;
+}
+
+/* Large weights are packed some rows at a time, and lie as if they had been packed at once. */
+static void
+test_packing (gconstpointer data)
+{
+    const AltclipKernels *kernels = data;
+    const guint rows[] = { 700, 1, 311 };
+    const guint k = 1100;
+    guint n = rows[0] + rows[1] + rows[2];
+    gsize size = kernels->packed_size (n, k);
+    guint8 *packed = altclip_aligned_alloc (size);
+    const float *weights = map_weights ((gsize)n * k);
+    AltclipStoredTensor parts[3];
+    const AltclipStoredTensor *pointers[3] = { &parts[0], &parts[1], &parts[2] };
+    AltclipLinear linear = { 0 };
+
+    for (guint i = 0, n0 = 0; i < 3; n0 += rows[i++]) {
+        parts[i] = (AltclipStoredTensor){ .dtype = ALTCLIP_DTYPE_F32,
+            .n_dims = 2,
+            .dims = { rows[i], k },
+            .n_elements = (guint64)rows[i] * k,
+            .data = (const guint8 *)(weights + (gsize)n0 * k),
+            .n_bytes = (gsize)rows[i] * k * sizeof (float) };
+        kernels->pack (packed, n, k, n0, &parts[i]);
+    }
+    altclip_linear_init (&linear, kernels, pointers, NULL, 3);
+    g_assert_cmpuint (linear.n, ==, n);
+    g_assert_cmpuint (linear.k, ==, k);
+    g_assert_true (memcmp (linear.packed, packed, size) == 0);
+    altclip_linear_clear (&linear);
+    munmap ((void *)weights, (gsize)n * k * sizeof (float));
+    altclip_aligned_free (packed);
 }
 
 /* ---- Linear ---------------------------------------------------------------------------------- */
@@ -803,12 +854,14 @@ main (int argc, char **argv)
 #endif
     g_test_add_func ("/kernels/memory", test_memory);
     for (gsize i = 0; i < G_N_ELEMENTS (sets); i++) {
+        g_autofree char *packing = g_strdup_printf ("/kernels/%s/packing", sets[i]->name);
         g_autofree char *linear = g_strdup_printf ("/kernels/%s/linear", sets[i]->name);
         g_autofree char *norm = g_strdup_printf ("/kernels/%s/norm", sets[i]->name);
         g_autofree char *attention = g_strdup_printf ("/kernels/%s/attention", sets[i]->name);
         g_autofree char *alone = g_strdup_printf ("/kernels/%s/attention-alone", sets[i]->name);
 
         g_assert_true (sets[i]->probe (NULL));
+        g_test_add_data_func (packing, sets[i], test_packing);
         g_test_add_data_func (linear, sets[i], test_linear);
         g_test_add_data_func (norm, sets[i], test_norm);
         g_test_add_data_func (attention, sets[i], test_attention);
