@@ -597,16 +597,11 @@ test_identity (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
-static GLogWriterOutput
-keep_debug_lines (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+static void
+keep_debug_line (G_GNUC_UNUSED const char *domain, G_GNUC_UNUSED GLogLevelFlags level,
+        const char *message, G_GNUC_UNUSED gpointer user_data)
 {
-    if (!(level & G_LOG_LEVEL_DEBUG))
-        return g_log_writer_default (level, fields, n_fields, user_data);
-    for (gsize i = 0; i < n_fields; i++) {
-        if (strcmp (fields[i].key, "MESSAGE") == 0)
-            g_string_append_printf (debug_lines, "%s\n", (const char *)fields[i].value);
-    }
-    return G_LOG_WRITER_HANDLED;
+    g_string_append_printf (debug_lines, "%s\n", message);
 }
 
 int
@@ -631,7 +626,7 @@ main (int argc, char **argv)
     };
 
     debug_lines = g_string_new (NULL);
-    g_log_set_writer_func (keep_debug_lines, NULL, NULL);
+    g_log_set_handler ("altclip", G_LOG_LEVEL_DEBUG, keep_debug_line, NULL);
     g_test_init (&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS (FORMS); i++) {
         g_autofree char *path = g_strconcat ("/weights/form/", FORMS[i].name, NULL);
