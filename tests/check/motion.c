@@ -8,17 +8,6 @@
 #include "models.h"
 #include "rig.h"
 
-static guint64
-get_count (Rig *rig, const char *name)
-{
-    g_autoptr (GstStructure) stats = NULL;
-    guint64 count = 0;
-
-    g_object_get (rig->element, "stats", &stats, NULL);
-    fail_unless (gst_structure_get_uint64 (stats, name, &count));
-    return count;
-}
-
 static GstBuffer *
 push_and_pull (Rig *rig, GstBuffer *buffer)
 {
@@ -49,9 +38,9 @@ GST_START_TEST (test_exact_still_frames_reuse)
         expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 16 * FRAME);
     for (guint i = 20; i < 25; i++)
         expect_frame_pts (rig, new_frame (i * FRAME, 180, 180, 180), 20 * FRAME);
-    fail_unless_equals_uint64 (get_count (rig, "analysed"), 3);
-    fail_unless_equals_uint64 (get_count (rig, "skipped"), 22);
-    fail_unless_equals_uint64 (get_count (rig, "reused"), 22);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3);
+    fail_unless_equals_uint64 (rig_get_count (rig, "skipped"), 22);
+    fail_unless_equals_uint64 (rig_get_count (rig, "reused"), 22);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -84,15 +73,11 @@ GST_START_TEST (test_flush_and_prompts)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
             "0.5", "post-messages", "none", NULL);
-    GstSegment segment;
     guint i;
 
     expect_frame_pts (rig, new_frame (0, 9, 9, 9), 0);
     expect_frame_pts (rig, new_frame (FRAME, 9, 9, 9), 0);
-    gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
-    gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
-    gst_segment_init (&segment, GST_FORMAT_TIME);
-    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    rig_flush (rig);
     expect_frame_pts (rig, new_frame (2 * FRAME, 9, 9, 9), 2 * FRAME);
     expect_frame_pts (rig, new_frame (3 * FRAME, 9, 9, 9), 2 * FRAME);
 
@@ -122,10 +107,10 @@ GST_START_TEST (test_live_still_scene_keeps_its_result)
 
     gst_buffer_unref (first);
     gst_buffer_unref (push_and_pull (rig, new_frame (at++ * FRAME, 50, 50, 50)));
-    while (get_count (rig, "queue-age") > 0)
+    while (rig_get_count (rig, "queue-age") > 0)
         g_usleep (1000);
     g_usleep (300000);
-    analysed = get_count (rig, "analysed");
+    analysed = rig_get_count (rig, "analysed");
     for (guint i = 0; i < 150; i++, at++) {
         g_autoptr (GstBuffer) out = push_and_pull (rig, new_frame (at * FRAME, 50, 50, 50));
 
@@ -136,8 +121,8 @@ GST_START_TEST (test_live_still_scene_keeps_its_result)
             g_usleep (300000);
     }
     /* Five seconds, a refresh each half. */
-    fail_unless (get_count (rig, "analysed") - analysed <= 11);
-    fail_unless (get_count (rig, "analysed") - analysed >= 9);
+    fail_unless (rig_get_count (rig, "analysed") - analysed <= 11);
+    fail_unless (rig_get_count (rig, "analysed") - analysed >= 9);
     rig_free (rig);
 }
 GST_END_TEST;

@@ -49,6 +49,28 @@ rig_free (Rig *rig)
     g_free (rig);
 }
 
+void
+rig_flush (Rig *rig)
+{
+    GstSegment segment;
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_start ()));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE)));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_segment (&segment)));
+}
+
+guint64
+rig_get_count (Rig *rig, const char *name)
+{
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 count = 0;
+
+    g_object_get (rig->element, "stats", &stats, NULL);
+    fail_unless (gst_structure_get_uint64 (stats, name, &count));
+    return count;
+}
+
 /* ---- Frames and tags ------------------------------------------------------------------------- */
 
 GstBuffer *

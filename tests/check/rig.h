@@ -33,6 +33,12 @@ Rig *rig_new (const char *model, ...);
 
 void rig_free (Rig *rig);
 
+/* A flush, and a segment from 0. */
+void rig_flush (Rig *rig);
+
+/* One of the property `stats`. */
+guint64 rig_get_count (Rig *rig, const char *name);
+
 GstBuffer *new_frame (GstClockTime pts, guint8 red, guint8 green, guint8 blue);
 
 /* A frame that differs from its neighbours. */

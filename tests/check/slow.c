@@ -1,0 +1,328 @@
+/* altclip: tests of altclipfilter with a model that is slower than the source
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "altclip.h"
+#include "gate.h"
+#include "models.h"
+#include "rig.h"
+
+/* ---- Live: 25 frames a second, and a model that takes half a second -------------------------- */
+
+#define FRAME_25 (GST_SECOND / 25)
+#define N_SECONDS 600
+
+/* Frames that come while a picture is in work: twelve and a half. */
+#define N_MEANWHILE(round) (12 + (round) % 2)
+
+typedef struct {
+    guint next;          /* number of the frame to push */
+    GstClockTime result; /* PTS of the newest analysed one */
+    GstClockTime worst_age;
+} Simulation;
+
+static GstBuffer *
+new_guarded_frame (guint number)
+{
+    GstBuffer *buffer = new_numbered_frame (number);
+
+    GST_BUFFER_PTS (buffer) = number * FRAME_25;
+    GST_BUFFER_DURATION (buffer) = FRAME_25;
+    return gate_guard (buffer);
+}
+
+/* It comes out at once, with the newest result, and says rightly how old that is. */
+static void
+push_next (Rig *rig, Simulation *simulation)
+{
+    GstClockTime pts = simulation->next * FRAME_25;
+    g_autoptr (GstBuffer) buffer = NULL;
+
+    fail_unless_equals_int (
+            gst_harness_push (rig->harness, new_guarded_frame (simulation->next++)), GST_FLOW_OK);
+    buffer = gst_harness_try_pull (rig->harness);
+    fail_unless (buffer != NULL);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), pts);
+    fail_unless (get_tags (buffer) != NULL);
+    fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), simulation->result);
+    fail_unless_equals_int64 (
+            get_age (get_tags (buffer)), GST_CLOCK_DIFF (simulation->result, pts));
+    simulation->worst_age = MAX (simulation->worst_age, pts - simulation->result);
+}
+
+static void
+wait_for_result (Rig *rig, GstClockTime expected)
+{
+    g_autoptr (GstMessage) message = pop_event (rig->bus, "result");
+    guint64 pts = 0;
+
+    fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "pts", &pts));
+    fail_unless_equals_uint64 (pts, expected);
+}
+
+/* Ten minutes of video. The time that a picture takes is counted in frames, so that the test needs
+ * neither ten minutes nor a quiet machine. */
+GST_START_TEST (test_live_latency_does_not_grow)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "live", "post-messages", "all", NULL);
+    Simulation simulation = { .worst_age = 0 };
+    GstClockTime in_work;
+    GstClockTime worst_of_first_minute = 0;
+    guint round = 0;
+
+    gst_harness_set_src_caps_str (
+            rig->harness, "video/x-raw,format=RGB,width=64,height=48,framerate=25/1");
+    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 0 }));
+    rig_flush (rig);
+    gst_bus_set_flushing (rig->bus, TRUE);
+    gst_bus_set_flushing (rig->bus, FALSE);
+
+    /* The first has nothing to go with. */
+    gst_harness_push (rig->harness, new_guarded_frame (simulation.next++));
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+    wait_for_result (rig, 0);
+    gate_close ();
+    in_work = simulation.next * FRAME_25;
+    push_next (rig, &simulation);
+    gate_wait_for (1);
+    for (; simulation.next < 25 * N_SECONDS; round++) {
+        for (guint i = 0; i < N_MEANWHILE (round); i++)
+            push_next (rig, &simulation);
+        gate_let_one ();
+        wait_for_result (rig, in_work);
+        simulation.result = in_work;
+        in_work = (simulation.next - 1) * FRAME_25;
+        gate_wait_for (round + 2);
+        if (simulation.next < 25 * 60)
+            worst_of_first_minute = simulation.worst_age;
+    }
+    /* A frame waits for the one before it, and then for itself. */
+    fail_unless (simulation.worst_age <= GST_SECOND + FRAME_25);
+    fail_unless_equals_uint64 (simulation.worst_age, worst_of_first_minute);
+    fail_unless_equals_uint64 (gst_harness_query_latency (rig->harness), 20 * GST_MSECOND);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    fail_unless_equals_uint64 (rig_get_count (rig, "idle-with-frames"), 0);
+    gate_open ();
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Exact: each frame has its own result ---------------------------------------------------- */
+
+#define N_PICTURES 4
+
+/* Coarse patterns, each unlike the others. */
+static GstBuffer *
+new_picture (guint number)
+{
+    GstBuffer *buffer = new_frame (number * FRAME, 0, 0, 0);
+    GRand *rand = g_rand_new_with_seed (number);
+    guint8 blocks[4 * 4 * 3];
+    GstMapInfo map;
+
+    for (guint i = 0; i < sizeof blocks; i++)
+        blocks[i] = g_rand_boolean (rand) ? 255 : 0;
+    g_rand_free (rand);
+    gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+    for (guint y = 0; y < HEIGHT; y++)
+        for (guint x = 0; x < WIDTH; x++)
+            memcpy (map.data + (y * WIDTH + x) * 3,
+                    blocks + (y * 4 / HEIGHT * 4 + x * 4 / WIDTH) * 3, 3);
+    gst_buffer_unmap (buffer, &map);
+    return buffer;
+}
+
+#define N_LABELS 4
+
+/* What the engine says of the picture as a still. */
+static void
+get_expected (AltclipSession *session, AltclipPrompts *prompts, guint number, double *cosines)
+{
+    AltclipModel *model = altclip_session_get_model (session);
+    const AltclipModelInfo *info = altclip_model_get_info (model);
+    g_autoptr (AltclipImagePlan) plan =
+            altclip_image_plan_new (model, WIDTH, HEIGHT, &ALTCLIP_PIXEL_LAYOUT_RGB, NULL);
+    g_autofree float *pixel_values =
+            g_new (float, (gsize)info->num_channels * info->image_size * info->image_size);
+    g_autofree float *embedding = g_new (float, info->projection_dim);
+    g_autoptr (GstBuffer) buffer = new_picture (number);
+    double scores[N_LABELS];
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    altclip_image_plan_run (plan, map.data, 3 * WIDTH, pixel_values);
+    gst_buffer_unmap (buffer, &map);
+    fail_unless (altclip_session_encode_images (session, pixel_values, 1, embedding, NULL));
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_COSINE, embedding, scores, cosines);
+}
+
+static double
+get_difference (const double *a, const double *b)
+{
+    double largest = 0;
+
+    for (guint i = 0; i < N_LABELS; i++)
+        largest = MAX (largest, fabs (a[i] - b[i]));
+    return largest;
+}
+
+static void
+get_cosines (const GstStructure *tags, double *cosines)
+{
+    fail_unless_equals_int (get_n_labels (tags), N_LABELS);
+    for (guint rank = 0; rank < N_LABELS; rank++) {
+        guint index = G_MAXUINT;
+
+        fail_unless (gst_structure_get_uint (get_label (tags, rank), "index", &index));
+        fail_unless (gst_structure_get_double (get_label (tags, rank), "cosine", &cosines[index]));
+    }
+}
+
+GST_START_TEST (test_exact_slow_model_gives_each_frame_its_own)
+{
+    Rig *rig = rig_new (
+            models_get_slowest (), "prompts", "a;b;c;d", "mode", "exact", "max-buffers", "3", NULL);
+    g_autoptr (AltclipModel) model = altclip_model_open (models_get_slowest (), NULL, NULL, NULL);
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 0, NULL);
+    g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse ("a;b;c;d", NULL, NULL, NULL);
+    double expected[N_PICTURES][N_LABELS];
+
+    fail_unless (altclip_prompts_embed (prompts, session, NULL, NULL));
+    for (guint i = 0; i < N_PICTURES; i++) {
+        fail_unless_equals_int (gst_harness_push (rig->harness, new_picture (i)), GST_FLOW_OK);
+        get_expected (session, prompts, i, expected[i]);
+        /* Else a result of another frame would not be seen. */
+        for (guint j = 0; j < i; j++)
+            fail_unless (get_difference (expected[i], expected[j]) > 4e-4);
+    }
+    for (guint i = 0; i < N_PICTURES; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+        double cosines[N_LABELS];
+
+        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
+        fail_unless (get_tags (buffer) != NULL);
+        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), i * FRAME);
+        get_cosines (get_tags (buffer), cosines);
+        fail_unless (get_difference (cosines, expected[i]) <= 1e-4);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- What a frame costs its streaming thread ------------------------------------------------- */
+
+#define N_ROUNDS 7
+#define N_FRAMES 240
+
+#define FULL_HD_CAPS "video/x-raw,format=NV12,width=1920,height=1080,framerate=60/1"
+#define FULL_HD_SIZE (1920 * 1080 * 3 / 2)
+
+static double
+get_thread_time (void)
+{
+    struct timespec time;
+
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+/* Returns: µs of the thread's processor time for a frame, pads and all */
+static double
+measure_round (GstHarness *harness, GstBuffer *picture, guint *number)
+{
+    double begin = get_thread_time ();
+
+    for (guint i = 0; i < N_FRAMES; i++) {
+        GstBuffer *frame = gst_buffer_copy (picture);
+
+        GST_BUFFER_PTS (frame) = (*number)++ * GST_SECOND / 60;
+        fail_unless_equals_int (gst_harness_push (harness, frame), GST_FLOW_OK);
+        gst_buffer_unref (gst_harness_pull (harness));
+    }
+    return (get_thread_time () - begin) / N_FRAMES;
+}
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+    double first = *(const double *)a;
+    double second = *(const double *)b;
+
+    return (first > second) - (first < second);
+}
+
+static double
+get_median (double *values)
+{
+    qsort (values, N_ROUNDS, sizeof *values, compare_doubles);
+    return values[N_ROUNDS / 2];
+}
+
+/* Tagged frames of 1080p60 while the worker is busy with one, beside identity; by processor time,
+ * which other programs do not add to. */
+GST_START_TEST (test_live_costs_little_more_than_identity)
+{
+    Rig *rig = rig_new (models_get_slowest (), "prompts", "a;b;c;d;e;f;g;h;i;j", "mode", "live",
+            "max-age", "3600000000000", "post-messages", "none", NULL);
+    GstHarness *identity = gst_harness_new ("identity");
+    g_autoptr (GstBuffer) picture = gst_buffer_new_allocate (NULL, FULL_HD_SIZE, NULL);
+    double ours[N_ROUNDS];
+    double theirs[N_ROUNDS];
+    guint number = 0;
+    guint identity_number = 0;
+    guint64 reused;
+
+    gst_buffer_unref (push_until_tagged (rig, &number));
+    gst_harness_set_src_caps_str (rig->harness, FULL_HD_CAPS);
+    gst_harness_set_src_caps_str (identity, FULL_HD_CAPS);
+    gst_buffer_memset (picture, 0, 77, FULL_HD_SIZE);
+    number *= 2;
+    reused = rig_get_count (rig, "reused");
+    for (guint round = 0; round < N_ROUNDS; round++) {
+        theirs[round] = measure_round (identity, picture, &identity_number);
+        ours[round] = measure_round (rig->harness, picture, &number);
+    }
+    fail_unless_equals_uint64 (
+            rig_get_count (rig, "reused") - reused, (guint64)N_ROUNDS * N_FRAMES);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    g_print ("a 1080p frame: %.1f us, identity %.1f us\n", get_median (ours), get_median (theirs));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    fail_unless (get_median (ours) <= get_median (theirs) + 50);
+#endif
+    gst_harness_teardown (identity);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static Suite *
+slow_suite (void)
+{
+    Suite *suite = suite_create ("slow");
+    TCase *tests = tcase_create ("slow");
+
+    tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_live_latency_does_not_grow);
+    tcase_add_test (tests, test_exact_slow_model_gives_each_frame_its_own);
+    tcase_add_test (tests, test_live_costs_little_more_than_identity);
+    suite_add_tcase (suite, tests);
+    return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+    int n_failed;
+
+    gst_check_init (&argc, &argv);
+    n_failed = gst_check_run_suite (slow_suite (), "slow", __FILE__);
+    models_clear ();
+    return n_failed;
+}
