@@ -605,6 +605,171 @@ test_come_and_go (void)
         g_thread_join (threads[i]);
 }
 
+/* ---- For a while ----------------------------------------------------------------------------- */
+
+/* Streams of live frames beside one with every frame, one that refuses them all, one that is
+ * flushed all the time and one that comes and goes, each in a thread of its own, for
+ * ALTCLIP_SOAK_SECONDS. */
+#define N_SOAKING 16
+
+typedef struct {
+    User user;
+    AltclipStream *stream;
+    guint n_submitted;
+    gboolean flushes;
+    const gint *stop;
+} Soaker;
+
+static void
+soaker_init (Soaker *soaker, const gint *stop)
+{
+    *soaker = (Soaker){ .stop = stop };
+    user_init (&soaker->user);
+    soaker->stream = altclip_stream_new (directory, 1, &CALLBACKS, &soaker->user);
+}
+
+static void
+soaker_clear (Soaker *soaker)
+{
+    altclip_stream_free (soaker->stream);
+    g_assert_cmpuint (soaker->user.n_freed, ==, soaker->n_submitted);
+    g_assert_true (soaker->user.in_order);
+    user_clear (&soaker->user);
+}
+
+/* As a source of many frames a second does. */
+static gpointer
+soak_live (gpointer data)
+{
+    Soaker *soaker = data;
+
+    while (!g_atomic_int_get (soaker->stop)) {
+        altclip_stream_submit_latest (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted));
+        if (soaker->flushes && soaker->n_submitted % 3 == 0)
+            altclip_stream_flush (soaker->stream);
+        g_usleep (500);
+    }
+    return NULL;
+}
+
+/* Keeps a few batches waiting, so that the worker always has something to do. */
+static gpointer
+soak_exact (gpointer data)
+{
+    Soaker *soaker = data;
+
+    while (!g_atomic_int_get (soaker->stop)) {
+        guint first = soaker->n_submitted;
+
+        for (guint i = 0; i < 64; i++)
+            altclip_stream_submit (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted));
+        wait_for (&soaker->user, &soaker->user.n_freed, first + 32);
+    }
+    return NULL;
+}
+
+static gpointer
+soak_guest (gpointer data)
+{
+    const gint *stop = data;
+
+    while (!g_atomic_int_get (stop)) {
+        Soaker soaker;
+
+        soaker_init (&soaker, stop);
+        for (guint i = 1; i <= 5; i++) {
+            altclip_stream_submit_latest (soaker.stream, GUINT_TO_POINTER (i));
+            g_usleep (1000);
+        }
+        soaker.n_submitted = 5;
+        soaker_clear (&soaker);
+    }
+    return NULL;
+}
+
+static guint64
+get_analysed (Soaker *soaker)
+{
+    AltclipStreamStats stats;
+
+    altclip_stream_get_stats (soaker->stream, &stats);
+    return stats.analysed;
+}
+
+static gulong
+get_soak_time (void)
+{
+    const char *seconds = g_getenv ("ALTCLIP_SOAK_SECONDS");
+
+    return (seconds ? (gulong)g_ascii_strtoull (seconds, NULL, 10) : 1) * G_USEC_PER_SEC;
+}
+
+/* Live streams with frames enough were treated alike; nobody waited for the worker but who flushed;
+ * and the worker did not rest while there was something to do. */
+static void
+check_soakers (Soaker *live, Soaker *exact, Soaker *refusing)
+{
+    guint64 least = G_MAXUINT64;
+    guint64 most = 0;
+    AltclipStreamStats stats;
+    AltclipWorkerStats worker;
+
+    for (guint i = 0; i < N_SOAKING; i++) {
+        altclip_stream_get_stats (live[i].stream, &stats);
+        g_assert_cmpuint (stats.waits, ==, 0);
+        g_assert_cmpuint (stats.failed, ==, 0);
+        least = MIN (least, stats.analysed);
+        most = MAX (most, stats.analysed);
+    }
+    g_test_message ("analysed frames of a live stream: %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+            least, most);
+    g_assert_cmpuint (least, >, 0);
+    altclip_stream_get_stats (exact->stream, &stats);
+    g_assert_cmpuint (stats.waits, ==, 0);
+    g_assert_cmpuint (stats.replaced, ==, 0);
+    g_assert_cmpuint (get_analysed (refusing), ==, 0);
+    altclip_stream_get_worker_stats (exact->stream, &worker);
+    g_assert_cmpuint (worker.idle_with_frames, ==, 0);
+    g_assert_cmpuint (worker.analysed, >=, (guint64)N_SOAKING * least);
+}
+
+static void
+test_soak (void)
+{
+    Soaker live[N_SOAKING];
+    Soaker exact;
+    Soaker refusing;
+    Soaker flushed;
+    GThread *threads[N_SOAKING + 4];
+    gint stop = FALSE;
+
+    for (guint i = 0; i < N_SOAKING; i++)
+        soaker_init (&live[i], &stop);
+    soaker_init (&exact, &stop);
+    soaker_init (&refusing, &stop);
+    soaker_init (&flushed, &stop);
+    refusing.user.refuse = TRUE;
+    flushed.flushes = TRUE;
+    for (guint i = 0; i < N_SOAKING; i++)
+        threads[i] = g_thread_new ("live", soak_live, &live[i]);
+    threads[N_SOAKING] = g_thread_new ("exact", soak_exact, &exact);
+    threads[N_SOAKING + 1] = g_thread_new ("refusing", soak_live, &refusing);
+    threads[N_SOAKING + 2] = g_thread_new ("flushed", soak_live, &flushed);
+    threads[N_SOAKING + 3] = g_thread_new ("guest", soak_guest, &stop);
+    for (guint i = 0; i < N_SOAKING; i++)
+        wait_for (&live[i].user, &live[i].user.n_analysed, 1);
+    g_usleep (get_soak_time ());
+    g_atomic_int_set (&stop, TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+    check_soakers (live, &exact, &refusing);
+    for (guint i = 0; i < N_SOAKING; i++)
+        soaker_clear (&live[i]);
+    soaker_clear (&flushed);
+    soaker_clear (&refusing);
+    soaker_clear (&exact);
+}
+
 static void
 remove_file (const char *name)
 {
@@ -638,6 +803,7 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/prompts-fail", test_prompts_fail);
     g_test_add_func ("/scheduler/prompts-replaced", test_prompts_replaced);
     g_test_add_func ("/scheduler/come-and-go", test_come_and_go);
+    g_test_add_func ("/scheduler/soak", test_soak);
     status = g_test_run ();
     remove_file ("source.json");
     remove_file ("config.json");

@@ -126,6 +126,26 @@ models_get_quick (void)
 }
 
 const char *
+models_get_middling (void)
+{
+    static char *directory;
+
+    if (!directory)
+        directory = make_model ("middling", 64, 2, 256);
+    return directory;
+}
+
+const char *
+models_get_wide (void)
+{
+    static char *directory;
+
+    if (!directory)
+        directory = make_model ("wide", 768, 2, 32);
+    return directory;
+}
+
+const char *
 models_get_slow (void)
 {
     static char *directory;

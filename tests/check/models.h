@@ -16,6 +16,12 @@ const char *models_get_demo (void);
 /* Random weights; a picture takes a millisecond or so. */
 const char *models_get_quick (void);
 
+/* Random weights; a picture takes a few milliseconds: a dozen streams are too much for it. */
+const char *models_get_middling (void);
+
+/* Random weights of more than twenty megabytes; a picture takes a few milliseconds. */
+const char *models_get_wide (void);
+
 /* Random weights; a picture takes some ten milliseconds: there is always one in work. */
 const char *models_get_slow (void);
 
