@@ -296,9 +296,9 @@ void gst_altclip_output_put_buffer (GstAltclipFilter *self, GstBuffer *buffer,
  * gst_altclip_output_put_event:
  * @event: (transfer full): a serialised event
  *
- * Returns: whether it will go on or has gone on
+ * Returns: %GST_FLOW_OK when it will go on, else why not
  */
-gboolean gst_altclip_output_put_event (
+GstFlowReturn gst_altclip_output_put_event (
     GstAltclipFilter *self, GstEvent *event, const GstAltclipTiming *timing);
 
 /**

@@ -41,14 +41,17 @@ decide_mode (GstAltclipFilter *self, const GstAltclipRules *rules)
 {
   gboolean live = is_upstream_live (self);
   gboolean exact = wants_exact (rules, live);
+  GstFlowReturn ret;
 
   GST_DEBUG_OBJECT (self, "upstream %s live: %s mode", live ? "is" : "is not",
       exact ? "exact" : "live");
-  self->input.mode_pending = FALSE;
   g_mutex_lock (&self->lock);
   self->output.upstream_live = live;
   g_mutex_unlock (&self->lock);
-  return gst_altclip_output_set_queued (self, exact);
+  ret = gst_altclip_output_set_queued (self, exact);
+  /* A flush came in between: decided by the first frame after it. */
+  self->input.mode_pending = ret != GST_FLOW_OK;
+  return ret;
 }
 
 /* ---- Which frames are analysed ------------------------------------------ */
@@ -492,15 +495,28 @@ flush_stop (GstAltclipFilter *self, GstEvent *event)
   return ret;
 }
 
-static gboolean
-forward_event (GstAltclipFilter *self, GstEvent *event)
+/* Why the source pad did not take something. */
+static GstFlowReturn
+get_refusal (GstAltclipFilter *self)
 {
-  if (!GST_EVENT_IS_SERIALIZED (event) || !self->output.queued)
-    return gst_pad_push_event (self->srcpad, event);
-  return gst_altclip_output_put_event (self, event, &self->input.last_seen);
+  GstFlowReturn ret;
+
+  g_mutex_lock (&self->lock);
+  ret = self->output.result;
+  g_mutex_unlock (&self->lock);
+  return ret != GST_FLOW_OK ? ret : GST_FLOW_ERROR;
 }
 
-static gboolean
+static GstFlowReturn
+forward_event (GstAltclipFilter *self, GstEvent *event)
+{
+  if (GST_EVENT_IS_SERIALIZED (event) && self->output.queued)
+    return gst_altclip_output_put_event (self, event, &self->input.last_seen);
+  return gst_pad_push_event (self->srcpad, event) ? GST_FLOW_OK
+                                                  : get_refusal (self);
+}
+
+static GstFlowReturn
 take_eos (GstAltclipFilter *self, GstEvent *event)
 {
   if (!self->output.queued) {
@@ -510,7 +526,9 @@ take_eos (GstAltclipFilter *self, GstEvent *event)
   return forward_event (self, event);
 }
 
-static gboolean
+/* Tells upstream why, so that an event that comes while the element is stopped
+ * or flushed is no error. */
+static GstFlowReturn
 gst_altclip_input_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAltclipFilter *self = GST_ALTCLIP_FILTER (parent);
@@ -518,16 +536,16 @@ gst_altclip_input_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GST_DEBUG_OBJECT (pad, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
-      return flush_start (self, event);
+      return flush_start (self, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
     case GST_EVENT_FLUSH_STOP:
-      return flush_stop (self, event);
+      return flush_stop (self, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
     case GST_EVENT_STREAM_START:
       take_stream_start (self, event);
       break;
     case GST_EVENT_CAPS:
       if (!take_caps (self, event)) {
         gst_event_unref (event);
-        return FALSE;
+        return GST_FLOW_NOT_NEGOTIATED;
       }
       break;
     case GST_EVENT_SEGMENT:
@@ -663,7 +681,7 @@ gst_altclip_input_init (GstAltclipFilter *self)
 {
   gst_pad_set_chain_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_chain));
-  gst_pad_set_event_function (
+  gst_pad_set_event_full_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_event));
   gst_pad_set_query_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_altclip_input_query));

@@ -178,15 +178,6 @@ revive (GstAltclipFilter *self, GstEvent *event, GQueue *dropped)
   }
 }
 
-/* With the lock. */
-static gboolean
-takes_events (GstAltclipFilter *self, GstEvent *event, GQueue *dropped)
-{
-  revive (self, event, dropped);
-  return self->output.result == GST_FLOW_OK
-      || self->output.result == GST_FLOW_EOS;
-}
-
 /* Whether upstream, which is done when it sends EOS, cannot report this. */
 static gboolean
 is_worth_reporting (GstFlowReturn ret)
@@ -203,20 +194,22 @@ refuse_event (GstAltclipFilter *self, GstEvent *event, GstFlowReturn ret)
   keep_if_sticky (self, event, ret != GST_FLOW_FLUSHING);
 }
 
-gboolean
+GstFlowReturn
 gst_altclip_output_put_event (
     GstAltclipFilter *self, GstEvent *event, const GstAltclipTiming *timing)
 {
   Item *item = item_new (timing);
   GQueue dropped = G_QUEUE_INIT;
   GstFlowReturn ret;
-  gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = takes_events (self, event, &dropped);
+  revive (self, event, &dropped);
   ret = self->output.result;
+  /* After EOS from downstream the events go on. */
+  if (ret == GST_FLOW_EOS)
+    ret = GST_FLOW_OK;
   item->event = event;
-  if (ok) {
+  if (ret == GST_FLOW_OK) {
     if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
       self->output.eos = TRUE;
     g_queue_push_tail (&self->output.items, item);
@@ -225,11 +218,11 @@ gst_altclip_output_put_event (
   g_mutex_unlock (&self->lock);
 
   g_queue_clear_full (&dropped, (GDestroyNotify) item_free);
-  if (!ok) {
+  if (ret != GST_FLOW_OK) {
     refuse_event (self, event, ret);
     item_free (item);
   }
-  return ok;
+  return ret;
 }
 
 gboolean
