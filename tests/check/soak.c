@@ -129,6 +129,16 @@ stream_watch (Stream *stream)
             note_output, stream, NULL);
 }
 
+/* Keeps complaints; the others would pile up, since nobody reads them. */
+static GstBusSyncReply
+sort_message (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data G_GNUC_UNUSED)
+{
+    if (GST_MESSAGE_TYPE (message) & (GST_MESSAGE_ERROR | GST_MESSAGE_WARNING))
+        return GST_BUS_PASS;
+    gst_message_unref (message);
+    return GST_BUS_DROP;
+}
+
 static void
 stream_init (Stream *stream, const char *model, const char *mode)
 {
@@ -144,6 +154,7 @@ stream_init (Stream *stream, const char *model, const char *mode)
     stream->pipeline = gst_parse_launch (line, NULL);
     stream->filter = gst_bin_get_by_name (GST_BIN (stream->pipeline), "filter");
     stream->bus = gst_element_get_bus (stream->pipeline);
+    gst_bus_set_sync_handler (stream->bus, sort_message, NULL, NULL);
     stream_watch (stream);
 }
 
