@@ -616,7 +616,10 @@ typedef struct {
     guint distinct;
     guint64 last_pts;
     gint64 worst_age;
+    gint enough; /* of frames and of results, as the streaming thread found */
 } Costs;
+
+#define ENOUGH_FRAMES 300
 
 static guint64
 get_thread_time (void)
@@ -653,6 +656,8 @@ note_exit (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer user_data)
         costs->last_pts = get_frame_pts (tags);
         costs->worst_age = MAX (costs->worst_age, get_age (tags));
     }
+    if (costs->costs->len >= ENOUGH_FRAMES && costs->tagged > 50 && costs->distinct >= 2)
+        g_atomic_int_set (&costs->enough, TRUE);
     return GST_PAD_PROBE_OK;
 }
 
@@ -680,7 +685,7 @@ add_cost_probes (GstElement *pipeline, Costs *costs)
 GST_START_TEST (test_live_never_waits)
 {
     g_autofree char *line = g_strdup_printf (
-            "videotestsrc is-live=true num-buffers=300 ! "
+            "videotestsrc is-live=true ! "
             "video/x-raw,format=NV12,width=640,height=480,framerate=30/1 ! "
             "altclipfilter name=filter model=%s prompts=a;b;c max-age=60000000000 ! "
             "fakesink sync=true",
@@ -692,20 +697,26 @@ GST_START_TEST (test_live_never_waits)
     Costs costs = { .last_pts = GST_CLOCK_TIME_NONE };
     guint64 cost;
     gint64 wait;
+    gint64 deadline;
 
     costs.costs = g_array_new (FALSE, FALSE, sizeof (guint64));
     costs.waits = g_array_new (FALSE, FALSE, sizeof (gint64));
     add_cost_probes (pipeline, &costs);
     gst_buffer_unref (gst_harness_push_and_pull (opener->harness, new_numbered_frame (0)));
     gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    /* Ten seconds of video hold several results, unless the machine is busy with something else. */
+    deadline = g_get_monotonic_time () + PATIENCE / GST_USECOND;
+    while (!g_atomic_int_get (&costs.enough) && g_get_monotonic_time () < deadline)
+        g_usleep (10000);
+    gst_element_send_event (pipeline, gst_event_new_eos ());
     gst_message_unref (pop_message (bus, GST_MESSAGE_EOS));
     gst_element_set_state (pipeline, GST_STATE_NULL);
 
-    fail_unless_equals_int (costs.costs->len, 300);
+    fail_unless (costs.costs->len >= ENOUGH_FRAMES, "only %u frames came", costs.costs->len);
     g_array_sort (costs.costs, compare_costs);
     g_array_sort (costs.waits, compare_costs);
-    cost = g_array_index (costs.costs, guint64, 300 * 99 / 100);
-    wait = g_array_index (costs.waits, gint64, 300 / 2);
+    cost = g_array_index (costs.costs, guint64, costs.costs->len * 99 / 100);
+    wait = g_array_index (costs.waits, gint64, costs.costs->len / 2);
     GST_INFO ("CPU p99 %" G_GUINT64_FORMAT " ns, median wait %" G_GINT64_FORMAT
               " us, %u tagged, %u results, worst age %" G_GINT64_FORMAT " ns",
             cost, wait, costs.tagged, costs.distinct, costs.worst_age);
@@ -1809,5 +1820,5 @@ main (int argc, char **argv)
     /* At its end GStreamer is closed, and the leaks tracer tells what it found. */
     n_failed = gst_check_run_suite (suite, "altclipfilter", __FILE__);
     models_clear ();
-    return n_failed;
+    return rig_conclude (n_failed);
 }

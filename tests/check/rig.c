@@ -5,7 +5,10 @@
 
 #include "rig.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- A rig: an element between two harness pads, with a bus ---------------------------------- */
 
@@ -242,4 +245,14 @@ count_open_progress (GstBus *bus)
         gst_message_unref (message);
     }
     return open;
+}
+
+int
+rig_conclude (int n_failed)
+{
+    if (n_failed > 0) {
+        fflush (NULL);
+        _exit (EXIT_FAILURE);
+    }
+    return EXIT_SUCCESS;
 }
