@@ -114,6 +114,8 @@ static void
 gst_altclip_filter_stop (GstAltclipFilter *self)
 {
   gst_altclip_analysis_stop (self);
+  /* One that was started while the pad was stopping. */
+  gst_pad_stop_task (self->srcpad);
   gst_altclip_output_reset (self);
   gst_altclip_input_reset (self);
 }

@@ -656,10 +656,26 @@ query_accept_caps (GstAltclipFilter *self, GstQuery *query)
   return TRUE;
 }
 
+/* While the element is stopped or flushed, frames come to nothing, and so does
+ * what would have to wait for them. */
+static gboolean
+is_flushing (GstAltclipFilter *self)
+{
+  gboolean flushing;
+
+  g_mutex_lock (&self->lock);
+  flushing = self->output.result == GST_FLOW_FLUSHING;
+  g_mutex_unlock (&self->lock);
+  return flushing;
+}
+
 static gboolean
 gst_altclip_input_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstAltclipFilter *self = GST_ALTCLIP_FILTER (parent);
+
+  if (GST_QUERY_IS_SERIALIZED (query) && is_flushing (self))
+    return FALSE;
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:

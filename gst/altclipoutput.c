@@ -329,7 +329,9 @@ push_event (GstAltclipFilter *self, Item *item)
 static void
 push_query (GstAltclipFilter *self, Item *item)
 {
-  gboolean answer = gst_pad_peer_query (self->srcpad, item->query);
+  /* What came before it may have been dropped on the way. */
+  gboolean answer = !GST_PAD_IS_FLUSHING (self->srcpad)
+      && gst_pad_peer_query (self->srcpad, item->query);
 
   /* From here on the item is its asker's. */
   g_mutex_lock (&self->lock);
@@ -416,8 +418,8 @@ report_flow (GstAltclipFilter *self, GstFlowReturn ret)
 }
 
 /* Under the lock, so that neither a relinking nor a new stream comes between the
- * looking and the pausing: they would start a task that is about to pause. From
- * within the task pausing does not wait. */
+ * looking and the pausing: they start the task after having changed what is
+ * looked at. From within the task pausing does not wait. */
 static void
 pause_if_stopped (GstAltclipFilter *self)
 {
@@ -452,13 +454,18 @@ gst_altclip_output_loop (gpointer user_data)
   pause_if_stopped (self);
 }
 
+/* Not with the lock, since a new task's message is posted here. One that is
+ * started for nothing pauses itself. */
 void
 gst_altclip_output_start (GstAltclipFilter *self)
 {
+  gboolean wanted;
+
   g_mutex_lock (&self->lock);
-  if (self->output.queued && !is_stopped (self))
-    gst_pad_start_task (self->srcpad, gst_altclip_output_loop, self, NULL);
+  wanted = self->output.queued && !is_stopped (self);
   g_mutex_unlock (&self->lock);
+  if (wanted)
+    gst_pad_start_task (self->srcpad, gst_altclip_output_loop, self, NULL);
 }
 
 /* With the lock. */

@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "altclip.h"
@@ -189,6 +190,61 @@ models_get_truncated (void)
     g_assert_no_error (error);
     g_file_set_contents (path, data, (gssize)(size - 1000), &error);
     g_assert_no_error (error);
+    return directory;
+}
+
+/* Where the logit scale lies, whose value is looked at by itself. */
+static gsize
+find_logit_scale (const char *data, gsize header)
+{
+    const char *tensor = g_strstr_len (data + 8, (gssize)header, "\"logit_scale\"");
+    const char *offsets = g_strstr_len (tensor, -1, "\"data_offsets\":[");
+
+    return 8 + header + (gsize)g_ascii_strtoull (offsets + strlen ("\"data_offsets\":["), NULL, 10);
+}
+
+/* A copy of the quick one with all weights one number. */
+static char *
+copy_with_weights (const char *name, float weight)
+{
+    char *directory = copy_quick (name);
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    g_autofree char *data = NULL;
+    g_autoptr (GError) error = NULL;
+    guint64 header;
+    gsize scale;
+    gsize size;
+
+    g_file_get_contents (path, &data, &size, &error);
+    g_assert_no_error (error);
+    memcpy (&header, data, sizeof header);
+    header = GUINT64_FROM_LE (header);
+    scale = find_logit_scale (data, header);
+    for (gsize at = 8 + header; at < size; at += sizeof weight)
+        if (at != scale)
+            memcpy (data + at, &weight, sizeof weight);
+    g_file_set_contents (path, data, (gssize)size, &error);
+    g_assert_no_error (error);
+    return directory;
+}
+
+const char *
+models_get_constant (void)
+{
+    static char *directory;
+
+    if (!directory)
+        directory = copy_with_weights ("constant", 0.02f);
+    return directory;
+}
+
+const char *
+models_get_not_numbers (void)
+{
+    static char *directory;
+
+    if (!directory)
+        directory = copy_with_weights ("not-numbers", NAN);
     return directory;
 }
 

@@ -35,6 +35,8 @@ const char *models_get_image_tower (void);
 const char *models_get_truncated (void);
 const char *models_get_missing_tensor (void);
 const char *models_get_wrong_shape (void);
+const char *models_get_constant (void);
+const char *models_get_not_numbers (void);
 
 void models_clear (void);
 

@@ -1,0 +1,562 @@
+/* altclip: tests of altclipfilter, of what went wrong in elements like it
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What others' users met, and the test that it cannot be met here. Without a file's name it is in
+ * this one.
+ *
+ *   inference slower than the source:     slow.c test_live_latency_does_not_grow;
+ *     latency grows to minutes              test_live_goes_on_beside_a_stuck_worker
+ *   LATENCY query unanswered:             altclipfilter.c test_latency, test_latency_maximum;
+ *     live pipelines drop everything        stream.c test_latency_grows_with_the_wait
+ *   framerate 0/1 makes the interval      altclipfilter.c test_frames_without_framerate_or_time;
+ *     zero or infinite                      stream.c test_interval_with_variable_framerate
+ *   EOS with work in flight hangs or      altclipfilter.c test_exact_eos_drains,
+ *     loses the last results                test_live_eos_waits_for_the_frame_in_work
+ *   a flush, then results of before it    altclipfilter.c test_live_flush_forgets,
+ *                                           test_exact_flush_discards, test_flushing_seeks;
+ *                                           orders.c test_any_order
+ *   one model in several pipelines:       test_pipelines_reuse_a_model;
+ *     hang or crash on reuse                soak.c test_sixteen_live_streams_and_trouble
+ *   metadata lost in videoscale           altclipfilter.c test_meta_survives_conversion
+ *   metadata on a buffer that is not      altclipfilter.c test_shared_buffers_stay_untouched;
+ *     writable                              orders.c test_any_order
+ *   results that never expire             altclipfilter.c test_live_results_expire
+ *   an error posted under a lock:         test_messages_are_posted_without_a_lock;
+ *     deadlock                              altclipfilter.c test_flush_from_a_message_handler
+ *   the same embedding for every          test_constant_weights_are_refused,
+ *     picture                               test_weights_of_no_numbers_are_refused,
+ *                                           test_pictures_differ
+ *   a score that differs from the         test-parity.c; formats.c;
+ *     reference's                           slow.c test_exact_slow_model_gives_each_frame_its_own
+ *   illegal instruction without AVX       test-kernels, as test-kernels-prescott
+ *   hardware memory that cannot be        test_hardware_memory_is_refused
+ *     mapped
+ *   quarks of free text grow for ever     test_free_text_makes_no_quarks
+ *   a model loaded in a state change      test_loading_holds_up_nobody;
+ *     or under a lock                       altclipfilter.c test_stop_while_loading
+ *   properties that read files in their   test_setters_read_no_files
+ *     setter
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "models.h"
+#include "rig.h"
+
+/* ---- A worker that stands still, in the handler of a message --------------------------------- */
+
+/* It holds up the thread that posts, when that posts a message of @type, of @event if that is set.
+ */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    GstMessageType type;
+    const char *event;
+    gboolean held; /* somebody is */
+    gboolean open;
+} Barrier;
+
+static gboolean
+is_for (Barrier *barrier, GstMessage *message)
+{
+    const GstStructure *structure = gst_message_get_structure (message);
+
+    if (GST_MESSAGE_TYPE (message) != barrier->type)
+        return FALSE;
+    return !barrier->event ||
+           g_strcmp0 (gst_structure_get_string (structure, "event"), barrier->event) == 0;
+}
+
+static GstBusSyncReply
+hold_up (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    Barrier *barrier = data;
+
+    if (!is_for (barrier, message))
+        return GST_BUS_PASS;
+    g_mutex_lock (&barrier->lock);
+    barrier->held = TRUE;
+    g_cond_broadcast (&barrier->changed);
+    while (!barrier->open)
+        g_cond_wait (&barrier->changed, &barrier->lock);
+    g_mutex_unlock (&barrier->lock);
+    return GST_BUS_PASS;
+}
+
+static void
+barrier_init (Barrier *barrier, Rig *rig, GstMessageType type, const char *event)
+{
+    *barrier = (Barrier){ .type = type, .event = event };
+    g_mutex_init (&barrier->lock);
+    g_cond_init (&barrier->changed);
+    gst_bus_set_sync_handler (rig->bus, hold_up, barrier, NULL);
+}
+
+static void
+barrier_wait (Barrier *barrier)
+{
+    gint64 deadline = g_get_monotonic_time () + (gint64)(PATIENCE / GST_USECOND);
+
+    g_mutex_lock (&barrier->lock);
+    while (!barrier->held)
+        fail_unless (g_cond_wait_until (&barrier->changed, &barrier->lock, deadline));
+    g_mutex_unlock (&barrier->lock);
+}
+
+static void
+barrier_open (Barrier *barrier)
+{
+    g_mutex_lock (&barrier->lock);
+    barrier->open = TRUE;
+    g_cond_broadcast (&barrier->changed);
+    g_mutex_unlock (&barrier->lock);
+}
+
+static void
+barrier_clear (Barrier *barrier)
+{
+    g_mutex_clear (&barrier->lock);
+    g_cond_clear (&barrier->changed);
+}
+
+static void
+push_live_frames (Rig *rig, guint from, guint n)
+{
+    for (guint i = from; i < from + n; i++) {
+        g_autoptr (GstBuffer) buffer = NULL;
+
+        fail_unless_equals_int (
+                gst_harness_push (rig->harness, new_numbered_frame (i)), GST_FLOW_OK);
+        buffer = gst_harness_try_pull (rig->harness);
+        fail_unless (buffer != NULL && GST_BUFFER_PTS (buffer) == i * FRAME);
+    }
+}
+
+/* Were anything here to wait for the worker, it would wait for ever. */
+GST_START_TEST (test_live_goes_on_beside_a_stuck_worker)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "post-messages",
+            "all", "max-age", "1000000000", NULL);
+    Barrier barrier;
+    guint at = 0;
+
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    barrier_init (&barrier, rig, GST_MESSAGE_ELEMENT, "result");
+    gst_harness_push (rig->harness, new_numbered_frame (at++));
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+    barrier_wait (&barrier);
+
+    push_live_frames (rig, at, 500); /* results expire, too */
+    gst_harness_set_src_caps_str (
+            rig->harness, "video/x-raw,format=BGR,width=64,height=48,framerate=25/1");
+    push_live_frames (rig, at + 500, 10);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_gap (0, FRAME)));
+    gst_harness_query_latency (rig->harness);
+    g_object_set (rig->element, "prompts", "c;d;e", "interval", G_GUINT64_CONSTANT (1), NULL);
+    push_live_frames (rig, at + 510, 10);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    fail_unless_equals_uint64 (rig_get_count (rig, "frames-in"), at + 520);
+
+    barrier_open (&barrier);
+    rig_free (rig);
+    barrier_clear (&barrier);
+}
+GST_END_TEST;
+
+/* ---- Loading --------------------------------------------------------------------------------- */
+
+static gpointer
+push_one (gpointer data)
+{
+    Rig *rig = data;
+
+    return GINT_TO_POINTER (gst_harness_push (rig->harness, new_numbered_frame (0)));
+}
+
+static gpointer
+open_soon (gpointer data)
+{
+    g_usleep (50000);
+    barrier_open (data);
+    return NULL;
+}
+
+/* The bundled model, whose message is posted before the element has it. A rig of its own, that is
+ * held up from the beginning. */
+static Rig *
+rig_new_loading (Barrier *barrier, const char *mode)
+{
+    Rig *rig = g_new0 (Rig, 1);
+
+    rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
+    rig->bus = gst_bus_new ();
+    gst_element_set_bus (rig->element, rig->bus);
+    barrier_init (barrier, rig, GST_MESSAGE_INFO, NULL);
+    g_object_set (rig->element, "prompts", "a;b", NULL);
+    gst_util_set_object_arg (G_OBJECT (rig->element), "mode", mode);
+    rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    return rig;
+}
+
+/* State changes and live frames do not wait for the model; exact frames do, until the element is
+ * stopped. */
+GST_START_TEST (test_loading_holds_up_nobody)
+{
+    Barrier barrier;
+    Rig *rig;
+    GThread *pushing;
+    GThread *opening;
+
+    if (!models_get_demo ())
+        return;
+    rig = rig_new_loading (&barrier, "live");
+    barrier_wait (&barrier);
+    push_live_frames (rig, 0, 100);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    fail_unless_equals_uint64 (rig_get_count (rig, "skipped"), 100);
+    barrier_open (&barrier);
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 100 }));
+    rig_free (rig);
+    barrier_clear (&barrier);
+
+    rig = rig_new_loading (&barrier, "exact");
+    barrier_wait (&barrier);
+    pushing = g_thread_new ("push", push_one, rig);
+    while (rig_get_count (rig, "waits") == 0)
+        g_usleep (1000);
+    /* Stopping waits for the handler, but nobody else. */
+    opening = g_thread_new ("open", open_soon, &barrier);
+    gst_element_set_state (rig->element, GST_STATE_NULL);
+    g_thread_join (opening);
+    fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pushing)), GST_FLOW_FLUSHING);
+    rig_free (rig);
+    barrier_clear (&barrier);
+}
+GST_END_TEST;
+
+static guint
+count_openings (int fd)
+{
+    char events[4096];
+    ssize_t n = read (fd, events, sizeof events);
+
+    return n > 0 ? (guint)n / sizeof (struct inotify_event) : 0;
+}
+
+/* The worker of the prompts, which is to read the file, is held up: so nobody does. */
+GST_START_TEST (test_setters_read_no_files)
+{
+    g_autofree char *top = g_path_get_dirname (models_get_quick ());
+    g_autofree char *path = g_build_filename (top, "watched.json", NULL);
+    Rig *rig = rig_new (models_get_quick (), "mode", "live", NULL);
+    int fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+    int model_fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+    GstElement *stopped = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
+    Barrier barrier;
+
+    fail_unless (fd >= 0 && model_fd >= 0);
+    fail_unless (g_file_set_contents (
+            path, "{\"version\": 1, \"labels\": [{\"label\": \"a\"}]}", -1, NULL));
+    barrier_init (&barrier, rig, GST_MESSAGE_WARNING, NULL);
+    g_object_set (rig->element, "prompts-file", "/nowhere.json", NULL);
+    barrier_wait (&barrier);
+
+    fail_unless (inotify_add_watch (fd, path, IN_OPEN) >= 0);
+    fail_unless (inotify_add_watch (model_fd, models_get_quick (), IN_OPEN) >= 0);
+    g_object_set (rig->element, "prompts-file", path, NULL);
+    g_object_set (stopped, "prompts-file", path, "model", models_get_quick (), NULL);
+    fail_unless_equals_int (count_openings (fd), 0);
+    fail_unless_equals_int (count_openings (model_fd), 0);
+    barrier_open (&barrier);
+    /* And that it would have been seen: */
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 0 }));
+    fail_unless_equals_int (count_openings (fd), 1);
+
+    gst_object_unref (stopped);
+    rig_free (rig);
+    close (model_fd);
+    close (fd);
+    barrier_clear (&barrier);
+}
+GST_END_TEST;
+
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+/* What an application may do when it hears of something, from a thread of its own while the one
+ * that posts waits for it. */
+typedef struct {
+    GstElement *element;
+    GAsyncQueue *done;
+    GstMessageType seen;
+} Listener;
+
+static gpointer
+look_around (gpointer data)
+{
+    Listener *listener = data;
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (listener->element, "src");
+    g_autoptr (GstQuery) query = gst_query_new_latency ();
+    g_autoptr (GstStructure) stats = NULL;
+    g_autofree char *prompts = NULL;
+    g_autofree char *name = gst_object_get_name (GST_OBJECT (listener->element));
+
+    g_object_get (listener->element, "stats", &stats, "prompts", &prompts, NULL);
+    g_object_set (listener->element, "interval", G_GUINT64_CONSTANT (0), "prompts", prompts, NULL);
+    gst_element_get_state (listener->element, NULL, NULL, 0);
+    gst_pad_query (pad, query);
+    g_async_queue_push (listener->done, listener);
+    return NULL;
+}
+
+static GstBusSyncReply
+listen_to (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    Listener *listener = data;
+    GThread *thread;
+
+    /* Prompts that are set again must not be heard of again. */
+    if (listener->seen & GST_MESSAGE_TYPE (message))
+        return GST_BUS_PASS;
+    listener->seen |= GST_MESSAGE_TYPE (message);
+    thread = g_thread_new ("listener", look_around, listener);
+    if (!g_async_queue_timeout_pop (listener->done, PATIENCE / GST_USECOND))
+        g_error ("%s was posted with a lock held", GST_MESSAGE_TYPE_NAME (message));
+    g_thread_join (thread);
+    return GST_BUS_PASS;
+}
+
+/* Returns: the types of the messages that were listened to */
+static GstMessageType
+listen_while (const char *model, const char *prompts, gboolean readable)
+{
+    Listener listener = { .done = g_async_queue_new () };
+    Rig *rig = rig_new (NULL, "mode", "exact", "max-buffers", "1", NULL);
+
+    gst_element_set_state (rig->element, GST_STATE_NULL);
+    listener.element = rig->element;
+    gst_bus_set_sync_handler (rig->bus, listen_to, &listener, NULL);
+    g_object_set (rig->element, "model", model, "prompts", prompts, "threshold", 0.0, NULL);
+    gst_element_set_state (rig->element, GST_STATE_PLAYING);
+    gst_harness_push_event (rig->harness, gst_event_new_stream_start ("again"));
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    for (guint i = 0; i < 3; i++) {
+        GstBuffer *frame = new_numbered_frame (i);
+
+        if (!readable)
+            gst_buffer_set_size (frame, FRAME_SIZE / 2);
+        gst_harness_push (rig->harness, frame);
+    }
+    gst_harness_push_event (rig->harness, gst_event_new_eos ());
+    gst_element_set_state (rig->element, GST_STATE_NULL);
+    rig_free (rig);
+    g_async_queue_unref (listener.done);
+    return listener.seen;
+}
+
+GST_START_TEST (test_messages_are_posted_without_a_lock)
+{
+    GstMessageType seen = 0;
+
+    /* A beginning and its end, loading, latency; a bad model; bad prompts; frames that fail. */
+    seen |= listen_while (models_get_slow (), "a;b", TRUE);
+    fail_unless (seen & GST_MESSAGE_ELEMENT);
+    fail_unless (seen & GST_MESSAGE_PROGRESS);
+    fail_unless (seen & GST_MESSAGE_LATENCY);
+    fail_unless (seen & GST_MESSAGE_WARNING);
+    fail_unless (listen_while ("/nowhere", "a;b", TRUE) & GST_MESSAGE_ERROR);
+    fail_unless (listen_while (models_get_quick (), "a;a", TRUE) & GST_MESSAGE_WARNING);
+    fail_unless (listen_while (models_get_quick (), "a;b", FALSE) & GST_MESSAGE_WARNING);
+    if (models_get_demo ())
+        fail_unless (listen_while (NULL, "a;b", TRUE) & GST_MESSAGE_INFO);
+}
+GST_END_TEST;
+
+/* ---- One model in several pipelines ---------------------------------------------------------- */
+
+static GstElement *
+new_pipeline (const char *mode)
+{
+    g_autofree char *line =
+            g_strdup_printf ("videotestsrc num-buffers=8 ! video/x-raw,width=64,height=48 ! "
+                             "altclipfilter name=filter"
+                             " prompts=a;b mode=%s model=%s ! fakesink sync=false",
+                    mode, models_get_quick ());
+
+    return gst_parse_launch (line, NULL);
+}
+
+static void
+wait_for_eos (GstElement *pipeline)
+{
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+    gst_message_unref (pop_message (bus, GST_MESSAGE_EOS));
+}
+
+/* One after the other, at the same time, one that goes while the other goes on, and again. */
+GST_START_TEST (test_pipelines_reuse_a_model)
+{
+    for (guint round = 0; round < 20; round++) {
+        g_autoptr (GstElement) first = new_pipeline (round % 2 ? "exact" : "live");
+        g_autoptr (GstElement) second = new_pipeline ("exact");
+
+        gst_element_set_state (first, GST_STATE_PLAYING);
+        if (round % 3)
+            wait_for_eos (first);
+        gst_element_set_state (second, GST_STATE_PLAYING);
+        gst_element_set_state (first, GST_STATE_NULL);
+        gst_element_set_state (first, GST_STATE_PLAYING);
+        wait_for_eos (second);
+        wait_for_eos (first);
+        gst_element_set_state (second, GST_STATE_NULL);
+        gst_element_set_state (first, GST_STATE_NULL);
+    }
+}
+GST_END_TEST;
+
+/* ---- Pictures that look alike ---------------------------------------------------------------- */
+
+static void
+expect_load_error (const char *model, GQuark domain, gint code, const char *text)
+{
+    Rig *rig = rig_new (model, "prompts", "a;b", "mode", "exact", NULL);
+    g_autoptr (GstMessage) message = pop_message (rig->bus, GST_MESSAGE_ERROR);
+    g_autoptr (GError) error = NULL;
+
+    gst_message_parse_error (message, &error, NULL);
+    fail_unless (g_error_matches (error, domain, code), "%s", error->message);
+    fail_unless (g_str_has_prefix (error->message, model), "%s", error->message);
+    fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+    fail_unless_equals_int (
+            gst_harness_push (rig->harness, new_numbered_frame (0)), GST_FLOW_ERROR);
+    rig_free (rig);
+}
+
+GST_START_TEST (test_constant_weights_are_refused)
+{
+    expect_load_error (models_get_constant (), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+            "model.safetensors: self-test: two different pictures have the same embedding");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_weights_of_no_numbers_are_refused)
+{
+    expect_load_error (models_get_not_numbers (), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+            "model.safetensors: self-test: embedding 0 has the length nan");
+}
+GST_END_TEST;
+
+static void
+get_cosines (Rig *rig, guint number, double *cosines)
+{
+    g_autoptr (GstBuffer) buffer =
+            gst_harness_push_and_pull (rig->harness, new_numbered_frame (number));
+
+    for (guint rank = 0; rank < 2; rank++) {
+        const GstStructure *label = get_label (get_tags (buffer), rank);
+        guint index = 0;
+
+        fail_unless (gst_structure_get_uint (label, "index", &index));
+        fail_unless (gst_structure_get_double (label, "cosine", &cosines[index]));
+    }
+}
+
+GST_START_TEST (test_pictures_differ)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    double first[2];
+    double second[2];
+    double again[2];
+
+    get_cosines (rig, 0, first);
+    get_cosines (rig, 1, second);
+    fail_unless (first[0] != second[0] && first[1] != second[1]);
+    get_cosines (rig, 0, again);
+    fail_unless (first[0] == again[0] && first[1] == again[1]);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Caps and quarks ------------------------------------------------------------------------- */
+
+GST_START_TEST (test_hardware_memory_is_refused)
+{
+    static const char *const memories[] = { "memory:DMABuf", "memory:GLMemory", "memory:VAMemory",
+        "memory:CUDAMemory", "meta:GstVideoOverlayComposition" };
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS (memories); i++) {
+        g_autofree char *text = g_strdup_printf (
+                "video/x-raw(%s),format=RGB,width=64,height=48,framerate=30/1", memories[i]);
+        g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+
+        fail_if (gst_pad_peer_query_accept_caps (rig->harness->srcpad, caps), "%s", memories[i]);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Quarks are numbered: one that is made before and one that is made after tell how many were made
+ * in between. */
+GST_START_TEST (test_free_text_makes_no_quarks)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0",
+            "post-messages", "all", NULL);
+    guint at = 0;
+    GQuark before;
+    GQuark after;
+
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++)));
+    before = g_quark_from_static_string ("altclip-test-before");
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *prompts = g_strdup_printf ("free text %u;other text %u", i, i);
+        g_autoptr (GstBuffer) buffer = NULL;
+
+        g_object_set (rig->element, "prompts", prompts, NULL);
+        do {
+            gst_clear_buffer (&buffer);
+            buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
+        } while (get_revision (get_tags (buffer)) < i + 2);
+    }
+    after = g_quark_from_static_string ("altclip-test-after");
+    fail_unless (after - before < 50, "%u quarks were made", after - before);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static Suite *
+pitfalls_suite (void)
+{
+    Suite *suite = suite_create ("pitfalls");
+    TCase *tests = tcase_create ("pitfalls");
+
+    tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_live_goes_on_beside_a_stuck_worker);
+    tcase_add_test (tests, test_loading_holds_up_nobody);
+    tcase_add_test (tests, test_setters_read_no_files);
+    tcase_add_test (tests, test_messages_are_posted_without_a_lock);
+    tcase_add_test (tests, test_pipelines_reuse_a_model);
+    tcase_add_test (tests, test_constant_weights_are_refused);
+    tcase_add_test (tests, test_weights_of_no_numbers_are_refused);
+    tcase_add_test (tests, test_pictures_differ);
+    tcase_add_test (tests, test_hardware_memory_is_refused);
+    tcase_add_test (tests, test_free_text_makes_no_quarks);
+    suite_add_tcase (suite, tests);
+    return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+    int n_failed;
+
+    gst_check_init (&argc, &argv);
+    n_failed = gst_check_run_suite (pitfalls_suite (), "pitfalls", __FILE__);
+    models_clear ();
+    return n_failed;
+}
