@@ -661,10 +661,12 @@ static void
 do_caps_query (Sequence *sequence)
 {
     g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (sequence->src, NULL);
+    g_autoptr (GstCaps) some = gst_caps_from_string (CAPS);
 
     if (!caps || gst_caps_is_empty (caps))
         ledger_fail (&sequence->ledger, "there are no caps");
-    gst_pad_peer_query_accept_caps (sequence->src, sequence->caps);
+    if (!gst_pad_peer_query_accept_caps (sequence->src, some))
+        ledger_fail (&sequence->ledger, "good caps are not accepted");
 }
 
 static void

@@ -74,8 +74,4 @@ void expect_ending (GstBus *bus, const char *reason);
 /* Beginnings without an end. */
 gint count_open_progress (GstBus *bus);
 
-/* What main is to return. When a test failed it does not come back: GStreamer's end would wait for
- * the elements which that test left at work, and nobody would read what it said. */
-int rig_conclude (int n_failed);
-
 #endif /* ALTCLIP_TEST_RIG_H */

@@ -1,0 +1,616 @@
+/* altclip: tests of altclipfilter in streams of all kinds: their times, segments, caps and queries
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+
+#include "gate.h"
+#include "models.h"
+#include "rig.h"
+
+static void
+push_frame (Rig *rig, GstBuffer *buffer)
+{
+    fail_unless_equals_int (gst_harness_push (rig->harness, buffer), GST_FLOW_OK);
+}
+
+static void
+push_segment (Rig *rig, GstSegment *segment)
+{
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_segment (segment)));
+}
+
+/* Of the next frame. */
+static void
+expect_covered_by (Rig *rig, GstClockTime pts, GstClockTime covered_by)
+{
+    g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), pts);
+    fail_unless (get_tags (buffer) != NULL);
+    fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), covered_by);
+}
+
+/* ---- Intervals ------------------------------------------------------------------------------- */
+
+/* Half a frame is one at the largest framerate. */
+GST_START_TEST (test_interval_with_variable_framerate)
+{
+    static const guint times[] = { 0, 200, 900, 1000, 1050, 1900, 2000, 2500, 7000, 7980, 8000 };
+    static const guint covered_by[] = { 0, 0, 0, 1000, 1000, 1000, 2000, 2000, 7000, 7000, 8000 };
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "1000000000", NULL);
+
+    gst_harness_set_src_caps_str (rig->harness,
+            "video/x-raw,format=RGB,width=64,height=48,framerate=0/1,max-framerate=30/1");
+    for (guint i = 0; i < G_N_ELEMENTS (times); i++) {
+        GstBuffer *buffer = new_numbered_frame (i);
+
+        GST_BUFFER_PTS (buffer) = times[i] * GST_MSECOND;
+        GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+        push_frame (rig, buffer);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+        expect_covered_by (rig, times[i] * GST_MSECOND, covered_by[i] * GST_MSECOND);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Forward at double speed, five frames take 83 ms of running time; backward, running time goes on
+ * too.
+ */
+GST_START_TEST (test_interval_is_of_running_time)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "90000000", NULL);
+    GstSegment segment;
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    segment.rate = 2;
+    push_segment (rig, &segment);
+    for (guint i = 0; i < 20; i++)
+        push_frame (rig, new_numbered_frame (i));
+    for (guint i = 0; i < 20; i++)
+        expect_covered_by (rig, i * FRAME, i / 5 * 5 * FRAME);
+
+    rig_flush (rig);
+    segment.rate = -1;
+    segment.stop = 100 * FRAME;
+    push_segment (rig, &segment);
+    for (guint i = 0; i < 9; i++)
+        push_frame (rig, new_numbered_frame (90 - i));
+    for (guint i = 0; i < 9; i++)
+        expect_covered_by (rig, (90 - i) * FRAME, (90 - i / 3 * 3) * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A frame that is outside the segment has no running time: it is analysed, and so is the next. */
+GST_START_TEST (test_interval_outside_the_segment)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "interval",
+            "3600000000000", NULL);
+    GstSegment segment;
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    segment.start = 10 * FRAME;
+    push_segment (rig, &segment);
+    for (guint i = 8; i < 14; i++)
+        push_frame (rig, new_numbered_frame (i));
+    for (guint i = 8; i < 11; i++)
+        expect_covered_by (rig, i * FRAME, i * FRAME);
+    for (guint i = 11; i < 14; i++)
+        expect_covered_by (rig, i * FRAME, 10 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* By when the frames came. */
+GST_START_TEST (test_live_without_timestamps)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", NULL);
+
+    for (guint i = 0; i < 3000; i++) {
+        GstBuffer *frame = new_numbered_frame (i);
+        g_autoptr (GstBuffer) buffer = NULL;
+
+        GST_BUFFER_PTS (frame) = GST_CLOCK_TIME_NONE;
+        push_frame (rig, frame);
+        buffer = gst_harness_pull (rig->harness);
+        if (get_tags (buffer)) {
+            fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), GST_CLOCK_TIME_NONE);
+            fail_unless (get_age (get_tags (buffer)) > 0);
+            rig_free (rig);
+            return;
+        }
+        g_usleep (10000);
+    }
+    fail ("no frame was tagged");
+}
+GST_END_TEST;
+
+/* ---- Segments and streams -------------------------------------------------------------------- */
+
+/* What left the element, as text. */
+typedef struct {
+    GMutex lock;
+    GString *text;
+    guint n_segments_done;
+} Record;
+
+static GstPadProbeReturn
+record (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer data)
+{
+    Record *to = data;
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+
+    g_mutex_lock (&to->lock);
+    if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+        fail_unless (get_tags (buffer) != NULL);
+        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), GST_BUFFER_PTS (buffer));
+        g_string_append_printf (
+                to->text, "%u ", (guint)((GST_BUFFER_PTS (buffer) + FRAME / 2) / FRAME));
+    } else if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_SEGMENT_DONE) {
+        g_string_append (to->text, "done ");
+        to->n_segments_done++;
+    }
+    g_mutex_unlock (&to->lock);
+    return GST_PAD_PROBE_OK;
+}
+
+static void
+wait_for_segment (Record *from, guint n)
+{
+    guint done = 0;
+
+    for (guint i = 0; done < n; i++) {
+        fail_unless (i < 6000, "the segment does not end");
+        g_usleep (10000);
+        g_mutex_lock (&from->lock);
+        done = from->n_segments_done;
+        g_mutex_unlock (&from->lock);
+    }
+}
+
+static void
+seek_segment (GstElement *pipeline, GstSeekFlags flags, guint from, guint to)
+{
+    fail_unless (gst_element_seek (pipeline, 1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_SEGMENT | flags,
+            GST_SEEK_TYPE_SET, from * GST_SECOND, GST_SEEK_TYPE_SET, to * GST_SECOND));
+}
+
+/* A loop, as players make it: the second segment follows the first without a flush. */
+GST_START_TEST (test_segment_seeks)
+{
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc ! video/x-raw,format=RGB,width=64,height=48,framerate=5/1 ! "
+            "altclipfilter name=filter prompts=a;b model=%s ! fakesink sync=false",
+            models_get_quick ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (filter, "src");
+    Record out = { .text = g_string_new (NULL) };
+
+    g_mutex_init (&out.lock);
+    gst_element_set_state (pipeline, GST_STATE_PAUSED);
+    gst_element_get_state (pipeline, NULL, NULL, PATIENCE);
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, record,
+            &out, NULL);
+    seek_segment (pipeline, GST_SEEK_FLAG_FLUSH, 1, 2);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    wait_for_segment (&out, 1);
+    seek_segment (pipeline, 0, 4, 5);
+    wait_for_segment (&out, 2);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    fail_unless_equals_string (out.text->str, "30 36 42 48 54 done 120 126 132 138 144 done ");
+    g_string_free (out.text, TRUE);
+    g_mutex_clear (&out.lock);
+}
+GST_END_TEST;
+
+static void
+expect_stream_id (Rig *rig, guint number, const char *stream_id)
+{
+    g_autoptr (GstMessage) message = pop_event (rig->bus, "result");
+    const GstStructure *structure = gst_message_get_structure (message);
+    guint64 pts;
+
+    fail_unless (gst_structure_get_uint64 (structure, "pts", &pts) && pts == number * FRAME);
+    fail_unless_equals_string (gst_structure_get_string (structure, "stream-id"), stream_id);
+}
+
+/* The next stream's first frame does not go with the last one's result. */
+GST_START_TEST (test_streams_one_after_the_other)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "interval",
+            "3600000000000", "post-messages", "all", NULL);
+    GstSegment segment;
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_stream_start ("first")));
+    push_frame (rig, new_numbered_frame (0));
+    push_frame (rig, new_numbered_frame (1));
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_stream_start ("second")));
+    push_segment (rig, &segment);
+    push_frame (rig, new_numbered_frame (2));
+    push_frame (rig, new_numbered_frame (3));
+    for (guint i = 0; i < 4; i++)
+        expect_covered_by (rig, i * FRAME, i / 2 * 2 * FRAME);
+    expect_stream_id (rig, 0, "first");
+    expect_stream_id (rig, 2, "second");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Caps ------------------------------------------------------------------------------------ */
+
+#define N_LABELS 3
+
+static void
+pull_cosines (Rig *rig, double *cosines)
+{
+    g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+    for (guint rank = 0; rank < N_LABELS; rank++) {
+        const GstStructure *label = get_label (get_tags (buffer), rank);
+        guint index = 0;
+
+        fail_unless (gst_structure_get_uint (label, "index", &index));
+        fail_unless (gst_structure_get_double (label, "cosine", &cosines[index]));
+    }
+}
+
+/* The same two-coloured picture, whatever the format and size. */
+static GstBuffer *
+new_split_frame (const GstVideoInfo *info, guint number)
+{
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, info->size, NULL);
+    GstVideoFrame frame;
+
+    gst_buffer_memset (buffer, 0, 0, info->size);
+    fail_unless (gst_video_frame_map (&frame, info, buffer, GST_MAP_WRITE));
+    for (gint y = 0; y < info->height; y++)
+        for (gint x = 0; x < info->width / 2; x++) {
+            guint at = (guint)(y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0) +
+                               x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0));
+
+            ((guint8 *)GST_VIDEO_FRAME_COMP_DATA (&frame, 0))[at] = 255;
+            ((guint8 *)GST_VIDEO_FRAME_COMP_DATA (&frame, 1))[at] = 128;
+        }
+    gst_video_frame_unmap (&frame);
+    GST_BUFFER_PTS (buffer) = number * FRAME;
+    return buffer;
+}
+
+/* New formats and framerates while frames of the old ones wait: the same picture has the same
+ * result.
+ */
+GST_START_TEST (test_renegotiation_between_waiting_frames)
+{
+    static const char *const all_caps[] = {
+        "video/x-raw,format=RGB,width=64,height=48,framerate=30/1",
+        "video/x-raw,format=BGRx,width=64,height=48,framerate=30/1",
+        "video/x-raw,format=xRGB,width=64,height=48,framerate=0/1",
+        "video/x-raw,format=BGR,width=64,height=48,framerate=25/1",
+        "video/x-raw,format=RGB,width=64,height=48,framerate=30/1",
+    };
+    Rig *rig = rig_new (models_get_slow (), "prompts", "a;b;c", "mode", "exact", NULL);
+    double first[N_LABELS];
+
+    for (guint i = 0; i < 2 * G_N_ELEMENTS (all_caps); i++) {
+        g_autoptr (GstCaps) caps = gst_caps_from_string (all_caps[i / 2]);
+        GstVideoInfo info;
+
+        if (i % 2 == 0)
+            fail_unless (gst_harness_push_event (rig->harness, gst_event_new_caps (caps)));
+        fail_unless (gst_video_info_from_caps (&info, caps));
+        push_frame (rig, new_split_frame (&info, i));
+    }
+    pull_cosines (rig, first);
+    for (guint i = 1; i < 2 * G_N_ELEMENTS (all_caps); i++) {
+        double cosines[N_LABELS];
+
+        pull_cosines (rig, cosines);
+        for (guint j = 0; j < N_LABELS; j++)
+            fail_unless (ABS (cosines[j] - first[j]) < 1e-6);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Refused caps are an answer; frames after them are not negotiated, until good caps come. */
+GST_START_TEST (test_refused_caps)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    g_autoptr (GstCaps) bad = gst_caps_from_string (CAPS ",multiview-mode=top-bottom");
+    g_autoptr (GstCaps) good = gst_caps_from_string (CAPS);
+
+    gst_harness_push_event (rig->harness, gst_event_new_caps (bad));
+    fail_unless_equals_int (
+            gst_harness_push (rig->harness, new_numbered_frame (0)), GST_FLOW_NOT_NEGOTIATED);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_caps (good)));
+    push_frame (rig, new_numbered_frame (1));
+    expect_covered_by (rig, FRAME, FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* ---- Queries --------------------------------------------------------------------------------- */
+
+static GstPadProbeReturn
+propose_pool (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer pool)
+{
+    GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+    if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+        return GST_PAD_PROBE_OK;
+    gst_query_add_allocation_pool (query, pool, FRAME_SIZE, 2, 10);
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void
+expect_forwarded (const char *mode, guint held)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", mode, "max-buffers", "17", NULL);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
+    g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+    g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+    g_autoptr (GstBufferPool) found = NULL;
+    guint size;
+    guint min;
+    guint max;
+
+    gst_pad_add_probe (
+            rig->harness->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, propose_pool, pool, NULL);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    fail_unless (gst_pad_peer_query (rig->harness->srcpad, query));
+    fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 1);
+    gst_query_parse_nth_allocation_pool (query, 0, &found, &size, &min, &max);
+    fail_unless (found == pool);
+    fail_unless_equals_int (size, FRAME_SIZE);
+    fail_unless_equals_int (min, 2 + held);
+    fail_unless_equals_int (max, 10 + held);
+    fail_unless (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+    rig_free (rig);
+}
+
+GST_START_TEST (test_allocation_is_forwarded)
+{
+    expect_forwarded ("exact", 17);
+    expect_forwarded ("live", 2);
+}
+GST_END_TEST;
+
+#define UPSTREAM_MIN (20 * GST_MSECOND)
+#define UPSTREAM_MAX (40 * GST_MSECOND)
+
+static GstPadProbeReturn
+answer_latency (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer live)
+{
+    GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+    if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+        return GST_PAD_PROBE_OK;
+    gst_query_set_latency (query, GPOINTER_TO_INT (live), UPSTREAM_MIN, UPSTREAM_MAX);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void
+query_latency (Rig *rig, GstClockTime *min, GstClockTime *max)
+{
+    g_autoptr (GstQuery) query = gst_query_new_latency ();
+
+    fail_unless (gst_pad_peer_query (rig->harness->sinkpad, query));
+    gst_query_parse_latency (query, NULL, min, max);
+}
+
+static Rig *
+rig_new_behind (gboolean live, const char *mode)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", mode, "max-buffers", "30", NULL);
+
+    gst_pad_add_probe (rig->harness->srcpad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, answer_latency,
+            GINT_TO_POINTER (live), NULL);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    return rig;
+}
+
+/* What exact mode adds for a live source, and nothing else does. */
+GST_START_TEST (test_latency_maximum)
+{
+    Rig *rig = rig_new_behind (TRUE, "exact");
+    GstClockTime min;
+    GstClockTime max;
+
+    query_latency (rig, &min, &max);
+    fail_unless (min > UPSTREAM_MIN);
+    fail_unless_equals_uint64 (max, UPSTREAM_MAX + GST_SECOND);
+    gst_harness_set_src_caps_str (
+            rig->harness, "video/x-raw,format=RGB,width=64,height=48,framerate=0/1");
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (1)));
+    query_latency (rig, &min, &max);
+    fail_unless_equals_uint64 (max, GST_CLOCK_TIME_NONE);
+    rig_free (rig);
+
+    rig = rig_new_behind (FALSE, "exact");
+    query_latency (rig, &min, &max);
+    fail_unless (min == UPSTREAM_MIN && max == UPSTREAM_MAX);
+    rig_free (rig);
+
+    rig = rig_new_behind (TRUE, "live");
+    query_latency (rig, &min, &max);
+    fail_unless (min == UPSTREAM_MIN && max == UPSTREAM_MAX);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+static GstClockTime
+get_latency (Rig *rig)
+{
+    return gst_harness_query_latency (rig->harness);
+}
+
+/* Exact: a frame that had to wait for 300 ms makes it at least a quarter more, for good, until the
+ * element is started anew. */
+GST_START_TEST (test_latency_grows_with_the_wait)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+    GstClockTime grown;
+
+    gst_harness_set_upstream_latency (rig->harness, UPSTREAM_MIN);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    while (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_LATENCY))
+        ;
+    gate_close ();
+    push_frame (rig, gate_guard (new_numbered_frame (1)));
+    gate_wait_for (1);
+    g_usleep (300000);
+    gate_open ();
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_LATENCY));
+    grown = get_latency (rig);
+    fail_unless (grown >= UPSTREAM_MIN + 375 * GST_MSECOND);
+
+    gst_element_set_state (rig->element, GST_STATE_READY);
+    gst_element_set_state (rig->element, GST_STATE_PLAYING);
+    fail_unless (get_latency (rig) < grown);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A sink that is late says so: frames go on all the same, and the source hears of it. */
+static void
+expect_no_drops (const char *mode)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", mode, NULL);
+    g_autoptr (GstEvent) event = NULL;
+
+    for (guint i = 0; i < 50; i++) {
+        gst_harness_push_upstream_event (rig->harness,
+                gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 10.0, 5 * GST_SECOND, i * FRAME));
+        push_frame (rig, new_numbered_frame (i));
+    }
+    for (guint i = 0; i < 50; i++) {
+        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
+
+        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
+    }
+    do {
+        gst_clear_event (&event);
+        event = gst_harness_try_pull_upstream_event (rig->harness);
+        fail_unless (event != NULL);
+    } while (GST_EVENT_TYPE (event) != GST_EVENT_QOS);
+    rig_free (rig);
+}
+
+GST_START_TEST (test_qos_drops_nothing)
+{
+    expect_no_drops ("exact");
+    expect_no_drops ("live");
+}
+GST_END_TEST;
+
+/* ---- Buffering and states -------------------------------------------------------------------- */
+
+static gpointer
+push_ten (gpointer data)
+{
+    Rig *rig = data;
+
+    for (guint i = 0; i < 10; i++)
+        push_frame (rig, gate_guard (new_numbered_frame (i)));
+    return NULL;
+}
+
+/* The fifth frame waits outside while four are held. */
+GST_START_TEST (test_exact_holds_max_buffers)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "max-buffers", "4", NULL);
+    GThread *thread;
+    guint64 waits;
+
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (100)));
+    waits = rig_get_count (rig, "waits");
+    gate_close ();
+    thread = g_thread_new ("push", push_ten, rig);
+    while (rig_get_count (rig, "waits") == waits)
+        g_usleep (1000);
+    fail_unless_equals_uint64 (rig_get_count (rig, "frames-in"), 1 + 5);
+    fail_unless_equals_int (gst_harness_buffers_in_queue (rig->harness), 0);
+    gate_open ();
+    for (guint i = 0; i < 10; i++)
+        expect_covered_by (rig, i * FRAME, i * FRAME);
+    g_thread_join (thread);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 11);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* With the model open elsewhere, so that what is tried is the element. */
+GST_START_TEST (test_hundreds_of_cycles)
+{
+    Rig *opener = rig_new (models_get_quick (), NULL);
+    g_autofree char *line = g_strdup_printf (
+            "videotestsrc num-buffers=20 ! video/x-raw,width=64,height=48 ! "
+            "altclipfilter name=filter prompts=a;b max-buffers=2 model=%s ! fakesink",
+            models_get_quick ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+    for (guint i = 0; i < 400; i++) {
+        gst_util_set_object_arg (G_OBJECT (filter), "mode", i % 2 ? "exact" : "live");
+        gst_element_set_state (pipeline, GST_STATE_PLAYING);
+        if (i % 4 == 1)
+            gst_message_unref (pop_message (bus, GST_MESSAGE_EOS));
+        else if (i % 4 == 2)
+            gst_element_get_state (pipeline, NULL, NULL, PATIENCE);
+        else if (i % 4 == 3)
+            g_usleep (i * 10);
+        fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+        gst_element_set_state (pipeline, GST_STATE_NULL);
+    }
+    rig_free (opener);
+}
+GST_END_TEST;
+
+static Suite *
+stream_suite (void)
+{
+    Suite *suite = suite_create ("stream");
+    TCase *tests = tcase_create ("stream");
+
+    tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_interval_with_variable_framerate);
+    tcase_add_test (tests, test_interval_is_of_running_time);
+    tcase_add_test (tests, test_interval_outside_the_segment);
+    tcase_add_test (tests, test_live_without_timestamps);
+    tcase_add_test (tests, test_segment_seeks);
+    tcase_add_test (tests, test_streams_one_after_the_other);
+    tcase_add_test (tests, test_renegotiation_between_waiting_frames);
+    tcase_add_test (tests, test_refused_caps);
+    tcase_add_test (tests, test_allocation_is_forwarded);
+    tcase_add_test (tests, test_latency_maximum);
+    tcase_add_test (tests, test_latency_grows_with_the_wait);
+    tcase_add_test (tests, test_qos_drops_nothing);
+    tcase_add_test (tests, test_exact_holds_max_buffers);
+    tcase_add_test (tests, test_hundreds_of_cycles);
+    suite_add_tcase (suite, tests);
+    return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+    int n_failed;
+
+    gst_check_init (&argc, &argv);
+    n_failed = gst_check_run_suite (stream_suite (), "stream", __FILE__);
+    models_clear ();
+    return n_failed;
+}
