@@ -84,6 +84,13 @@ rig_flush (Rig *rig)
     fail_unless (gst_harness_push_event (rig->harness, gst_event_new_segment (&segment)));
 }
 
+void
+rig_forget_messages (Rig *rig)
+{
+    gst_bus_set_flushing (rig->bus, TRUE);
+    gst_bus_set_flushing (rig->bus, FALSE);
+}
+
 guint64
 rig_get_count (Rig *rig, const char *name)
 {

@@ -36,6 +36,9 @@ void rig_free (Rig *rig);
 /* A flush, and a segment from 0. */
 void rig_flush (Rig *rig);
 
+/* Drops the messages that wait on the bus. */
+void rig_forget_messages (Rig *rig);
+
 /* One of the property `stats`. */
 guint64 rig_get_count (Rig *rig, const char *name);
 
