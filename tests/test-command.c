@@ -552,6 +552,25 @@ assert_results (Fixture *fixture, json_t *line, const char *mode)
     }
 }
 
+/* What needs no tower neither chooses nor proves what to compute with. */
+static void
+test_needs (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char MESSAGE[] = "kernels 'abacus' are not known";
+    g_auto (Result) tokenized = { 0 };
+    g_auto (Result) described = { 0 };
+    g_auto (Result) embedded = { 0 };
+
+    g_setenv ("ALTCLIP_KERNELS", "abacus", TRUE);
+    tokenized = run ("tokenize", fixture->model, "a", NULL);
+    described = run ("info", fixture->model, NULL);
+    embedded = run ("embed", fixture->model, "--image", fixture->picture, NULL);
+    g_unsetenv ("ALTCLIP_KERNELS");
+    g_assert_cmpint (tokenized.status, ==, 0);
+    assert_failed (&described, MESSAGE);
+    assert_failed (&embedded, MESSAGE);
+}
+
 /* The environment of the tests says off, and --no-cache says so too. */
 static void
 test_embed_cached (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
@@ -1191,6 +1210,7 @@ main (int argc, char **argv)
     add ("/command/decode", NULL, test_decode);
     add ("/command/embed", NULL, test_embed);
     add ("/command/embed-cached", NULL, test_embed_cached);
+    add ("/command/needs", NULL, test_needs);
     add ("/command/classify/softmax", "softmax", test_classify);
     add ("/command/classify/cosine", "cosine", test_classify);
     add ("/command/classify/sigmoid", "sigmoid", test_classify);

@@ -256,6 +256,36 @@ test_open_error (void)
     user_clear (&user);
 }
 
+/* A tower alone cannot tell which phrases a picture shows. */
+static void
+test_one_tower (void)
+{
+    static const struct {
+        const char *model;
+        const char *message;
+    } cases[] = {
+        { "text-new", ": holds no image tower (tensor 'vision_model.embeddings.class_embedding' is "
+                      "missing)" },
+        { "vision-new",
+                ": holds no projection of the image tower (tensor 'visual_projection.weight' is "
+                "missing), without which there are no embeddings" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autofree char *path =
+                g_test_build_filename (G_TEST_DIST, "golden", "models", cases[i].model, NULL);
+        AltclipStream *stream;
+        User user;
+
+        user_init (&user);
+        stream = altclip_stream_new (path, 1, &CALLBACKS, &user);
+        wait_for (&user, &user.n_failed_to_open, 1);
+        altclip_stream_free (stream);
+        g_assert_true (g_str_has_suffix (user.open_error, cases[i].message));
+        user_clear (&user);
+    }
+}
+
 /* Pictures that could never have the tower's size are an error of the model, not of each frame. */
 static void
 test_other_size (void)
@@ -793,6 +823,7 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/latest", test_latest);
     g_test_add_func ("/scheduler/flush", test_flush);
     g_test_add_func ("/scheduler/open-error", test_open_error);
+    g_test_add_func ("/scheduler/one-tower", test_one_tower);
     g_test_add_func ("/scheduler/other-size", test_other_size);
     g_test_add_func ("/scheduler/failures-stay", test_failures_stay);
     g_test_add_func ("/scheduler/submitting-never-waits", test_submitting_never_waits);
