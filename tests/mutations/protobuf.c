@@ -82,6 +82,28 @@ append_varint (GString *message, guint64 value)
     g_string_append_c (message, (char)value);
 }
 
+/* Fields of one number follow one another: a kind that is rare is chosen as often as one of which
+ * there are many. */
+static Field
+choose (const GString *message, GArray *fields, Dice *dice)
+{
+    g_autoptr (GArray) firsts = g_array_new (FALSE, FALSE, sizeof (guint));
+    char tag = 0;
+    guint kind;
+    guint end;
+
+    for (guint i = 0; i < fields->len; i++) {
+        gsize begin = g_array_index (fields, Field, i).begin;
+        if (i == 0 || message->str[begin] != tag)
+            g_array_append_val (firsts, i);
+        tag = message->str[begin];
+    }
+    kind = (guint)dice_roll (dice, firsts->len);
+    end = kind + 1 < firsts->len ? g_array_index (firsts, guint, kind + 1) : fields->len;
+    kind = g_array_index (firsts, guint, kind);
+    return g_array_index (fields, Field, kind + dice_roll (dice, end - kind));
+}
+
 /* ---- Changes --------------------------------------------------------------------------------- */
 
 /* Puts another payload in place of the field's. @claimed: the length that is said to be. */
@@ -187,7 +209,7 @@ mutate_protobuf (GString *message, Dice *dice)
 
         if (!find_fields (inner, fields) || fields->len == 0)
             break;
-        *field = g_array_index (fields, Field, dice_roll (dice, fields->len));
+        *field = choose (inner, fields, dice);
         g_ptr_array_add (messages, inner);
         if (field->wire != 2 || dice_roll (dice, 4) == 0)
             break;
