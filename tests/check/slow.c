@@ -4,9 +4,7 @@
  */
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "altclip.h"
 #include "gate.h"
@@ -216,91 +214,6 @@ GST_START_TEST (test_exact_slow_model_gives_each_frame_its_own)
 }
 GST_END_TEST;
 
-/* ---- What a frame costs its streaming thread ------------------------------------------------- */
-
-#define N_ROUNDS 7
-#define N_FRAMES 240
-
-#define FULL_HD_CAPS "video/x-raw,format=NV12,width=1920,height=1080,framerate=60/1"
-#define FULL_HD_SIZE (1920 * 1080 * 3 / 2)
-
-static double
-get_thread_time (void)
-{
-    struct timespec time;
-
-    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-/* Returns: µs of the thread's processor time for a frame, pads and all */
-static double
-measure_round (GstHarness *harness, GstBuffer *picture, guint *number)
-{
-    double begin = get_thread_time ();
-
-    for (guint i = 0; i < N_FRAMES; i++) {
-        GstBuffer *frame = gst_buffer_copy (picture);
-
-        GST_BUFFER_PTS (frame) = (*number)++ * GST_SECOND / 60;
-        fail_unless_equals_int (gst_harness_push (harness, frame), GST_FLOW_OK);
-        gst_buffer_unref (gst_harness_pull (harness));
-    }
-    return (get_thread_time () - begin) / N_FRAMES;
-}
-
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-    double first = *(const double *)a;
-    double second = *(const double *)b;
-
-    return (first > second) - (first < second);
-}
-
-static double
-get_median (double *values)
-{
-    qsort (values, N_ROUNDS, sizeof *values, compare_doubles);
-    return values[N_ROUNDS / 2];
-}
-
-/* Tagged frames of 1080p60 while the worker is busy with one, beside identity; by processor time,
- * which other programs do not add to. */
-GST_START_TEST (test_live_costs_little_more_than_identity)
-{
-    Rig *rig = rig_new (models_get_slowest (), "prompts", "a;b;c;d;e;f;g;h;i;j", "mode", "live",
-            "max-age", "3600000000000", "post-messages", "none", NULL);
-    GstHarness *identity = gst_harness_new ("identity");
-    g_autoptr (GstBuffer) picture = gst_buffer_new_allocate (NULL, FULL_HD_SIZE, NULL);
-    double ours[N_ROUNDS];
-    double theirs[N_ROUNDS];
-    guint number = 0;
-    guint identity_number = 0;
-    guint64 reused;
-
-    gst_buffer_unref (push_until_tagged (rig, &number));
-    gst_harness_set_src_caps_str (rig->harness, FULL_HD_CAPS);
-    gst_harness_set_src_caps_str (identity, FULL_HD_CAPS);
-    gst_buffer_memset (picture, 0, 77, FULL_HD_SIZE);
-    number *= 2;
-    reused = rig_get_count (rig, "reused");
-    for (guint round = 0; round < N_ROUNDS; round++) {
-        theirs[round] = measure_round (identity, picture, &identity_number);
-        ours[round] = measure_round (rig->harness, picture, &number);
-    }
-    fail_unless_equals_uint64 (
-            rig_get_count (rig, "reused") - reused, (guint64)N_ROUNDS * N_FRAMES);
-    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
-    g_print ("a 1080p frame: %.1f us, identity %.1f us\n", get_median (ours), get_median (theirs));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    fail_unless (get_median (ours) <= get_median (theirs) + 50);
-#endif
-    gst_harness_teardown (identity);
-    rig_free (rig);
-}
-GST_END_TEST;
-
 static Suite *
 slow_suite (void)
 {
@@ -310,7 +223,6 @@ slow_suite (void)
     tcase_set_timeout (tests, 0);
     tcase_add_test (tests, test_live_latency_does_not_grow);
     tcase_add_test (tests, test_exact_slow_model_gives_each_frame_its_own);
-    tcase_add_test (tests, test_live_costs_little_more_than_identity);
     suite_add_tcase (suite, tests);
     return suite;
 }
