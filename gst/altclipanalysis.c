@@ -681,11 +681,14 @@ static void
 add_model_stats (GstStructure *structure, AltclipModel *model)
 {
   guint64 memory = model != NULL ? altclip_model_get_memory (model) : 0;
+  guint64 picture_time =
+      model != NULL ? altclip_model_get_info (model)->picture_time : 0;
   const gchar *kernels =
       model != NULL ? altclip_model_get_kernels (model, NULL) : NULL;
 
   gst_structure_set (structure, "model-memory", G_TYPE_UINT64, memory,
-      "kernels", G_TYPE_STRING, kernels, NULL);
+      "picture-time", G_TYPE_UINT64, picture_time, "kernels", G_TYPE_STRING,
+      kernels, NULL);
 }
 
 GstStructure *

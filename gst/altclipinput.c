@@ -36,6 +36,24 @@ wants_exact (const GstAltclipRules *rules, gboolean upstream_live)
   return rules->mode == GST_ALTCLIP_MODE_EXACT;
 }
 
+/* The model was opened before the source's first frame came: what exact mode
+ * adds is news to a pipeline that has asked before. */
+static void
+tell_latency (GstAltclipFilter *self)
+{
+  gboolean added;
+
+  g_mutex_lock (&self->lock);
+  added = self->output.queued && self->output.upstream_live
+      && self->output.latency > 0;
+  g_mutex_unlock (&self->lock);
+  if (!added)
+    return;
+  gst_altclip_outbox_put (
+      &self->outbox, gst_message_new_latency (GST_OBJECT_CAST (self)));
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
 static GstFlowReturn
 decide_mode (GstAltclipFilter *self, const GstAltclipRules *rules)
 {
@@ -51,6 +69,8 @@ decide_mode (GstAltclipFilter *self, const GstAltclipRules *rules)
   ret = gst_altclip_output_set_queued (self, exact);
   /* A flush came in between: decided by the first frame after it. */
   self->input.mode_pending = ret != GST_FLOW_OK;
+  if (ret == GST_FLOW_OK)
+    tell_latency (self);
   return ret;
 }
 

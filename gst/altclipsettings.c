@@ -212,7 +212,8 @@ install_reporting (GObjectClass *object_class)
           "frames; waits, how often upstream had to wait in the element, in "
           "live mode at EOS alone; latency-p50, latency-p95 and queue-age in "
           "ns. Of the model that streams of the process share: model-memory in "
-          "bytes, kernels, streams, total-analysed, total-failed, batches, "
+          "bytes, picture-time in ns that one took when it was opened, "
+          "kernels, streams, total-analysed, total-failed, batches, "
           "batch-mean, and idle: how often its worker had nothing to do, "
           "idle-with-frames: although a frame waited",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -731,44 +731,7 @@ GST_START_TEST (test_live_never_waits)
 }
 GST_END_TEST;
 
-/* ---- Mode, latency, allocation --------------------------------------------------------------- */
-
-GST_START_TEST (test_latency)
-{
-    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", NULL);
-
-    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
-    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
-    fail_unless_equals_uint64 (gst_harness_query_latency (rig->harness), 20 * GST_MSECOND);
-    rig_free (rig);
-
-    rig = rig_new (models_get_slow (), "prompts", "a;b", "mode", "exact", NULL);
-    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
-    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
-    fail_unless (gst_harness_query_latency (rig->harness) > 20 * GST_MSECOND);
-    gst_message_unref (pop_message (rig->bus, GST_MESSAGE_LATENCY));
-    rig_free (rig);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_latency_maximum)
-{
-    Rig *rig = rig_new (
-            models_get_quick (), "prompts", "a;b", "mode", "exact", "max-buffers", "30", NULL);
-    g_autoptr (GstQuery) query = gst_query_new_latency ();
-    GstClockTime min;
-    GstClockTime max;
-    gboolean live;
-
-    gst_harness_set_upstream_latency (rig->harness, 20 * GST_MSECOND);
-    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
-    fail_unless (gst_pad_peer_query (rig->harness->sinkpad, query));
-    gst_query_parse_latency (query, &live, &min, &max);
-    fail_unless (live);
-    fail_unless (max == GST_CLOCK_TIME_NONE || max >= GST_SECOND);
-    rig_free (rig);
-}
-GST_END_TEST;
+/* ---- Mode, allocation ------------------------------------------------------------------------ */
 
 /* Without a live source auto is exact: the first frame already has its own result. */
 GST_START_TEST (test_auto_decides)
@@ -1719,8 +1682,6 @@ add_negotiation (Suite *suite)
 {
     TCase *tests = tcase_create ("negotiation");
 
-    tcase_add_test (tests, test_latency);
-    tcase_add_test (tests, test_latency_maximum);
     tcase_add_test (tests, test_auto_decides);
     tcase_add_test (tests, test_held_frames_are_asked_for);
     tcase_add_test (tests, test_small_pools_are_copied);

@@ -7,8 +7,8 @@
  *
  *   inference slower than the source:     slow.c test_live_latency_does_not_grow;
  *     latency grows to minutes              test_live_goes_on_beside_a_stuck_worker
- *   LATENCY query unanswered:             altclipfilter.c test_latency, test_latency_maximum;
- *     live pipelines drop everything        stream.c test_latency_grows_with_the_wait
+ *   LATENCY query unanswered:             latency.c
+ *     live pipelines drop everything
  *   framerate 0/1 makes the interval      altclipfilter.c test_frames_without_framerate_or_time;
  *     zero or infinite                      stream.c test_interval_with_variable_framerate
  *   EOS with work in flight hangs or      altclipfilter.c test_exact_eos_drains,
