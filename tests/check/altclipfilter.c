@@ -1453,24 +1453,75 @@ push_one (gpointer data)
     return NULL;
 }
 
-/* The slow model is still being proved, or at work; in exact mode a frame waits for it. */
+/* Counts of a kind of PROGRESS, as they are posted. */
+static GstBusSyncReply
+count_progress (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    guint *counts = data;
+    GstProgressType type;
+
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_PROGRESS) {
+        gst_message_parse_progress (message, &type, NULL, NULL);
+        g_atomic_int_inc (&counts[type]);
+    }
+    return GST_BUS_PASS;
+}
+
+#define N_PROGRESS_TYPES (GST_PROGRESS_TYPE_ERROR + 1)
+
+/* Opens a model, and goes to NULL after @patience µs; a frame waits for it in exact mode. Every
+ * beginning has an end, and live mode tells of neither. */
+static void
+stop_after (const char *model, const char *mode, gulong patience, guint *counts)
+{
+    Rig *rig = rig_new (NULL, "mode", mode, NULL);
+    guint begun = counts[GST_PROGRESS_TYPE_START];
+    GThread *thread;
+
+    gst_element_set_state (rig->element, GST_STATE_NULL);
+    gst_bus_set_sync_handler (rig->bus, count_progress, counts, NULL);
+    g_object_set (rig->element, "model", model, "prompts", "a;b", NULL);
+    gst_element_set_state (rig->element, GST_STATE_PLAYING);
+    gst_harness_push_event (rig->harness, gst_event_new_stream_start ("again"));
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    thread = g_thread_new ("push", push_one, rig);
+    while (patience == 0 && g_str_equal (mode, "exact") &&
+            (guint)g_atomic_int_get (&counts[GST_PROGRESS_TYPE_START]) == begun)
+        g_usleep (100);
+    g_usleep (patience);
+    gst_element_set_state (rig->element, GST_STATE_NULL);
+    g_thread_join (thread);
+    fail_unless_equals_int (counts[GST_PROGRESS_TYPE_START],
+            counts[GST_PROGRESS_TYPE_COMPLETE] + counts[GST_PROGRESS_TYPE_CANCELED] +
+                    counts[GST_PROGRESS_TYPE_ERROR]);
+    rig_free (rig);
+}
+
+/* The slow model is still being proved, or at work. */
 GST_START_TEST (test_stop_while_loading)
 {
-    for (guint i = 0; i < 6; i++) {
-        Rig *rig = rig_new (
-                models_get_slow (), "prompts", "a;b", "mode", i % 2 ? "exact" : "live", NULL);
-        GThread *thread = g_thread_new ("push", push_one, rig);
+    guint live[N_PROGRESS_TYPES] = { 0 };
+    guint exact[N_PROGRESS_TYPES] = { 0 };
 
-        if (i % 2)
-            gst_message_unref (pop_message (rig->bus, GST_MESSAGE_PROGRESS));
-        if (i >= 2)
-            g_usleep (50000);
-        gst_element_set_state (rig->element, GST_STATE_NULL);
-        g_thread_join (thread);
-        /* The one that was popped is the beginning of what ended. */
-        fail_unless_equals_int (count_open_progress (rig->bus), i % 2 ? -1 : 0);
-        rig_free (rig);
+    for (guint i = 0; i < 4; i++) {
+        stop_after (models_get_slow (), "live", i % 2 * 50000, live);
+        stop_after (models_get_slow (), "exact", i % 2 * 50000, exact);
     }
+    fail_unless_equals_int (live[GST_PROGRESS_TYPE_START], 0);
+    fail_unless (exact[GST_PROGRESS_TYPE_START] >= 2);
+    fail_unless (exact[GST_PROGRESS_TYPE_CANCELED] >= 1);
+    fail_unless_equals_int (exact[GST_PROGRESS_TYPE_ERROR], 0);
+}
+GST_END_TEST;
+
+/* One that fails in its self-test, when it has been told of. */
+GST_START_TEST (test_progress_of_a_bad_model)
+{
+    guint counts[N_PROGRESS_TYPES] = { 0 };
+
+    for (guint i = 0; i < 50 && counts[GST_PROGRESS_TYPE_ERROR] == 0; i++)
+        stop_after (models_get_constant (), "exact", 500000, counts);
+    fail_unless (counts[GST_PROGRESS_TYPE_ERROR] > 0);
 }
 GST_END_TEST;
 
@@ -1745,6 +1796,7 @@ add_states (Suite *suite)
     tcase_add_test (tests, test_bad_models);
     tcase_add_test (tests, test_state_cycles);
     tcase_add_test (tests, test_stop_while_loading);
+    tcase_add_test (tests, test_progress_of_a_bad_model);
     tcase_add_test (tests, test_flushing_seeks);
     tcase_add_test (tests, test_removal_from_a_running_pipeline);
     suite_add_tcase (suite, tests);

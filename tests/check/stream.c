@@ -130,6 +130,65 @@ GST_START_TEST (test_live_without_timestamps)
 }
 GST_END_TEST;
 
+/* ---- Age ------------------------------------------------------------------------------------- */
+
+#define MAX_AGE GST_SECOND
+
+/* Returns: whether a frame that is @age later than the one analysed is tagged with its result */
+static gboolean
+is_tagged_at (GstClockTime max_age, GstClockTime age)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "interval",
+            "3600000000000", "max-age", "3600000000000", NULL);
+    GstBuffer *buffer = push_until_tagged (rig, &(guint){ 0 });
+    GstClockTime analysed = get_frame_pts (get_tags (buffer));
+    GstBuffer *frame = new_numbered_frame (0);
+    gboolean tagged;
+
+    gst_buffer_unref (buffer);
+    g_object_set (rig->element, "max-age", max_age, NULL);
+    GST_BUFFER_PTS (frame) = analysed + age;
+    push_frame (rig, frame);
+    buffer = gst_harness_pull (rig->harness);
+    tagged = get_tags (buffer) != NULL;
+    fail_unless (!tagged || get_age (get_tags (buffer)) == (gint64)age);
+    gst_buffer_unref (buffer);
+    rig_free (rig);
+    return tagged;
+}
+
+GST_START_TEST (test_live_max_age_is_the_last_that_counts)
+{
+    fail_unless (is_tagged_at (MAX_AGE, MAX_AGE));
+    fail_if (is_tagged_at (MAX_AGE, MAX_AGE + 1));
+    fail_unless (is_tagged_at (0, 0));
+    fail_if (is_tagged_at (0, 1));
+}
+GST_END_TEST;
+
+/* The interval is of live mode too: what is not due is not analysed, and has the last result. */
+GST_START_TEST (test_live_interval)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "interval",
+            "3600000000000", NULL);
+    GstBuffer *buffer = push_until_tagged (rig, &(guint){ 0 });
+    guint begin = 100 + (guint)(get_frame_pts (get_tags (buffer)) / FRAME);
+
+    gst_buffer_unref (buffer);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1);
+    g_object_set (rig->element, "interval", 500 * GST_MSECOND, NULL);
+    for (guint i = 0; i < 60; i++) {
+        push_frame (rig, new_numbered_frame (begin + i));
+        gst_buffer_unref (gst_harness_pull (rig->harness));
+        /* A due one is the worker's before the next comes, which would take its place. */
+        while (rig_get_count (rig, "analysed") < 2 + i / 15)
+            g_usleep (1000);
+    }
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1 + 4);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* ---- Segments and streams -------------------------------------------------------------------- */
 
 /* What left the element, as text. */
@@ -544,6 +603,8 @@ stream_suite (void)
     tcase_add_test (tests, test_interval_is_of_running_time);
     tcase_add_test (tests, test_interval_outside_the_segment);
     tcase_add_test (tests, test_live_without_timestamps);
+    tcase_add_test (tests, test_live_max_age_is_the_last_that_counts);
+    tcase_add_test (tests, test_live_interval);
     tcase_add_test (tests, test_segment_seeks);
     tcase_add_test (tests, test_streams_one_after_the_other);
     tcase_add_test (tests, test_renegotiation_between_waiting_frames);
