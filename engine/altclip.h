@@ -144,8 +144,8 @@ typedef enum {
 
 /**
  * AltclipModelOptions:
- * @kernels: (nullable): name of the kernel set to compute with ("openblas",
- *   "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
+ * @kernels: (nullable): name of the kernel set to compute with ("avx512",
+ *   "avx2", "openblas", "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
  *   without that the fastest set that answers correctly on this CPU
  * @threads: threads to pack and self-test with, at most 1024; 0: one per core
  * @flags: see #AltclipModelFlags

@@ -16,6 +16,10 @@
 
 /* In the order of preference; the reference is last, and always right. */
 static const AltclipKernels *const KERNELS[] = {
+#if defined(__x86_64__)
+    &altclip_kernels_avx512,
+    &altclip_kernels_avx2,
+#endif
     &altclip_kernels_openblas,
     &altclip_kernels_reference,
 };
@@ -93,14 +97,14 @@ altclip_aligned_free (void *memory)
 /* ---- The plain layout ------------------------------------------------------------------------ */
 
 gsize
-altclip_plain_packed_size (guint n, guint k)
+altclip_plain_packed_size (G_GNUC_UNUSED const AltclipKernels *kernels, guint n, guint k)
 {
     return (gsize)n * k * sizeof (float);
 }
 
 void
-altclip_plain_pack (
-        void *packed, G_GNUC_UNUSED guint n, guint k, guint n0, const AltclipStoredTensor *weights)
+altclip_plain_pack (G_GNUC_UNUSED const AltclipKernels *kernels, void *packed,
+        G_GNUC_UNUSED guint n, guint k, guint n0, const AltclipStoredTensor *weights)
 {
     altclip_stored_tensor_read (weights, 0, weights->n_elements, (float *)packed + (gsize)n0 * k);
 }
@@ -118,7 +122,7 @@ static void
 pack_rows (AltclipLinear *linear, guint n0, const AltclipStoredTensor *rows)
 {
     altclip_weights_map (rows);
-    linear->kernels->pack (linear->packed, linear->n, linear->k, n0, rows);
+    linear->kernels->pack (linear->kernels, linear->packed, linear->n, linear->k, n0, rows);
     altclip_weights_release (rows);
 }
 
@@ -156,7 +160,7 @@ altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
     linear->n = 0;
     for (guint i = 0; i < n_parts; i++)
         linear->n += (guint)weights[i]->dims[0];
-    linear->packed = altclip_aligned_alloc (kernels->packed_size (linear->n, linear->k));
+    linear->packed = altclip_aligned_alloc (kernels->packed_size (kernels, linear->n, linear->k));
     linear->bias = biases ? altclip_aligned_alloc (linear->n * sizeof (float)) : NULL;
     for (guint i = 0; i < n_parts; i++) {
         guint rows = (guint)weights[i]->dims[0];
@@ -175,10 +179,24 @@ altclip_linear_clear (AltclipLinear *linear)
     g_clear_pointer (&linear->bias, altclip_aligned_free);
 }
 
+float *
+altclip_kernels_prepare (const AltclipKernels *kernels, const float *x, guint m, guint k)
+{
+    gsize n = kernels->prepare ? kernels->prepared_size (kernels, m, k) : (gsize)m * k;
+    float *prepared = altclip_aligned_alloc (n * sizeof (float));
+
+    if (kernels->prepare)
+        kernels->prepare (kernels, x, m, k, 0, m, prepared);
+    else if (n > 0)
+        memcpy (prepared, x, n * sizeof (float));
+    return prepared;
+}
+
 gsize
 altclip_linear_get_size (const AltclipLinear *linear)
 {
-    return linear->packed ? linear->kernels->packed_size (linear->n, linear->k) : 0;
+    return linear->packed ? linear->kernels->packed_size (linear->kernels, linear->n, linear->k)
+                          : 0;
 }
 
 void
@@ -234,6 +252,13 @@ altclip_attention_get_head (const AltclipAttention *attention, guint number)
 
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
+const AltclipKernels *const *
+altclip_kernels_list (gsize *n)
+{
+    *n = G_N_ELEMENTS (KERNELS);
+    return KERNELS;
+}
+
 /* Returns: (nullable): what was asked for, by the program or by the environment */
 static const char *
 find_name (const char *name)
@@ -259,6 +284,8 @@ static const AltclipKernels *
 choose_by_name (const char *name, const AltclipKernelShapes *shapes, GCancellable *cancellable,
         GError **error)
 {
+    g_autoptr (GString) names = NULL;
+
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         if (strcmp (KERNELS[i]->name, name) == 0) {
             if (KERNELS[i]->probe (error) &&
@@ -267,8 +294,15 @@ choose_by_name (const char *name, const AltclipKernelShapes *shapes, GCancellabl
             return NULL;
         }
     }
+    names = g_string_new (NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++)
+        g_string_append_printf (names, "%s'%s'",
+                i == 0                           ? ""
+                : i + 1 < G_N_ELEMENTS (KERNELS) ? ", "
+                                                 : " and ",
+                KERNELS[i]->name);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-            "kernels '%s' are not known; there are 'openblas' and 'reference'", name);
+            "kernels '%s' are not known; there are %s", name, names->str);
     return NULL;
 }
 

@@ -4,6 +4,7 @@
  *
  * One table of functions per set. Every function is single-threaded, allocates nothing, and is
  * called with a range, so that the session's pool splits the work. The residual stream is float.
+ * Functions that get no layer get the table itself, so that sets can share them.
  */
 
 #ifndef ALTCLIP_KERNELS_H
@@ -15,6 +16,7 @@
 G_BEGIN_DECLS
 
 typedef struct _AltclipKernels AltclipKernels;
+typedef struct _AltclipTiling AltclipTiling;
 
 /* A layer norm. */
 typedef struct {
@@ -84,41 +86,67 @@ typedef struct {
     gsize probabilities_stride;
 } AltclipHead;
 
+/* Ranges of a layer's outputs begin with a multiple of this, which every set's blocks divide. */
+#define ALTCLIP_LINEAR_GRAIN 32
+
 struct _AltclipKernels {
     const char *name;
+
+    /* Of sets that compute by tiles, else NULL; see packed.h. */
+    const AltclipTiling *tiling;
 
     /* Whether the set can run here at all; sets @error if not. */
     gboolean (*probe) (GError **error);
 
     /* Bytes of the packed form of weights [n, k]. */
-    gsize (*packed_size) (guint n, guint k);
+    gsize (*packed_size) (const AltclipKernels *kernels, guint n, guint k);
 
-    /* Packs @weights [rows, k] as rows n0 … of a packed [n, k]. Touches the stored rows once. */
-    void (*pack) (void *packed, guint n, guint k, guint n0, const AltclipStoredTensor *weights);
+    /* Packs @weights [rows, k] as rows n0 … of a packed [n, k], which was zeroed. Touches the
+     * stored rows once. */
+    void (*pack) (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
+            const AltclipStoredTensor *weights);
 
     /* Layer norm of rows m0 ≤ m < m1; @x may be @out. */
     void (*norm) (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out);
 
-    /* Columns n0 ≤ n < n1 of x·Wᵀ + b for x [m, k]; rows of @out are @out_stride floats apart. */
+    /* Of sets that want a layer's input in a layout of their own, else NULL: floats that it takes
+     * for x [m, k], and rows that must be prepared together. */
+    gsize (*prepared_size) (const AltclipKernels *kernels, guint m, guint k);
+    guint (*tile_rows) (const AltclipKernels *kernels, guint m);
+
+    /* Prepares rows m0 ≤ m < m1 of @x [m, k], both multiples of the tile's rows or the end. */
+    void (*prepare) (const AltclipKernels *kernels, const float *x, guint m, guint k, guint m0,
+            guint m1, float *prepared);
+
+    /* Columns n0 ≤ n < n1 of x·Wᵀ + b for x [m, k], prepared where the set wants it so; rows of
+     * @out are @out_stride floats apart. */
     void (*linear) (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
             const AltclipEpilogue *epilogue, float *out, gsize out_stride);
 
     /* Floats of scratch that a caller of attention needs; its pointers are not looked into. */
-    gsize (*attention_scratch) (const AltclipAttention *attention);
+    gsize (*attention_scratch) (const AltclipKernels *kernels, const AltclipAttention *attention);
 
     /* Pairs of sequence and head, numbered s · n_heads + h, from @first to before @last. Masks are
      * for the reference set alone, which altclip_attention_run() takes where there is one. */
-    void (*attention) (const AltclipAttention *attention, guint first, guint last, float *scratch);
+    void (*attention) (const AltclipKernels *kernels, const AltclipAttention *attention,
+            guint first, guint last, float *scratch);
 };
 
 /* Returns: the head and sequence number s · n_heads + h of @attention. */
 AltclipHead altclip_attention_get_head (const AltclipAttention *attention, guint number);
 
 /* The packing of sets that take weights as they are: [n, k] floats. */
-gsize altclip_plain_packed_size (guint n, guint k);
-void altclip_plain_pack (
-        void *packed, guint n, guint k, guint n0, const AltclipStoredTensor *weights);
+gsize altclip_plain_packed_size (const AltclipKernels *kernels, guint n, guint k);
+void altclip_plain_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
+        const AltclipStoredTensor *weights);
 
+/* Layer norms in single precision, which all sets but the reference share. */
+void altclip_norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out);
+
+#if defined(__x86_64__)
+extern const AltclipKernels altclip_kernels_avx512;
+extern const AltclipKernels altclip_kernels_avx2;
+#endif
 extern const AltclipKernels altclip_kernels_reference;
 extern const AltclipKernels altclip_kernels_openblas;
 
@@ -143,6 +171,10 @@ typedef struct {
     gsize n_products;
     AltclipAttentionShape attention;
 } AltclipKernelShapes;
+
+/* Returns: (transfer none) (array length=n): every set there is for this architecture, in the order
+ * in which they are tried; some may need another CPU. The last is the reference. */
+const AltclipKernels *const *altclip_kernels_list (gsize *n);
 
 /**
  * altclip_kernels_choose:
@@ -174,6 +206,10 @@ void altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
         const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
         guint n_parts);
 void altclip_linear_clear (AltclipLinear *linear);
+
+/* Returns: (transfer full): all of @x [m, k] as @kernels take it, or a copy; free with
+ * altclip_aligned_free(). */
+float *altclip_kernels_prepare (const AltclipKernels *kernels, const float *x, guint m, guint k);
 
 /* Returns: bytes of the packed weights. */
 gsize altclip_linear_get_size (const AltclipLinear *linear);

@@ -31,64 +31,6 @@ openblas_probe (GError **error)
     return TRUE;
 }
 
-/* Sums in 16 lanes, which the compiler keeps in vector registers; a plain float sum may not be
- * reordered. */
-#define LANES 16
-
-static float
-sum_lanes (const float *lanes)
-{
-    double sum = 0.0;
-
-    for (guint i = 0; i < LANES; i++)
-        sum += lanes[i];
-    return (float)sum;
-}
-
-static float
-row_mean (const float *x, guint width)
-{
-    float lanes[LANES] = { 0.0f };
-    guint i = 0;
-
-    for (; i + LANES <= width; i += LANES)
-        for (guint j = 0; j < LANES; j++)
-            lanes[j] += x[i + j];
-    for (; i < width; i++)
-        lanes[0] += x[i];
-    return sum_lanes (lanes) / (float)width;
-}
-
-static float
-row_variance (const float *x, guint width, float mean)
-{
-    float lanes[LANES] = { 0.0f };
-    guint i = 0;
-
-    for (; i + LANES <= width; i += LANES)
-        for (guint j = 0; j < LANES; j++)
-            lanes[j] += (x[i + j] - mean) * (x[i + j] - mean);
-    for (; i < width; i++)
-        lanes[0] += (x[i] - mean) * (x[i] - mean);
-    return sum_lanes (lanes) / (float)width;
-}
-
-static void
-openblas_norm (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
-{
-    guint width = norm->width;
-
-    for (gsize m = m0; m < m1; m++) {
-        const float *from = x + m * width;
-        float *to = out + m * width;
-        float mean = row_mean (from, width);
-        float scale = (float)(1.0 / sqrt (row_variance (from, width, mean) + norm->epsilon));
-
-        for (guint i = 0; i < width; i++)
-            to[i] = (from[i] - mean) * scale * norm->gamma[i] + norm->beta[i];
-    }
-}
-
 static void
 finish_row (float *row, const float *bias, guint n, AltclipActivation activation)
 {
@@ -124,7 +66,8 @@ openblas_linear (const AltclipLinear *linear, const float *x, guint m, guint n0,
  * vectors.
  */
 static gsize
-openblas_attention_scratch (const AltclipAttention *attention)
+openblas_attention_scratch (
+        G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipAttention *attention)
 {
     gsize longest = attention->sequences->longest;
     gsize block = MIN (longest, QUERY_BLOCK);
@@ -189,7 +132,8 @@ attend (const AltclipHead *head, const AltclipDistances *distances, guint first,
 }
 
 static void
-openblas_attention (const AltclipAttention *attention, guint first, guint last, float *scratch)
+openblas_attention (G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipAttention *attention,
+        guint first, guint last, float *scratch)
 {
     for (guint number = first; number < last; number++) {
         AltclipHead head = altclip_attention_get_head (attention, number);
@@ -204,7 +148,7 @@ const AltclipKernels altclip_kernels_openblas = {
     .probe = openblas_probe,
     .packed_size = altclip_plain_packed_size,
     .pack = altclip_plain_pack,
-    .norm = openblas_norm,
+    .norm = altclip_norm_rows,
     .linear = openblas_linear,
     .attention_scratch = openblas_attention_scratch,
     .attention = openblas_attention,

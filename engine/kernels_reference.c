@@ -70,7 +70,8 @@ reference_linear (const AltclipLinear *linear, const float *x, guint m, guint n0
 }
 
 static gsize
-reference_attention_scratch (const AltclipAttention *attention)
+reference_attention_scratch (
+        G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipAttention *attention)
 {
     return 2 * (gsize)attention->sequences->longest; /* one row of scores, in double */
 }
@@ -128,7 +129,8 @@ attend (const AltclipHead *head, const AltclipDistances *distances, gsize row, d
 }
 
 static void
-reference_attention (const AltclipAttention *attention, guint first, guint last, float *scratch)
+reference_attention (G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipAttention *attention,
+        guint first, guint last, float *scratch)
 {
     for (guint number = first; number < last; number++) {
         AltclipHead head = altclip_attention_get_head (attention, number);

@@ -5,9 +5,6 @@
 
 #include "workspace.h"
 
-/* Columns that one thread takes at least, a multiple of every kernel's block. */
-#define LINEAR_GRAIN 16
-
 #define MAX_THREADS 1024
 
 struct _AltclipWorkspace {
@@ -76,17 +73,51 @@ run_linear_share (gpointer data, guint index, guint n)
     guint n0;
     guint n1;
 
-    altclip_pool_share (job->linear->n, LINEAR_GRAIN, index, n, &n0, &n1);
+    altclip_pool_share (job->linear->n, ALTCLIP_LINEAR_GRAIN, index, n, &n0, &n1);
     if (n0 < n1)
         job->linear->kernels->linear (
                 job->linear, job->x, job->m, n0, n1, &job->epilogue, job->out, job->linear->n);
+}
+
+typedef struct {
+    const AltclipKernels *kernels;
+    const float *x;
+    guint m;
+    guint k;
+    float *prepared;
+} PrepareJob;
+
+static void
+run_prepare_share (gpointer data, guint index, guint n)
+{
+    PrepareJob *job = data;
+    guint m0;
+    guint m1;
+
+    altclip_pool_share (job->m, job->kernels->tile_rows (job->kernels, job->m), index, n, &m0, &m1);
+    job->kernels->prepare (job->kernels, job->x, job->m, job->k, m0, m1, job->prepared);
+}
+
+/* Returns: (transfer none): @x as the layer's kernels take it */
+static const float *
+prepare (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x, guint m)
+{
+    const AltclipKernels *kernels = linear->kernels;
+    PrepareJob job = { kernels, x, m, linear->k, NULL };
+
+    if (!kernels->prepare)
+        return x;
+    job.prepared = altclip_workspace_get (
+            workspace, ALTCLIP_BUFFER_PREPARED, kernels->prepared_size (kernels, m, linear->k));
+    altclip_pool_run (workspace->pool, run_prepare_share, &job);
+    return job.prepared;
 }
 
 void
 altclip_linear_run (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x,
         guint m, AltclipEpilogue epilogue, float *out)
 {
-    LinearJob job = { linear, x, m, epilogue, out };
+    LinearJob job = { linear, prepare (workspace, linear, x, m), m, epilogue, out };
 
     altclip_pool_run (workspace->pool, run_linear_share, &job);
 }
@@ -139,8 +170,8 @@ run_attention_share (gpointer data, guint index, guint n)
 
     altclip_pool_share (
             job->attention->sequences->n * job->attention->n_heads, 1, index, n, &first, &last);
-    job->kernels->attention (
-            job->attention, first, last, job->scratch + (gsize)index * job->n_scratch);
+    job->kernels->attention (job->kernels, job->attention, first, last,
+            job->scratch + (gsize)index * job->n_scratch);
 }
 
 void
@@ -149,7 +180,7 @@ altclip_attention_run (AltclipWorkspace *workspace, const AltclipKernels *kernel
 {
     const AltclipKernels *able = attention->sequences->mask ? &altclip_kernels_reference : kernels;
     guint n_threads = altclip_pool_get_n_threads (workspace->pool);
-    gsize n_scratch = (able->attention_scratch (attention) + 15) / 16 * 16;
+    gsize n_scratch = (able->attention_scratch (able, attention) + 15) / 16 * 16;
     AttentionJob job = { able, attention,
         altclip_workspace_get (workspace, ALTCLIP_BUFFER_SCORES, n_threads * n_scratch),
         n_scratch };

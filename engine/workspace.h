@@ -20,6 +20,7 @@ typedef enum {
     ALTCLIP_BUFFER_ATTENTION, /* [rows, width] */
     ALTCLIP_BUFFER_MLP,       /* [rows, intermediate size] */
     ALTCLIP_BUFFER_SCORES,    /* per thread: a kernel's scratch */
+    ALTCLIP_BUFFER_PREPARED,  /* a layer's input as its kernels take it */
     ALTCLIP_BUFFER_POOLED,    /* [sequences, width] */
     ALTCLIP_BUFFER_PROJECTED, /* [rows, width of the text tower's transformation] */
     ALTCLIP_N_BUFFERS

@@ -8,6 +8,7 @@
 
 #include "description.h"
 #include "golden.h"
+#include "kernels.h"
 #include "page.h"
 
 #include <math.h>
@@ -675,17 +676,23 @@ main (int argc, char **argv)
 {
     g_autoptr (GoldenInputs) inputs = NULL;
     g_autoptr (Page) page = page_new ();
+    gsize n_sets;
+    const AltclipKernels *const *sets = altclip_kernels_list (&n_sets);
+    const char *fastest = altclip_kernels_expect (NULL)->name;
 
     g_test_init (&argc, &argv, NULL);
     inputs = golden_inputs_read ();
     for (guint i = 0; i < inputs->models->len; i++) {
         const char *model = ((GoldenModel *)g_ptr_array_index (inputs->models, i))->name;
 
-        add_test (page, model, "openblas", "numbers", test_model);
-        add_test (page, model, "reference", "numbers", test_model);
-        add_test (page, model, "openblas", "threads", test_threads);
-        add_test (page, model, "openblas", "pool", test_pool);
+        for (gsize k = 0; k < n_sets; k++)
+            if (sets[k]->probe (NULL))
+                add_test (page, model, sets[k]->name, "numbers", test_model);
+        add_test (page, model, fastest, "threads", test_threads);
+        add_test (page, model, fastest, "pool", test_pool);
     }
+    add_test (page, "patch14", "openblas", "threads", test_threads);
+    add_test (page, "patch14", "openblas", "pool", test_pool);
     add_test (page, "patch14", "reference", "threads", test_threads);
     add_test (page, "patch14", "reference", "pool", test_pool);
     g_test_add_data_func ("/parity/page/defaults", page, test_defaults);

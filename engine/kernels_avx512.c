@@ -1,0 +1,64 @@
+/* altclip: f32 kernels for AVX-512
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * 32 registers of 16 floats: 14 rows of 2 vectors are 28 sums, beside 2 vectors of weights and 1 of
+ * the input. A step of k is 28 multiply-adds for 16 loads, so that the loads hide behind them.
+ */
+
+#include "packed.h"
+
+#include <immintrin.h>
+
+#define VECTOR __m512
+#define LANES 16
+#define LOAD(p) _mm512_loadu_ps (p)
+#define STORE(p, v) _mm512_storeu_ps (p, v)
+#define BROADCAST(p) _mm512_set1_ps (*(p))
+#define ZERO() _mm512_setzero_ps ()
+#define ADD(a, b) _mm512_add_ps (a, b)
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps (a, b, c)
+#define TARGET __attribute__ ((target ("avx512f")))
+#define PANEL_VECTORS 2
+
+#include "tile.h"
+
+TILE (1)
+TILE (2)
+TILE (3)
+TILE (4)
+TILE (5)
+TILE (6)
+TILE (7)
+TILE (8)
+TILE (9)
+TILE (10)
+TILE (11)
+TILE (12)
+TILE (13)
+TILE (14)
+
+static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
+    tile_7, tile_8, tile_9, tile_10, tile_11, tile_12, tile_13, tile_14 };
+
+static const AltclipTiling TILING = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES };
+
+G_STATIC_ASSERT (G_N_ELEMENTS (TILES) - 1 == ALTCLIP_MAX_TILE_ROWS);
+
+static gboolean
+probe (GError **error)
+{
+    if (__builtin_cpu_supports ("avx512f"))
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "kernels 'avx512': this CPU has no AVX-512");
+    return FALSE;
+}
+
+const AltclipKernels altclip_kernels_avx512 = {
+    .name = "avx512",
+    .probe = probe,
+    .tiling = &TILING,
+    .norm = altclip_norm_rows,
+    ALTCLIP_PACKED_FUNCTIONS,
+};
