@@ -1248,9 +1248,12 @@ typedef struct _AltclipStream AltclipStream;
  * the stream's until it is freed; whoever wants it longer takes a reference
  * @prompts_ready: the set given to altclip_stream_set_prompts() has its embeddings
  *   (@error %NULL), or cannot be embedded. A set replaced before its turn gets none
- * @preprocess: write @frame as the image tower's input, [num_channels, image_size, image_size];
- *   %FALSE with the error set if that cannot be done
- * @analysed: @frame has an embedding [projection_dim] (@error %NULL) or failed (@embedding %NULL)
+ * @preprocess: write picture number @index of @frame as the image tower's input, [num_channels,
+ *   image_size, image_size]; %FALSE with the error set if that cannot be done. For each picture
+ *   once, the first one first
+ * @analysed: @frame has its embeddings [n_pictures, projection_dim], each of unit length (@error
+ *   %NULL; @embeddings too when there are no pictures), or one of its pictures failed (@embeddings
+ *   %NULL); for each frame once, in the order they were given in
  * @frame_free: @frame is no longer needed: after @analysed, or when it was replaced or flushed
  *
  * All are needed, and called without a lock of the scheduler held: from its threads, @opened,
@@ -1262,16 +1265,16 @@ typedef struct {
     void (*opened) (gpointer user_data, AltclipModel *model, const GError *error);
     void (*prompts_ready) (gpointer user_data, AltclipPrompts *prompts, const GError *error);
     gboolean (*preprocess) (
-            gpointer user_data, gpointer frame, float *pixel_values, GError **error);
+            gpointer user_data, gpointer frame, guint index, float *pixel_values, GError **error);
     void (*analysed) (
-            gpointer user_data, gpointer frame, const float *embedding, const GError *error);
+            gpointer user_data, gpointer frame, const float *embeddings, const GError *error);
     void (*frame_free) (gpointer user_data, gpointer frame);
 } AltclipStreamCallbacks;
 
 /**
  * AltclipStreamStats:
  * @submitted: frames given
- * @analysed: frames that got an embedding
+ * @analysed: frames that got their embeddings; those of no picture are not counted
  * @replaced: frames that a newer one took the place of, or that were flushed
  * @failed: frames whose preprocessing or inference failed
  * @latency_p50: median of the last 128 times from submission to result, in ns
@@ -1349,23 +1352,34 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
 ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts);
 
 /**
+ * ALTCLIP_MAX_PICTURES:
+ *
+ * Most pictures in one frame of a stream.
+ */
+#define ALTCLIP_MAX_PICTURES 256
+
+/**
  * altclip_stream_submit_latest:
  * @stream: the stream
  * @frame: (transfer full): the newest frame; replaces one that still waits
+ * @n_pictures: in it, at most %ALTCLIP_MAX_PICTURES
  *
- * For live streams: at most one frame waits. Never blocks.
+ * For live streams: at most one frame waits. Never blocks. Streams take turns picture by picture,
+ * so that a frame of many does not hold up the others.
  */
-ALTCLIP_API void altclip_stream_submit_latest (AltclipStream *stream, gpointer frame);
+ALTCLIP_API void altclip_stream_submit_latest (
+        AltclipStream *stream, gpointer frame, guint n_pictures);
 
 /**
  * altclip_stream_submit:
  * @stream: the stream
  * @frame: (transfer full): a frame to be analysed in its turn
+ * @n_pictures: in it, at most %ALTCLIP_MAX_PICTURES; 0: it only takes its turn
  *
  * For exact streams: every frame is analysed, in order. Never blocks; the caller bounds
  * how many it lets wait.
  */
-ALTCLIP_API void altclip_stream_submit (AltclipStream *stream, gpointer frame);
+ALTCLIP_API void altclip_stream_submit (AltclipStream *stream, gpointer frame, guint n_pictures);
 
 /**
  * altclip_stream_flush:

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pictures in one run of the tower. More would only make the first wait for the last. */
+/* Pictures in one run of the tower. More would only make the first wait for the last: a frame of
+ * more pictures is encoded in several runs, with those of other streams between them. */
 #define MAX_BATCH 8
 
 /* And no more than fit these bytes and this time, one always: who flushes or leaves waits for a
@@ -73,11 +74,12 @@ typedef struct {
     AltclipStream *stream;
     gpointer frame; /* NULL once it has been given back */
     guint64 submitted;
-    gboolean in_call;      /* the caller's code has it */
-    gboolean dropped;      /* meanwhile it was flushed: its result is not wanted */
-    gboolean preprocessed; /* then it has the slot of a picture and an embedding */
-    guint slot;
-    GError *error;
+    guint n_pictures;
+    guint n_taken;     /* pictures that had or have a slot in a run */
+    float *embeddings; /* [n_pictures, dim], from the first run on */
+    gboolean in_call;  /* the caller's code has it */
+    gboolean dropped;  /* meanwhile it was flushed: its result is not wanted */
+    GError *error;     /* of the first picture that went wrong */
 } Frame;
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -117,12 +119,13 @@ stream_unref (AltclipStream *stream)
 }
 
 static Frame *
-frame_new (AltclipStream *stream, gpointer data)
+frame_new (AltclipStream *stream, gpointer data, guint n_pictures)
 {
     Frame *frame = g_new0 (Frame, 1);
 
     frame->stream = stream_ref (stream);
     frame->frame = data;
+    frame->n_pictures = n_pictures;
     frame->submitted = now ();
     return frame;
 }
@@ -133,8 +136,16 @@ frame_free (gpointer data)
     Frame *frame = data;
 
     g_clear_error (&frame->error);
+    g_free (frame->embeddings);
     stream_unref (frame->stream);
     g_free (frame);
+}
+
+/* Whether no picture of it will be taken any more. */
+static gboolean
+is_over (const Frame *frame)
+{
+    return !frame->frame || frame->dropped || frame->error || frame->n_taken == frame->n_pictures;
 }
 
 static void
@@ -189,15 +200,23 @@ tell_opened (AltclipScheduler *scheduler, AltclipStream *stream)
     stream_unref (stream);
 }
 
-/* What the image worker computes with; empty when the model could not be opened. */
+/* A place for a picture in a run of the tower. */
+typedef struct {
+    Frame *frame;
+    guint index; /* of the picture in the frame */
+    GError *error;
+} Slot;
+
+/* What the image worker computes with; without a session when the model could not be opened. */
 typedef struct {
     AltclipSession *session;
     gsize picture_size; /* floats of one picture */
     guint dim;
-    guint n_slots;
-    float *pixel_values; /* [n_slots, picture_size] */
-    float *embeddings;   /* [n_slots, dim] */
-    GError *errors[MAX_BATCH];
+    guint max_slots;
+    float *pixel_values; /* [max_slots, picture_size] */
+    float *embeddings;   /* [max_slots, dim] */
+    Slot slots[MAX_BATCH];
+    guint n_slots; /* of this run */
 } ImageWork;
 
 static void
@@ -208,11 +227,11 @@ image_work_init (ImageWork *work, AltclipModel *model, guint threads)
     work->session = altclip_session_new (model, threads, NULL);
     work->picture_size = (gsize)info->num_channels * info->image_size * info->image_size;
     work->dim = info->projection_dim;
-    work->n_slots = (guint)MIN (MAX_BATCH_BYTES / (work->picture_size * sizeof (float)),
+    work->max_slots = (guint)MIN (MAX_BATCH_BYTES / (work->picture_size * sizeof (float)),
             MAX_BATCH_NANOSECONDS / MAX (info->picture_time, 1));
-    work->n_slots = CLAMP (work->n_slots, 1, MAX_BATCH);
-    work->pixel_values = g_new (float, work->n_slots * work->picture_size);
-    work->embeddings = g_new (float, work->n_slots * work->dim);
+    work->max_slots = CLAMP (work->max_slots, 1, MAX_BATCH);
+    work->pixel_values = g_new (float, work->max_slots * work->picture_size);
+    work->embeddings = g_new (float, work->max_slots * work->dim);
 }
 
 static void
@@ -223,71 +242,110 @@ image_work_clear (ImageWork *work)
     g_free (work->embeddings);
 }
 
-/* Takes one waiting frame of each stream in turn, and again, until @n_slots are taken. */
+/* The frame whose pictures are next: the one in work first. */
+static Frame *
+next_frame (AltclipStream *stream, const ImageWork *work)
+{
+    GPtrArray *batch = stream->scheduler->batch;
+    Frame *frame;
+
+    if (stream->leaving)
+        return NULL;
+    for (guint i = 0; i < batch->len; i++) {
+        frame = g_ptr_array_index (batch, i);
+        if (frame->stream == stream && !is_over (frame))
+            return frame;
+    }
+    frame = g_queue_pop_head (&stream->waiting);
+    if (!frame)
+        return NULL;
+    frame->embeddings = g_new (float, (gsize)frame->n_pictures * work->dim);
+    g_ptr_array_add (batch, frame);
+    return frame;
+}
+
+/* Takes one picture of each stream in turn, and again, until the slots are full. A frame of no
+ * picture only takes its turn. */
 static void
-gather_batch (AltclipScheduler *scheduler, guint n_slots)
+gather_batch (AltclipScheduler *scheduler, ImageWork *work)
 {
     guint n_streams = scheduler->streams->len;
     guint idle = 0;
 
-    while (scheduler->batch->len < n_slots && idle < n_streams) {
+    work->n_slots = 0;
+    while (work->n_slots < work->max_slots && idle < n_streams) {
         AltclipStream *stream =
                 g_ptr_array_index (scheduler->streams, scheduler->next_stream % n_streams);
-        Frame *frame = stream->leaving ? NULL : g_queue_pop_head (&stream->waiting);
+        Frame *frame = next_frame (stream, work);
 
         scheduler->next_stream = (scheduler->next_stream + 1) % n_streams;
         idle = frame ? 0 : idle + 1;
-        if (frame)
-            g_ptr_array_add (scheduler->batch, frame);
+        if (frame && frame->n_taken < frame->n_pictures)
+            work->slots[work->n_slots++] = (Slot){ .frame = frame, .index = frame->n_taken++ };
     }
 }
 
-/* With the lock, which is let go for the call. */
-static void
-preprocess (Frame *frame, float *pixel_values)
+/* With the lock, which is let go for the call. Returns: whether there is a picture to encode */
+static gboolean
+preprocess (Slot *slot, float *pixel_values)
 {
+    Frame *frame = slot->frame;
     AltclipStream *stream = frame->stream;
+    gboolean ok;
 
+    if (!frame->frame || frame->dropped || frame->error)
+        return FALSE;
     frame->in_call = TRUE;
     begin_call (stream);
-    frame->preprocessed = stream->callbacks.preprocess (
-            stream->user_data, frame->frame, pixel_values, &frame->error);
-    if (!frame->preprocessed && !frame->error)
+    ok = stream->callbacks.preprocess (
+            stream->user_data, frame->frame, slot->index, pixel_values, &frame->error);
+    if (!ok && !frame->error)
         frame->error = g_error_new_literal (
                 ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "the frame cannot be converted");
     end_call (stream);
     frame->in_call = FALSE;
+    return ok;
 }
 
-/* With the lock, which is let go for the calls. Returns: slots that hold pictures */
-static guint
-preprocess_batch (AltclipScheduler *scheduler, ImageWork *work)
+/* With the lock, which is let go for the calls. Slots without a picture are given up. */
+static void
+preprocess_batch (ImageWork *work)
 {
     guint n = 0;
 
-    for (guint i = 0; i < scheduler->batch->len; i++) {
-        Frame *frame = g_ptr_array_index (scheduler->batch, i);
-
-        if (!frame->frame)
-            continue;
-        frame->slot = n;
-        preprocess (frame, work->pixel_values + n * work->picture_size);
-        n += frame->preprocessed;
-    }
-    return n;
+    for (guint i = 0; i < work->n_slots; i++)
+        if (preprocess (&work->slots[i], work->pixel_values + n * work->picture_size))
+            work->slots[n++] = work->slots[i];
+    work->n_slots = n;
 }
 
 /* One picture that cannot be encoded must not cost the others of the batch their results: then each
  * goes alone. */
 static void
-encode_batch (ImageWork *work, guint n)
+encode_batch (ImageWork *work)
 {
     if (altclip_session_encode_images (
-                work->session, work->pixel_values, n, work->embeddings, NULL))
+                work->session, work->pixel_values, work->n_slots, work->embeddings, NULL))
         return;
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < work->n_slots; i++)
         altclip_session_encode_images (work->session, work->pixel_values + i * work->picture_size,
-                1, work->embeddings + i * work->dim, &work->errors[i]);
+                1, work->embeddings + i * work->dim, &work->slots[i].error);
+}
+
+/* With the lock. Gives the frames what the run came to. */
+static void
+collect_batch (ImageWork *work)
+{
+    for (guint i = 0; i < work->n_slots; i++) {
+        Slot *slot = &work->slots[i];
+        Frame *frame = slot->frame;
+
+        if (!frame->error)
+            frame->error = g_steal_pointer (&slot->error);
+        g_clear_error (&slot->error);
+        memcpy (frame->embeddings + (gsize)slot->index * work->dim,
+                work->embeddings + (gsize)i * work->dim, work->dim * sizeof (float));
+    }
 }
 
 static void
@@ -309,57 +367,58 @@ note_result (Frame *frame)
 /* With the lock, which is let go for the calls. The frame's content is the worker's from here on:
  * a flush waits for the call and finds nothing to take back. */
 static void
-deliver (Frame *frame, const float *embedding)
+deliver (Frame *frame)
 {
     AltclipStream *stream = frame->stream;
     gpointer content = g_steal_pointer (&frame->frame);
     gboolean wanted = !frame->dropped;
 
-    if (wanted)
+    if (wanted && frame->n_pictures > 0)
         note_result (frame);
     begin_call (stream);
     if (wanted)
         stream->callbacks.analysed (
-                stream->user_data, content, frame->error ? NULL : embedding, frame->error);
+                stream->user_data, content, frame->error ? NULL : frame->embeddings, frame->error);
     stream->callbacks.frame_free (stream->user_data, content);
     end_call (stream);
 }
 
-/* With the lock, which is let go for the calls. */
+/* With the lock, which is let go for the calls. A frame of which pictures are left stays. */
 static void
-deliver_batch (AltclipScheduler *scheduler, ImageWork *work)
+deliver_batch (AltclipScheduler *scheduler)
 {
-    for (guint i = 0; i < scheduler->batch->len; i++) {
-        Frame *frame = g_ptr_array_index (scheduler->batch, i);
+    GPtrArray *batch = scheduler->batch;
+    guint i = 0;
 
-        if (!frame->frame)
-            continue;
-        if (!work->session)
+    while (i < batch->len) {
+        Frame *frame = g_ptr_array_index (batch, i);
+
+        if (frame->frame && !scheduler->model && !frame->error)
             frame->error = g_error_copy (scheduler->open_error);
-        else if (frame->preprocessed)
-            frame->error = g_steal_pointer (&work->errors[frame->slot]);
-        deliver (frame, work->embeddings + (gsize)frame->slot * work->dim);
+        if (!is_over (frame)) {
+            i++;
+            continue;
+        }
+        if (frame->frame)
+            deliver (frame);
+        g_ptr_array_remove_index (batch, i);
     }
-    for (guint i = 0; i < MAX_BATCH; i++)
-        g_clear_error (&work->errors[i]);
-    g_ptr_array_set_size (scheduler->batch, 0);
 }
 
 /* With the lock, which is let go while computing. */
 static void
 run_batch (AltclipScheduler *scheduler, ImageWork *work)
 {
-    guint n;
-
     if (work->session) {
-        n = preprocess_batch (scheduler, work);
-        scheduler->stats.batches += n > 0;
-        scheduler->stats.pictures += n;
+        preprocess_batch (work);
+        scheduler->stats.batches += work->n_slots > 0;
+        scheduler->stats.pictures += work->n_slots;
         pthread_mutex_unlock (&scheduler->lock);
-        encode_batch (work, n);
+        encode_batch (work);
         pthread_mutex_lock (&scheduler->lock);
+        collect_batch (work);
     }
-    deliver_batch (scheduler, work);
+    deliver_batch (scheduler);
 }
 
 /* ---- Image worker: opening and the loop ------------------------------------------------------ */
@@ -434,7 +493,7 @@ static gpointer
 run_images (gpointer data)
 {
     AltclipScheduler *scheduler = data;
-    ImageWork work = { .n_slots = MAX_BATCH };
+    ImageWork work = { .max_slots = MAX_BATCH };
 
     open_model (scheduler);
     if (scheduler->model)
@@ -447,7 +506,7 @@ run_images (gpointer data)
             tell_opened (scheduler, untold);
             continue;
         }
-        gather_batch (scheduler, work.n_slots);
+        gather_batch (scheduler, &work);
         if (scheduler->batch->len > 0)
             run_batch (scheduler, &work);
         else
@@ -722,10 +781,10 @@ altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts)
 }
 
 static void
-submit (AltclipStream *stream, gpointer data, gboolean replace)
+submit (AltclipStream *stream, gpointer data, guint n_pictures, gboolean replace)
 {
     AltclipScheduler *scheduler = stream->scheduler;
-    Frame *frame = frame_new (stream, data);
+    Frame *frame = frame_new (stream, data, n_pictures);
     Frame *replaced = NULL;
 
     pthread_mutex_lock (&scheduler->lock);
@@ -744,15 +803,17 @@ submit (AltclipStream *stream, gpointer data, gboolean replace)
 }
 
 void
-altclip_stream_submit_latest (AltclipStream *stream, gpointer frame)
+altclip_stream_submit_latest (AltclipStream *stream, gpointer frame, guint n_pictures)
 {
-    submit (stream, frame, TRUE);
+    g_return_if_fail (n_pictures <= ALTCLIP_MAX_PICTURES);
+    submit (stream, frame, n_pictures, TRUE);
 }
 
 void
-altclip_stream_submit (AltclipStream *stream, gpointer frame)
+altclip_stream_submit (AltclipStream *stream, gpointer frame, guint n_pictures)
 {
-    submit (stream, frame, FALSE);
+    g_return_if_fail (n_pictures <= ALTCLIP_MAX_PICTURES);
+    submit (stream, frame, n_pictures, FALSE);
 }
 
 void

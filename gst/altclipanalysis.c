@@ -338,8 +338,8 @@ prepare_converter (
 }
 
 static gboolean
-preprocess (
-    gpointer user_data, gpointer data, float *pixel_values, GError **error)
+preprocess (gpointer user_data, gpointer data, guint index G_GNUC_UNUSED,
+    float *pixel_values, GError **error)
 {
   GstAltclipFilter *self = user_data;
   GstAltclipFrame *frame = data;
@@ -502,9 +502,9 @@ gst_altclip_analysis_submit (GstAltclipFilter *self, GstBuffer *buffer,
   g_mutex_unlock (&self->lock);
 
   if (ticket != NULL)
-    altclip_stream_submit (stream, frame);
+    altclip_stream_submit (stream, frame, 1);
   else
-    altclip_stream_submit_latest (stream, frame);
+    altclip_stream_submit_latest (stream, frame, 1);
   release_stream (self);
 }
 

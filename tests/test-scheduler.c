@@ -21,6 +21,7 @@ static const char CONFIG[] = "{\"projection_dim\": 16,"
                              " \"num_attention_heads\": 2, \"intermediate_size\": 64,"
                              " \"image_size\": 32, \"patch_size\": 8}}";
 #define N_PIXELS (3 * 32 * 32)
+#define DIM 16
 
 static char *directory;
 
@@ -29,6 +30,7 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_mutex_t gate; /* held by a test to stop the worker in preprocess */
+    guint held;           /* from this picture of a frame on */
     guint n_opened;
     guint n_failed_to_open;
     char *open_error; /* the message */
@@ -41,8 +43,12 @@ typedef struct {
     gboolean in_order;
     gboolean refuse; /* make preprocess fail */
     gboolean spoil;  /* make a picture of no numbers */
-    guint n_entered; /* frames that reached the gate */
+    guint n_entered; /* pictures that reached the gate */
+    guint refused;   /* make it fail for one picture: of this number, from 1 */
     guint n_preprocessed;
+    guint next_index;  /* of the picture that is expected */
+    GHashTable *sizes; /* frame → its pictures, where they are not 1 */
+    GPtrArray *rows;   /* (nullable): embeddings of one picture each, in order */
     char name;
     GString *order; /* where the worker writes the name for each frame analysed */
 } User;
@@ -75,8 +81,24 @@ on_prompts_ready (gpointer data, AltclipPrompts *prompts, const GError *error)
     pthread_mutex_unlock (&user->lock);
 }
 
+static guint
+get_n_pictures (User *user, gpointer frame)
+{
+    gpointer size;
+
+    return g_hash_table_lookup_extended (user->sizes, frame, NULL, &size) ? GPOINTER_TO_UINT (size)
+                                                                          : 1;
+}
+
+static void
+paint (guint number, float *pixel_values)
+{
+    for (guint i = 0; i < N_PIXELS; i++)
+        pixel_values[i] = (float)((i * number) % 17) - 8.0f;
+}
+
 static gboolean
-on_preprocess (gpointer data, gpointer frame, float *pixel_values, GError **error)
+on_preprocess (gpointer data, gpointer frame, guint index, float *pixel_values, GError **error)
 {
     User *user = data;
     gboolean refuse;
@@ -86,30 +108,40 @@ on_preprocess (gpointer data, gpointer frame, float *pixel_values, GError **erro
     user->n_entered++;
     pthread_cond_broadcast (&user->changed);
     pthread_mutex_unlock (&user->lock);
-    pthread_mutex_lock (&user->gate);
-    pthread_mutex_unlock (&user->gate);
+    if (index >= user->held) {
+        pthread_mutex_lock (&user->gate);
+        pthread_mutex_unlock (&user->gate);
+    }
     pthread_mutex_lock (&user->lock);
-    refuse = user->refuse;
+    refuse = user->refuse || user->refused == index + 1;
     spoil = user->spoil;
     user->n_preprocessed++;
+    g_assert_cmpuint (index, <, get_n_pictures (user, frame));
+    user->in_order = user->in_order && (index == 0 || index == user->next_index);
+    user->next_index = index + 1;
     pthread_cond_broadcast (&user->changed);
     pthread_mutex_unlock (&user->lock);
     if (refuse) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "refused");
         return FALSE;
     }
-    for (guint i = 0; i < N_PIXELS; i++)
-        pixel_values[i] = spoil ? NAN : (float)((i * GPOINTER_TO_UINT (frame)) % 17) - 8.0f;
+    paint (GPOINTER_TO_UINT (frame) + index, pixel_values);
+    if (spoil)
+        pixel_values[0] = NAN;
     return TRUE;
 }
 
 static void
-on_analysed (gpointer data, gpointer frame, const float *embedding, const GError *error)
+on_analysed (gpointer data, gpointer frame, const float *embeddings, const GError *error)
 {
     User *user = data;
+    guint n_pictures;
 
     pthread_mutex_lock (&user->lock);
-    g_assert_true ((embedding == NULL) == (error != NULL));
+    n_pictures = get_n_pictures (user, frame);
+    g_assert_true ((embeddings == NULL) == (error != NULL || n_pictures == 0));
+    for (guint i = 0; user->rows && embeddings && i < n_pictures; i++)
+        g_ptr_array_add (user->rows, g_memdup2 (embeddings + i * DIM, DIM * sizeof (float)));
     user->n_analysed += error == NULL;
     user->n_failed += error != NULL;
     user->in_order = user->in_order && GPOINTER_TO_UINT (frame) > user->last;
@@ -142,6 +174,7 @@ user_init (User *user)
     pthread_mutex_init (&user->gate, NULL);
     pthread_cond_init (&user->changed, NULL);
     user->in_order = TRUE;
+    user->sizes = g_hash_table_new (NULL, NULL);
 }
 
 static void
@@ -150,6 +183,7 @@ user_clear (User *user)
     pthread_mutex_destroy (&user->lock);
     pthread_mutex_destroy (&user->gate);
     pthread_cond_destroy (&user->changed);
+    g_hash_table_unref (user->sizes);
     g_free (user->open_error);
 }
 
@@ -174,7 +208,7 @@ test_exact (void)
     user_init (&user);
     stream = altclip_stream_new (directory, 2, &CALLBACKS, &user);
     for (guint i = 1; i <= 100; i++)
-        altclip_stream_submit (stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit (stream, GUINT_TO_POINTER (i), 1);
     wait_for (&user, &user.n_freed, 100);
     altclip_stream_get_stats (stream, &stats);
     altclip_stream_free (stream);
@@ -201,7 +235,7 @@ test_latest (void)
     stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 1; i <= 1000; i++)
-        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i), 1);
     pthread_mutex_unlock (&user.gate);
     wait_for (&user, &user.n_freed, 1000);
     altclip_stream_get_stats (stream, &stats);
@@ -225,7 +259,7 @@ test_flush (void)
         guint before;
 
         for (guint i = 0; i < 5; i++)
-            altclip_stream_submit (stream, GUINT_TO_POINTER (round * 10 + i));
+            altclip_stream_submit (stream, GUINT_TO_POINTER (round * 10 + i), 1);
         altclip_stream_flush (stream);
         pthread_mutex_lock (&user.lock);
         before = user.n_analysed;
@@ -248,7 +282,7 @@ test_open_error (void)
 
     user_init (&user);
     stream = altclip_stream_new ("/nonexistent", 1, &CALLBACKS, &user);
-    altclip_stream_submit (stream, GUINT_TO_POINTER (1));
+    altclip_stream_submit (stream, GUINT_TO_POINTER (1), 1);
     wait_for (&user, &user.n_failed_to_open, 1);
     wait_for (&user, &user.n_freed, 1);
     altclip_stream_free (stream);
@@ -321,8 +355,8 @@ run_beside (User *bad)
     good_stream = altclip_stream_new (directory, 1, &CALLBACKS, &good);
     bad_stream = altclip_stream_new (directory, 1, &CALLBACKS, bad);
     for (guint i = 1; i <= 50; i++) {
-        altclip_stream_submit (good_stream, GUINT_TO_POINTER (i));
-        altclip_stream_submit (bad_stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit (good_stream, GUINT_TO_POINTER (i), 1);
+        altclip_stream_submit (bad_stream, GUINT_TO_POINTER (i), 1);
     }
     wait_for (&good, &good.n_freed, 50);
     wait_for (bad, &bad->n_freed, 50);
@@ -365,10 +399,10 @@ test_submitting_never_waits (void)
     user_init (&user);
     pthread_mutex_lock (&user.gate);
     stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
-    altclip_stream_submit_latest (stream, GUINT_TO_POINTER (1));
+    altclip_stream_submit_latest (stream, GUINT_TO_POINTER (1), 1);
     wait_for (&user, &user.n_entered, 1);
     for (guint i = 2; i <= 1000; i++)
-        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i), 1);
     altclip_stream_get_stats (stream, &stats);
     altclip_stream_get_worker_stats (stream, &worker);
     g_assert_cmpuint (stats.submitted, ==, 1000);
@@ -404,16 +438,16 @@ test_live_beside_exact (void)
     user_init (&exact);
     pthread_mutex_lock (&exact.gate);
     exact_stream = altclip_stream_new (directory, 1, &CALLBACKS, &exact);
-    altclip_stream_submit (exact_stream, GUINT_TO_POINTER (1));
+    altclip_stream_submit (exact_stream, GUINT_TO_POINTER (1), 1);
     wait_for (&exact, &exact.n_entered, 1);
     for (guint i = 0; i < N_LIVE; i++) {
         user_init (&live[i]);
         live_streams[i] = altclip_stream_new (directory, 1, &CALLBACKS, &live[i]);
         for (guint j = 1; j <= 10; j++)
-            altclip_stream_submit_latest (live_streams[i], GUINT_TO_POINTER (j));
+            altclip_stream_submit_latest (live_streams[i], GUINT_TO_POINTER (j), 1);
     }
     for (guint i = 2; i <= 20; i++)
-        altclip_stream_submit (exact_stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit (exact_stream, GUINT_TO_POINTER (i), 1);
     pthread_mutex_unlock (&exact.gate);
     wait_for (&exact, &exact.n_freed, 20);
     altclip_stream_get_worker_stats (exact_stream, &worker);
@@ -454,11 +488,11 @@ test_leaving_keeps_turns (void)
     }
     pthread_mutex_lock (&users[0].gate);
     pthread_mutex_lock (&users[1].gate);
-    altclip_stream_submit (streams[0], GUINT_TO_POINTER (1));
+    altclip_stream_submit (streams[0], GUINT_TO_POINTER (1), 1);
     wait_for (&users[0], &users[0].n_entered, 1);
     for (guint frame = 2; frame <= 4; frame++)
         for (guint i = 0; i < N_TURNS; i++)
-            altclip_stream_submit (streams[i], GUINT_TO_POINTER (frame));
+            altclip_stream_submit (streams[i], GUINT_TO_POINTER (frame), 1);
     pthread_mutex_unlock (&users[0].gate);
     wait_for (&users[1], &users[1].n_entered, 1); /* in the batch from b to i */
     altclip_stream_free (streams[3]);
@@ -512,7 +546,7 @@ test_flush_in_work (void)
     stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 1; i <= 8; i++)
-        altclip_stream_submit (stream, GUINT_TO_POINTER (i));
+        altclip_stream_submit (stream, GUINT_TO_POINTER (i), 1);
     wait_for (&user, &user.n_entered, 1); /* the worker stands at the gate with the first */
     thread = g_thread_new ("flush", flush_in_thread, stream);
     wait_for_waits (stream, 1); /* the flush waits for it */
@@ -522,6 +556,182 @@ test_flush_in_work (void)
     g_assert_cmpuint (user.n_analysed, ==, 0);
     altclip_stream_free (stream);
     g_assert_cmpuint (user.n_preprocessed, <=, 1);
+    user_clear (&user);
+}
+
+/* ---- Frames of several pictures -------------------------------------------------------------- */
+
+/* Submits frame @number, of @n_pictures. */
+static void
+submit (AltclipStream *stream, User *user, guint number, guint n_pictures)
+{
+    pthread_mutex_lock (&user->lock);
+    g_hash_table_insert (user->sizes, GUINT_TO_POINTER (number), GUINT_TO_POINTER (n_pictures));
+    pthread_mutex_unlock (&user->lock);
+    altclip_stream_submit (stream, GUINT_TO_POINTER (number), n_pictures);
+}
+
+/* The embeddings are those of the pictures, one by one. */
+static void
+check_rows (GPtrArray *rows, const guint *numbers, const guint *n_pictures, guint n_frames)
+{
+    g_autoptr (AltclipModel) model = altclip_model_open (directory, NULL, NULL, NULL);
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
+    g_autofree float *pixel_values = g_new (float, N_PIXELS);
+    guint at = 0;
+
+    for (guint i = 0; i < n_frames; i++) {
+        for (guint j = 0; j < n_pictures[i]; j++, at++) {
+            float expected[DIM];
+            const float *row = g_ptr_array_index (rows, at);
+
+            paint (numbers[i] + j, pixel_values);
+            g_assert_true (
+                    altclip_session_encode_images (session, pixel_values, 1, expected, NULL));
+            for (guint k = 0; k < DIM; k++)
+                g_assert_cmpfloat_with_epsilon (row[k], expected[k], 1e-5f);
+        }
+    }
+    g_assert_cmpuint (at, ==, rows->len);
+}
+
+/* Of no picture, of as many as fit a run, of more, of the most there may be. */
+static void
+test_several (void)
+{
+    static const guint numbers[] = { 1, 10, 20, 50, 60, 100, 400 };
+    static const guint n_pictures[] = { 1, 8, 20, 0, 3, ALTCLIP_MAX_PICTURES, 1 };
+    AltclipStream *stream;
+    AltclipStreamStats stats;
+    User user;
+
+    user_init (&user);
+    user.rows = g_ptr_array_new_with_free_func (g_free);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+        submit (stream, &user, numbers[i], n_pictures[i]);
+    wait_for (&user, &user.n_freed, G_N_ELEMENTS (numbers));
+    altclip_stream_get_stats (stream, &stats);
+    altclip_stream_free (stream);
+    g_assert_true (user.in_order);
+    g_assert_cmpuint (user.n_analysed, ==, G_N_ELEMENTS (numbers));
+    g_assert_cmpuint (stats.analysed, ==, G_N_ELEMENTS (numbers) - 1);
+    check_rows (user.rows, numbers, n_pictures, G_N_ELEMENTS (numbers));
+    g_ptr_array_unref (user.rows);
+    user_clear (&user);
+}
+
+/* A frame of many pictures does not hold up another stream, whose frames are all done before. */
+static void
+test_several_beside_one (void)
+{
+    AltclipStream *crowded_stream;
+    AltclipStream *plain_stream;
+    User crowded;
+    User plain;
+
+    user_init (&crowded);
+    user_init (&plain);
+    pthread_mutex_lock (&crowded.gate);
+    crowded_stream = altclip_stream_new (directory, 1, &CALLBACKS, &crowded);
+    plain_stream = altclip_stream_new (directory, 1, &CALLBACKS, &plain);
+    wait_for (&plain, &plain.n_opened, 1);
+    submit (crowded_stream, &crowded, 1, ALTCLIP_MAX_PICTURES);
+    for (guint i = 1; i <= 30; i++)
+        altclip_stream_submit (plain_stream, GUINT_TO_POINTER (i), 1);
+    pthread_mutex_unlock (&crowded.gate);
+    wait_for (&plain, &plain.n_freed, 30);
+    pthread_mutex_lock (&crowded.lock);
+    g_assert_cmpuint (crowded.n_preprocessed, <, ALTCLIP_MAX_PICTURES);
+    pthread_mutex_unlock (&crowded.lock);
+    wait_for (&crowded, &crowded.n_freed, 1);
+    altclip_stream_free (plain_stream);
+    altclip_stream_free (crowded_stream);
+    g_assert_cmpuint (crowded.n_analysed, ==, 1);
+    g_assert_cmpuint (plain.n_analysed, ==, 30);
+    user_clear (&plain);
+    user_clear (&crowded);
+}
+
+/* One picture that cannot be read: its frame has no result, but those before and after it have. */
+static void
+test_several_and_one_fails (void)
+{
+    AltclipStream *stream;
+    User user;
+
+    user_init (&user);
+    user.refused = 11;
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    submit (stream, &user, 1, 10);
+    submit (stream, &user, 20, 40);
+    submit (stream, &user, 70, 10);
+    wait_for (&user, &user.n_freed, 3);
+    altclip_stream_free (stream);
+    g_assert_true (user.in_order);
+    g_assert_cmpuint (user.n_analysed, ==, 2);
+    g_assert_cmpuint (user.n_failed, ==, 1);
+    user_clear (&user);
+}
+
+/* Flushed while one of its pictures is read, a frame is given back once and has no result. */
+static void
+test_several_flushed (void)
+{
+    AltclipStream *stream;
+    User user;
+
+    user_init (&user);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    for (guint round = 0; round < 20; round++) {
+        guint before = user.n_entered;
+        GThread *thread;
+
+        pthread_mutex_lock (&user.gate);
+        user.held = round;
+        submit (stream, &user, 2 * round + 1, 20);
+        submit (stream, &user, 2 * round + 2, 0);
+        wait_for (&user, &user.n_entered, before + round + 1);
+        thread = g_thread_new ("flush", flush_in_thread, stream);
+        wait_for_waits (stream, round + 1);
+        pthread_mutex_unlock (&user.gate);
+        g_thread_join (thread);
+        g_assert_cmpuint (user.n_freed, ==, 2 * round + 2);
+        g_assert_cmpuint (user.n_analysed, ==, 0);
+    }
+    user.held = 0;
+    submit (stream, &user, 1000, 20);
+    wait_for (&user, &user.n_analysed, 1);
+    altclip_stream_free (stream);
+    user_clear (&user);
+}
+
+/* Flushed at any other moment: nothing is lost, and nothing comes afterwards. */
+static void
+test_several_flushed_freely (void)
+{
+    AltclipStream *stream;
+    User user;
+
+    user_init (&user);
+    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    wait_for (&user, &user.n_opened, 1);
+    for (guint round = 0; round < 100; round++) {
+        guint before = user.n_preprocessed;
+        guint n_analysed;
+
+        submit (stream, &user, 2 * round + 1, 100);
+        submit (stream, &user, 2 * round + 2, 0);
+        wait_for (&user, &user.n_preprocessed, before + 1 + round % 20);
+        altclip_stream_flush (stream);
+        n_analysed = user.n_analysed;
+        g_assert_cmpuint (user.n_freed, ==, 2 * round + 2);
+        g_thread_yield ();
+        pthread_mutex_lock (&user.lock);
+        g_assert_cmpuint (user.n_analysed, ==, n_analysed);
+        pthread_mutex_unlock (&user.lock);
+    }
+    altclip_stream_free (stream);
     user_clear (&user);
 }
 
@@ -567,7 +777,7 @@ test_prompts_fail (void)
     stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
     altclip_stream_set_prompts (stream, prompts);
     wait_for (&user, &user.n_prompts_failed, 1);
-    altclip_stream_submit (stream, GUINT_TO_POINTER (1)); /* pictures go on */
+    altclip_stream_submit (stream, GUINT_TO_POINTER (1), 1); /* pictures go on */
     wait_for (&user, &user.n_analysed, 1);
     altclip_stream_free (stream);
     user_clear (&user);
@@ -611,7 +821,7 @@ come_and_go (gpointer data)
         user_init (&user);
         stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
         for (guint i = 1; i <= seed * 3 + round; i++) {
-            altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i));
+            altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i), 1);
             if ((i + seed) % 7 == 0)
                 altclip_stream_flush (stream);
         }
@@ -674,7 +884,7 @@ soak_live (gpointer data)
     Soaker *soaker = data;
 
     while (!g_atomic_int_get (soaker->stop)) {
-        altclip_stream_submit_latest (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted));
+        altclip_stream_submit_latest (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted), 1);
         if (soaker->flushes && soaker->n_submitted % 3 == 0)
             altclip_stream_flush (soaker->stream);
         g_usleep (500);
@@ -692,7 +902,7 @@ soak_exact (gpointer data)
         guint first = soaker->n_submitted;
 
         for (guint i = 0; i < 64; i++)
-            altclip_stream_submit (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted));
+            altclip_stream_submit (soaker->stream, GUINT_TO_POINTER (++soaker->n_submitted), 1);
         wait_for (&soaker->user, &soaker->user.n_freed, first + 32);
     }
     return NULL;
@@ -708,7 +918,7 @@ soak_guest (gpointer data)
 
         soaker_init (&soaker, stop);
         for (guint i = 1; i <= 5; i++) {
-            altclip_stream_submit_latest (soaker.stream, GUINT_TO_POINTER (i));
+            altclip_stream_submit_latest (soaker.stream, GUINT_TO_POINTER (i), 1);
             g_usleep (1000);
         }
         soaker.n_submitted = 5;
@@ -830,6 +1040,11 @@ main (int argc, char **argv)
     g_test_add_func ("/scheduler/live-beside-exact", test_live_beside_exact);
     g_test_add_func ("/scheduler/leaving-keeps-turns", test_leaving_keeps_turns);
     g_test_add_func ("/scheduler/flush-in-work", test_flush_in_work);
+    g_test_add_func ("/scheduler/several", test_several);
+    g_test_add_func ("/scheduler/several-beside-one", test_several_beside_one);
+    g_test_add_func ("/scheduler/several-and-one-fails", test_several_and_one_fails);
+    g_test_add_func ("/scheduler/several-flushed", test_several_flushed);
+    g_test_add_func ("/scheduler/several-flushed-freely", test_several_flushed_freely);
     g_test_add_func ("/scheduler/prompts", test_prompts);
     g_test_add_func ("/scheduler/prompts-fail", test_prompts_fail);
     g_test_add_func ("/scheduler/prompts-replaced", test_prompts_replaced);
