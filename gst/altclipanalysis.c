@@ -338,17 +338,20 @@ prepare_converter (
 }
 
 static gboolean
-preprocess (gpointer user_data, gpointer data, guint index G_GNUC_UNUSED,
-    float *pixel_values, GError **error)
+preprocess (gpointer user_data, gpointer data, guint index, float *pixel_values,
+    GError **error)
 {
   GstAltclipFilter *self = user_data;
   GstAltclipFrame *frame = data;
+  const AltclipRectangle *part =
+      gst_altclip_view_get_part (&frame->view, index);
   gboolean ok = prepare_converter (self, frame, error)
       && gst_altclip_converter_run (
-          self->analysis.converter, frame->buffer, NULL, pixel_values, error);
+          self->analysis.converter, frame->buffer, part, pixel_values, error);
 
-  /* The picture is not needed any longer: whoever holds it can write again. */
-  gst_clear_buffer (&frame->buffer);
+  /* Not needed any longer: whoever holds it can write again. */
+  if (!ok || index + 1 == gst_altclip_view_get_n_pictures (&frame->view))
+    gst_clear_buffer (&frame->buffer);
   return ok;
 }
 
@@ -381,9 +384,11 @@ static gboolean
 publish (GstAltclipFilter *self, GstAltclipFrame *frame,
     GstAltclipResult *result, GstAltclipResult **outdated)
 {
-  frame->analysed = TRUE;
-  self->counts.analysed++;
-  self->analysis.failing = FALSE;
+  if (gst_altclip_view_get_n_pictures (&frame->view) > 0) {
+    frame->analysed = TRUE;
+    self->counts.analysed++;
+    self->analysis.failing = FALSE;
+  }
   if (is_stale (self, frame))
     return FALSE;
   if (frame->ticket == NULL) {
@@ -396,7 +401,7 @@ publish (GstAltclipFilter *self, GstAltclipFrame *frame,
 
 static void
 note_success (
-    GstAltclipFilter *self, GstAltclipFrame *frame, const float *embedding)
+    GstAltclipFilter *self, GstAltclipFrame *frame, const float *embeddings)
 {
   g_autoptr (GstAltclipResult) result = NULL;
   g_autoptr (GstAltclipResult) outdated = NULL;
@@ -413,8 +418,9 @@ note_success (
   stale = is_stale (self, frame);
   g_mutex_unlock (&self->lock);
   if (!stale)
-    result = gst_altclip_labels_score (
-        &self->labels, &rules, &frame->timing, embedding);
+    result = gst_altclip_labels_score (&self->labels, &rules, &frame->timing,
+        &frame->view, embeddings,
+        altclip_model_get_info (self->analysis.model)->projection_dim);
   g_mutex_lock (&self->lock);
   latency_grew = publish (self, frame, result, &outdated);
   g_mutex_unlock (&self->lock);
@@ -452,7 +458,7 @@ note_failure (
 }
 
 static void
-analysed (gpointer user_data, gpointer data, const float *embedding,
+analysed (gpointer user_data, gpointer data, const float *embeddings,
     const GError *error)
 {
   GstAltclipFilter *self = user_data;
@@ -461,7 +467,7 @@ analysed (gpointer user_data, gpointer data, const float *embedding,
   if (error != NULL)
     note_failure (self, frame, error);
   else
-    note_success (self, frame, embedding);
+    note_success (self, frame, embeddings);
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
@@ -473,7 +479,7 @@ frame_free (gpointer user_data, gpointer data)
 
   g_mutex_lock (&self->lock);
   self->analysis.in_flight--;
-  if (!frame->analysed)
+  if (!frame->analysed && gst_altclip_view_get_n_pictures (&frame->view) > 0)
     self->counts.skipped++;
   /* Whatever became of it, nothing may wait for it for ever. */
   if (frame->ticket != NULL)
@@ -485,26 +491,28 @@ frame_free (gpointer user_data, gpointer data)
 
 void
 gst_altclip_analysis_submit (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstAltclipTicket *ticket, guint epoch)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    GstAltclipTicket *ticket, guint epoch)
 {
   AltclipStream *stream = acquire_stream (self);
+  guint n_pictures = gst_altclip_view_get_n_pictures (view);
   GstAltclipFrame *frame;
 
   if (stream == NULL) {
     gst_buffer_unref (buffer);
     return;
   }
-  frame =
-      gst_altclip_frame_new (buffer, self->input.format, timing, ticket, epoch);
+  frame = gst_altclip_frame_new (
+      buffer, self->input.format, timing, view, ticket, epoch);
 
   g_mutex_lock (&self->lock);
   self->analysis.in_flight++;
   g_mutex_unlock (&self->lock);
 
   if (ticket != NULL)
-    altclip_stream_submit (stream, frame, 1);
+    altclip_stream_submit (stream, frame, n_pictures);
   else
-    altclip_stream_submit_latest (stream, frame, 1);
+    altclip_stream_submit_latest (stream, frame, n_pictures);
   release_stream (self);
 }
 
@@ -571,7 +579,34 @@ gst_altclip_analysis_expire_labels (
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
+void
+gst_altclip_analysis_expire_objects (
+    GstAltclipFilter *self, const GstAltclipTiming *timing)
+{
+  GstAltclipRules rules;
+
+  /* Held by the worker: then the next frame does it. */
+  if (gst_altclip_objects_is_empty (&self->labels.objects)
+      || !g_mutex_trylock (&self->labels.lock))
+    return;
+  gst_altclip_filter_get_rules (self, &rules);
+  gst_altclip_labels_expire_objects (&self->labels, &rules, timing);
+  g_mutex_unlock (&self->labels.lock);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+}
+
 /* ---- Starting and stopping ---------------------------------------------- */
+
+gboolean
+gst_altclip_analysis_is_started (GstAltclipFilter *self)
+{
+  gboolean started;
+
+  g_mutex_lock (&self->lock);
+  started = self->analysis.stream != NULL;
+  g_mutex_unlock (&self->lock);
+  return started;
+}
 
 void
 gst_altclip_analysis_start (GstAltclipFilter *self)

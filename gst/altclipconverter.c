@@ -89,25 +89,11 @@ gst_altclip_converter_is_for (
 
 /* ---- Frames ------------------------------------------------------------- */
 
-static AltclipRectangle
-find_part (GstAltclipConverter *converter, GstBuffer *buffer,
-    const AltclipRectangle *part)
-{
-  AltclipRectangle picture =
-      gst_altclip_format_get_picture (converter->format, buffer);
-
-  if (part == NULL)
-    return picture;
-  return (AltclipRectangle){
-      picture.x + part->x, picture.y + part->y, part->width, part->height};
-}
-
 gboolean
 gst_altclip_converter_run (GstAltclipConverter *converter, GstBuffer *buffer,
     const AltclipRectangle *part, float *pixel_values, GError **error)
 {
-  AltclipRectangle wanted = find_part (converter, buffer, part);
-  AltclipImagePlan *plan = get_plan (converter, &wanted, error);
+  AltclipImagePlan *plan = get_plan (converter, part, error);
   AltclipFrameData data;
   GstVideoFrame frame;
 

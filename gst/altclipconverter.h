@@ -33,8 +33,7 @@ gboolean gst_altclip_converter_is_for (
 
 /**
  * gst_altclip_converter_run:
- * @part: (nullable): the part of the picture to look at, which is the frame or
- *   what its crop meta leaves of it; %NULL: all
+ * @part: the part of the frame to look at, in pixels
  * @pixel_values: (out caller-allocated): as for altclip_image_plan_run()
  */
 gboolean gst_altclip_converter_run (GstAltclipConverter *converter,

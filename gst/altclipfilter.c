@@ -57,7 +57,7 @@ void
 gst_altclip_filter_get_rules (GstAltclipFilter *self, GstAltclipRules *rules)
 {
   GST_OBJECT_LOCK (self);
-  *rules = self->settings.rules;
+  gst_altclip_settings_get_rules (&self->settings, rules);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -69,6 +69,22 @@ gst_altclip_filter_wait (GstAltclipFilter *self, gint64 deadline)
     return g_cond_wait_until (&self->cond, &self->lock, deadline);
   g_cond_wait (&self->cond, &self->lock);
   return TRUE;
+}
+
+/* Below PAUSED it is looked at when the element starts: there may be no bus to
+ * tell it on before. */
+static void
+check_region (GstAltclipFilter *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  GST_OBJECT_LOCK (self);
+  ok = gst_altclip_settings_check_region (&self->settings, &error);
+  GST_OBJECT_UNLOCK (self);
+  if (!ok)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
+        ("%s. The region before it, if any, holds on.", error->message));
 }
 
 static void
@@ -88,6 +104,9 @@ gst_altclip_filter_set_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
   else if (is_prompts)
     gst_altclip_analysis_apply_prompts (self);
+  else if (prop_id == GST_ALTCLIP_SETTING_REGION
+      && gst_altclip_analysis_is_started (self))
+    check_region (self);
 }
 
 static void
@@ -126,9 +145,10 @@ gst_altclip_filter_change_state (GstElement *element, GstStateChange transition)
   GstAltclipFilter *self = GST_ALTCLIP_FILTER (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    check_region (self);
     gst_altclip_analysis_start (self);
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     gst_altclip_output_set_active (self, FALSE);
 
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);

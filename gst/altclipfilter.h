@@ -16,6 +16,7 @@
 #include "altclipmotion.h"
 #include "altclipoutbox.h"
 #include "altclipsettings.h"
+#include "altclipview.h"
 
 G_BEGIN_DECLS
 
@@ -90,9 +91,11 @@ typedef struct
   GstClockTime previous;
   guint due_swaps;
   GstAltclipMotion motion;
+  guint due_views;
+  GArray *due_regions;
+  gboolean crowd_warned;
   GstAltclipTiming last_seen;
   GstAltclipTicket *ticket;
-
 } GstAltclipInput;
 
 /**
@@ -173,6 +176,7 @@ gboolean gst_altclip_filter_wait (GstAltclipFilter *self, gint64 deadline);
 
 void gst_altclip_analysis_start (GstAltclipFilter *self);
 void gst_altclip_analysis_stop (GstAltclipFilter *self);
+gboolean gst_altclip_analysis_is_started (GstAltclipFilter *self);
 
 /**
  * gst_altclip_analysis_apply_prompts:
@@ -201,11 +205,13 @@ void gst_altclip_analysis_show_loading (GstAltclipFilter *self);
 /**
  * gst_altclip_analysis_submit:
  * @buffer: (transfer full)
+ * @view: what of it to look at; without pictures it only takes its turn
  * @ticket: (nullable): exact mode: what waits for it; %NULL: live mode
  * @epoch: the analysis' when the frame was let in
  */
 void gst_altclip_analysis_submit (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstAltclipTicket *ticket, guint epoch);
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    GstAltclipTicket *ticket, guint epoch);
 
 /**
  * gst_altclip_analysis_flush:
@@ -229,6 +235,15 @@ void gst_altclip_analysis_end_labels (GstAltclipFilter *self,
  * The same for results that became too old, but never waits for the worker.
  */
 void gst_altclip_analysis_expire_labels (
+    GstAltclipFilter *self, const GstAltclipTiming *timing);
+
+/**
+ * gst_altclip_analysis_expire_objects:
+ *
+ * Ends what is active for regions that were not seen for too long, if the
+ * worker is not about to. Never waits for it.
+ */
+void gst_altclip_analysis_expire_objects (
     GstAltclipFilter *self, const GstAltclipTiming *timing);
 
 /**
@@ -284,13 +299,15 @@ GstFlowReturn gst_altclip_output_set_queued (
 /**
  * gst_altclip_output_put_buffer:
  * @buffer: (transfer full)
+ * @regions: (nullable): what of it is looked at, if it is regions
  * @ticket: (nullable): what it waits for
  * @own: whether the ticket is of this very frame
  *
  * To be called with the lock.
  */
 void gst_altclip_output_put_buffer (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstAltclipTicket *ticket, gboolean own);
+    const GstAltclipTiming *timing, GArray *regions, GstAltclipTicket *ticket,
+    gboolean own);
 
 /**
  * gst_altclip_output_put_event:
@@ -342,11 +359,15 @@ gboolean gst_altclip_output_note_wait (
 /**
  * gst_altclip_output_attach:
  * @buffer: (transfer full)
+ * @regions: (nullable): what of it is looked at, if it is regions
+ * @result: of the same, or of the frame if it is that; else nothing is attached
+ * @own: whether it is of this very frame
  *
  * Returns: (transfer full): the buffer with @result attached
  */
 GstBuffer *gst_altclip_output_attach (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstAltclipResult *result);
+    const GstAltclipTiming *timing, const GArray *regions,
+    GstAltclipResult *result, gboolean own);
 
 G_END_DECLS
 

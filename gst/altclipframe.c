@@ -33,13 +33,15 @@ gst_altclip_ticket_unref (GstAltclipTicket *ticket)
 
 GstAltclipFrame *
 gst_altclip_frame_new (GstBuffer *buffer, GstAltclipFormat *format,
-    const GstAltclipTiming *timing, GstAltclipTicket *ticket, guint epoch)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    GstAltclipTicket *ticket, guint epoch)
 {
   GstAltclipFrame *frame = g_new0 (GstAltclipFrame, 1);
 
   frame->buffer = buffer;
   frame->format = gst_altclip_format_ref (format);
   gst_altclip_timing_copy (&frame->timing, timing);
+  gst_altclip_view_copy (&frame->view, view);
   if (ticket != NULL)
     frame->ticket = gst_altclip_ticket_ref (ticket);
   frame->epoch = epoch;
@@ -53,5 +55,6 @@ gst_altclip_frame_free (GstAltclipFrame *frame)
   g_clear_pointer (&frame->format, gst_altclip_format_unref);
   g_clear_pointer (&frame->ticket, gst_altclip_ticket_unref);
   gst_altclip_timing_clear (&frame->timing);
+  gst_altclip_view_clear (&frame->view);
   g_free (frame);
 }

@@ -11,6 +11,7 @@
 #include "altclipformat.h"
 #include "altclipresult.h"
 #include "altcliptiming.h"
+#include "altclipview.h"
 
 G_BEGIN_DECLS
 
@@ -32,12 +33,14 @@ typedef struct
 GstAltclipTicket *gst_altclip_ticket_new (void);
 GstAltclipTicket *gst_altclip_ticket_ref (GstAltclipTicket *ticket);
 void gst_altclip_ticket_unref (GstAltclipTicket *ticket);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipTicket, gst_altclip_ticket_unref)
 
 /**
  * GstAltclipFrame:
  * @buffer: (nullable): the picture; let go as soon as it has been read
  * @format: its format
  * @timing: its times
+ * @view: what of it is looked at
  * @ticket: (nullable): what waits for it, in exact mode
  * @epoch: number of flushes before it
  * @analysed: whether the worker came to an end with it
@@ -49,6 +52,7 @@ typedef struct
   GstBuffer *buffer;
   GstAltclipFormat *format;
   GstAltclipTiming timing;
+  GstAltclipView view;
   GstAltclipTicket *ticket;
   guint epoch;
   gboolean analysed;
@@ -57,11 +61,12 @@ typedef struct
 /**
  * gst_altclip_frame_new:
  * @buffer: (transfer full)
+ * @view: (transfer none)
  * @ticket: (transfer none) (nullable)
  */
 GstAltclipFrame *gst_altclip_frame_new (GstBuffer *buffer,
     GstAltclipFormat *format, const GstAltclipTiming *timing,
-    GstAltclipTicket *ticket, guint epoch);
+    const GstAltclipView *view, GstAltclipTicket *ticket, guint epoch);
 void gst_altclip_frame_free (GstAltclipFrame *frame);
 
 G_END_DECLS

@@ -123,30 +123,45 @@ is_recent (GstAltclipFilter *self, const GstAltclipTiming *timing,
       && now - last < max_age / 2;
 }
 
+/* Whether the last analysed frame had all the regions: one that upstream found
+ * later, in a picture that is still, has no result yet. */
+static gboolean
+has_due_regions (GstAltclipFilter *self, const GstAltclipView *view)
+{
+  gint matches[GST_ALTCLIP_MAX_REGIONS];
+
+  if (view->regions == NULL || self->input.due_regions == NULL)
+    return view->regions == NULL;
+  return gst_altclip_regions_match (
+             view->regions, self->input.due_regions, matches)
+      == view->regions->len;
+}
+
 /* Not with the lock, since it reads the picture. */
 static gboolean
 is_still (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules)
 {
   GstAltclipInput *input = &self->input;
-  AltclipRectangle part;
 
   if (rules->motion_threshold <= 0.0)
     return FALSE;
-  part = gst_altclip_format_get_picture (input->format, buffer);
   /* Looked at in any case: it may be the one to compare later ones with. */
   return gst_altclip_motion_is_still (&input->motion, input->format, buffer,
-             &part, rules->motion_threshold)
-      && is_recent (self, timing, rules->max_age);
+             &view->part, rules->motion_threshold)
+      && is_recent (self, timing, rules->max_age)
+      && has_due_regions (self, view);
 }
 
-/* With the lock. New prompts make the next frame due, besides the contract of
- * the interval: what they find should not have to wait for it. */
+/* With the lock. New prompts and another region make the next frame due, besides
+ * the contract of the interval: what they find should not have to wait for it. */
 static gboolean
 is_due (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
     const GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
-  if (self->input.due_swaps != self->analysis.n_swaps)
+  if (self->input.due_swaps != self->analysis.n_swaps
+      || self->input.due_views != rules->n_views)
     return TRUE;
   return !still
       && is_interval_over (self, buffer, timing->running_time, rules->interval);
@@ -154,12 +169,19 @@ is_due (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
 
 /* With the lock. */
 static void
-note_due (GstAltclipFilter *self, const GstAltclipTiming *timing)
+note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
+    const GstAltclipView *view, const GstAltclipRules *rules)
 {
-  self->input.last_due = timing->running_time;
-  self->input.last_arrival = timing->arrival;
-  self->input.due_swaps = self->analysis.n_swaps;
-  gst_altclip_motion_keep (&self->input.motion);
+  GstAltclipInput *input = &self->input;
+
+  input->last_due = timing->running_time;
+  input->last_arrival = timing->arrival;
+  input->due_swaps = self->analysis.n_swaps;
+  input->due_views = rules->n_views;
+  g_clear_pointer (&input->due_regions, g_array_unref);
+  if (view->regions != NULL)
+    input->due_regions = g_array_ref (view->regions);
+  gst_altclip_motion_keep (&input->motion);
 }
 
 /* ---- Live --------------------------------------------------------------- */
@@ -177,10 +199,8 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
   if (*newest == NULL)
     return NULL;
   age = gst_altclip_timing_get_age (timing, &(*newest)->timing);
-  if (ABS (age) <= (GstClockTimeDiff) max_age) {
-    self->counts.reused++;
+  if (ABS (age) <= (GstClockTimeDiff) max_age)
     return gst_altclip_result_ref (*newest);
-  }
   *expired = g_steal_pointer (newest);
   return NULL;
 }
@@ -188,14 +208,16 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
 /* With the lock. */
 static gboolean
 take_turn (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
-    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules)
 {
   if (self->analysis.model == NULL || self->analysis.n_labels == 0
+      || gst_altclip_view_get_n_pictures (view) == 0
       || !is_due (self, buffer, still, timing, rules)) {
     self->counts.skipped++;
     return FALSE;
   }
-  note_due (self, timing);
+  note_due (self, timing, view, rules);
   return TRUE;
 }
 
@@ -210,11 +232,12 @@ get_flow (GstAltclipFilter *self)
 
 static GstFlowReturn
 chain_live (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules)
 {
   g_autoptr (GstAltclipResult) result = NULL;
   g_autoptr (GstAltclipResult) expired = NULL;
-  gboolean still = is_still (self, buffer, timing, rules);
+  gboolean still = is_still (self, buffer, timing, view, rules);
   gboolean submit = FALSE;
   GstFlowReturn ret;
   guint epoch;
@@ -222,7 +245,7 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
   g_mutex_lock (&self->lock);
   ret = get_flow (self);
   if (ret == GST_FLOW_OK) {
-    submit = take_turn (self, buffer, still, timing, rules);
+    submit = take_turn (self, buffer, still, timing, view, rules);
     result = get_newest (self, timing, rules->max_age, &expired);
   }
   epoch = self->analysis.epoch;
@@ -234,12 +257,14 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
   }
   if (expired != NULL)
     gst_altclip_analysis_expire_labels (self, timing);
+  gst_altclip_analysis_expire_objects (self, timing);
   if (result != NULL)
-    buffer = gst_altclip_output_attach (self, buffer, timing, result);
+    buffer = gst_altclip_output_attach (
+        self, buffer, timing, view->regions, result, FALSE);
   /* Last, since what the worker holds cannot be written to. */
   if (submit)
     gst_altclip_analysis_submit (
-        self, gst_buffer_ref (buffer), timing, NULL, epoch);
+        self, gst_buffer_ref (buffer), timing, view, NULL, epoch);
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -312,25 +337,47 @@ wait_for_room (GstAltclipFilter *self, guint max_buffers)
   return self->output.result;
 }
 
-/* With the lock. Gives the frame its ticket, a new one when it is to be
- * analysed. */
+/* With the lock. Whether results of before no longer fit. */
 static gboolean
+is_outdated (GstAltclipFilter *self, const GstAltclipRules *rules)
+{
+  return self->analysis.n_labels == 0
+      || self->input.due_swaps != self->analysis.n_swaps
+      || self->input.due_views != rules->n_views;
+}
+
+/* With the lock. @own: whether the ticket is of the frame itself, which then
+ * goes to the worker. One without any region does so for the order: what it
+ * finds out is who has gone. The frames after it still have the ticket of the
+ * one before it.
+ *
+ * Returns: (transfer full) (nullable): what the frame waits for */
+static GstAltclipTicket *
 take_ticket (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
-    const GstAltclipTiming *timing, const GstAltclipRules *rules)
+    const GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules, gboolean *own)
 {
   GstAltclipInput *input = &self->input;
-  gboolean due = self->analysis.n_labels > 0
-      && is_due (self, buffer, still, timing, rules);
 
-  if (due || self->analysis.n_labels == 0)
+  *own = FALSE;
+  if (is_outdated (self, rules))
     g_clear_pointer (&input->ticket, gst_altclip_ticket_unref);
-  if (!due) {
+  if (self->analysis.n_labels > 0
+      && gst_altclip_view_get_n_pictures (view) == 0) {
     self->counts.skipped++;
-    return FALSE;
+    *own = TRUE;
+    return gst_altclip_ticket_new ();
   }
-  input->ticket = gst_altclip_ticket_new ();
-  note_due (self, timing);
-  return TRUE;
+  if (self->analysis.n_labels > 0
+      && is_due (self, buffer, still, timing, rules)) {
+    *own = TRUE;
+    g_clear_pointer (&input->ticket, gst_altclip_ticket_unref);
+    input->ticket = gst_altclip_ticket_new ();
+    note_due (self, timing, view, rules);
+  } else {
+    self->counts.skipped++;
+  }
+  return input->ticket != NULL ? gst_altclip_ticket_ref (input->ticket) : NULL;
 }
 
 /* A pool with a limit that does not allow for our frames would run dry, and
@@ -362,27 +409,35 @@ make_holdable (GstBuffer *buffer, guint max_buffers)
 }
 
 /* With the lock. The queue's reference is the only one but the worker's, so
- * that the frame can be tagged without a copy when it leaves. */
+ * that the frame can be tagged without a copy when it leaves.
+ *
+ * Returns: (transfer full) (nullable): the frame, when the worker is to have it
+ *   for @ticket */
 static GstBuffer *
 enqueue (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
-    GstAltclipTiming *timing, const GstAltclipRules *rules)
+    GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules, GstAltclipTicket **ticket)
 {
   GstBuffer *to_analyse = NULL;
+  gboolean own;
 
   /* How long it waits for its result is counted from here. */
   timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
-  if (take_ticket (self, buffer, still, timing, rules))
+  *ticket = take_ticket (self, buffer, still, timing, view, rules, &own);
+  if (own)
     to_analyse = gst_buffer_ref (buffer);
   gst_altclip_output_put_buffer (
-      self, buffer, timing, self->input.ticket, to_analyse != NULL);
+      self, buffer, timing, view->regions, *ticket, own);
   return to_analyse;
 }
 
 static GstFlowReturn
 chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
-    GstAltclipTiming *timing, const GstAltclipRules *rules)
+    GstAltclipTiming *timing, const GstAltclipView *view,
+    const GstAltclipRules *rules)
 {
-  gboolean still = is_still (self, buffer, timing, rules);
+  g_autoptr (GstAltclipTicket) ticket = NULL;
+  gboolean still = is_still (self, buffer, timing, view, rules);
   GstBuffer *to_analyse = NULL;
   GstFlowReturn ret;
   guint epoch;
@@ -393,19 +448,46 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
   if (ret == GST_FLOW_OK)
     ret = wait_for_room (self, rules->max_buffers);
   if (ret == GST_FLOW_OK)
-    to_analyse =
-        enqueue (self, g_steal_pointer (&buffer), still, timing, rules);
+    to_analyse = enqueue (
+        self, g_steal_pointer (&buffer), still, timing, view, rules, &ticket);
   epoch = self->analysis.epoch;
   g_mutex_unlock (&self->lock);
 
   if (to_analyse != NULL)
-    gst_altclip_analysis_submit (
-        self, to_analyse, timing, self->input.ticket, epoch);
+    gst_altclip_analysis_submit (self, to_analyse, timing, view, ticket, epoch);
   gst_clear_buffer (&buffer);
   return ret;
 }
 
 /* ---- Buffers ------------------------------------------------------------ */
+
+static void
+warn_of_crowd (GstAltclipFilter *self, guint n_found)
+{
+  if (n_found <= GST_ALTCLIP_MAX_REGIONS || self->input.crowd_warned)
+    return;
+  self->input.crowd_warned = TRUE;
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+      ("A frame has %u regions: the first %u are looked at.", n_found,
+          GST_ALTCLIP_MAX_REGIONS),
+      ("A frame has %u regions, and at most %u of one are looked at. Choose "
+       "among them with object-class and region.",
+          n_found, GST_ALTCLIP_MAX_REGIONS));
+}
+
+static GstFlowReturn
+take_buffer (GstAltclipFilter *self, GstBuffer *buffer,
+    GstAltclipTiming *timing, const GstAltclipRules *rules)
+{
+  g_auto (GstAltclipView) view = GST_ALTCLIP_VIEW_INIT;
+  guint n_found;
+
+  gst_altclip_view_init (&view, self->input.format, buffer, rules, &n_found);
+  warn_of_crowd (self, n_found);
+  if (self->output.queued)
+    return chain_exact (self, buffer, timing, &view, rules);
+  return chain_live (self, buffer, timing, &view, rules);
+}
 
 static void
 note_seen (GstAltclipFilter *self, const GstAltclipTiming *timing)
@@ -438,10 +520,7 @@ gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_mutex_lock (&self->lock);
   self->counts.frames_in++;
   g_mutex_unlock (&self->lock);
-  if (self->output.queued)
-    ret = chain_exact (self, buffer, &timing, &rules);
-  else
-    ret = chain_live (self, buffer, &timing, &rules);
+  ret = take_buffer (self, buffer, &timing, &rules);
   note_seen (self, &timing);
   GST_LOG_OBJECT (pad, "%s", gst_flow_get_name (ret));
   return ret;
@@ -455,6 +534,7 @@ forget_due (GstAltclipFilter *self)
   self->input.last_due = GST_CLOCK_TIME_NONE;
   self->input.last_arrival = GST_CLOCK_TIME_NONE;
   self->input.previous = GST_CLOCK_TIME_NONE;
+  g_clear_pointer (&self->input.due_regions, g_array_unref);
   g_clear_pointer (&self->input.ticket, gst_altclip_ticket_unref);
 }
 
@@ -733,6 +813,7 @@ gst_altclip_input_reset (GstAltclipFilter *self)
   gst_altclip_input_clear (self);
   gst_segment_init (&self->input.segment, GST_FORMAT_UNDEFINED);
   self->input.mode_pending = TRUE;
+  self->input.crowd_warned = FALSE;
 }
 
 void

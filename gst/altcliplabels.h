@@ -9,9 +9,11 @@
 #include <gst/gst.h>
 
 #include "altclip.h"
+#include "altclipobjects.h"
 #include "altclipoutbox.h"
 #include "altclipresult.h"
 #include "altclipsettings.h"
+#include "altclipview.h"
 
 G_BEGIN_DECLS
 
@@ -22,8 +24,11 @@ G_BEGIN_DECLS
  * @outbox: where the messages go
  * @prompts: (nullable): embedded; %NULL: nothing to look for
  * @revision: of @prompts: how many sets were put in force
- * @tracker: (nullable): which labels of @prompts are active
+ * @tracker: (nullable): which labels of @prompts are active, for the frame
+ * @objects: the same for each of its regions with an id
  * @last: timing of the last analysed frame
+ * @has_region: whether only a part of that was looked at
+ * @region: that part
  * @clock: time of the last frame on the tracker's clock
  */
 typedef struct
@@ -34,13 +39,17 @@ typedef struct
   AltclipPrompts *prompts;
   guint revision;
   AltclipTracker *tracker;
+  GstAltclipObjects objects;
   GstAltclipTiming last;
+  gboolean has_region;
+  GstAltclipBox region;
   GstClockTime clock;
 
   /* One per label. */
   AltclipLabelRules *rules;
   gdouble *scores;
   gdouble *cosines;
+  gboolean *active;
 } GstAltclipLabels;
 
 void gst_altclip_labels_init (
@@ -65,14 +74,27 @@ void gst_altclip_labels_swap (GstAltclipLabels *labels, AltclipPrompts *prompts,
 
 /**
  * gst_altclip_labels_score:
+ * @view: what of the frame was looked at
+ * @embeddings: [n_pictures of @view, @dim]; without pictures only time goes on
  *
- * Scores a picture, moves the states, puts the messages in the outbox.
+ * Scores the pictures of a frame, moves the states, puts the messages in the
+ * outbox.
  *
- * Returns: (transfer full) (nullable): the result, %NULL without prompts
+ * Returns: (transfer full) (nullable): the result, %NULL without prompts or
+ *   pictures
  */
 GstAltclipResult *gst_altclip_labels_score (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const GstAltclipTiming *timing,
-    const float *embedding);
+    const GstAltclipView *view, const float *embeddings, guint dim);
+
+/**
+ * gst_altclip_labels_expire_objects:
+ * @timing: of the frame at which it is looked for
+ *
+ * Ends what is active for regions that were not seen for max-age.
+ */
+void gst_altclip_labels_expire_objects (GstAltclipLabels *labels,
+    const GstAltclipRules *rules, const GstAltclipTiming *timing);
 
 /**
  * gst_altclip_labels_end:

@@ -47,12 +47,39 @@ gst_altclip_message_new_transition (GstObject *source, const gchar *label,
   return gst_message_new_element (source, structure);
 }
 
+void
+gst_altclip_message_set_region (
+    GstMessage *message, const GstAltclipBox *region)
+{
+  gst_altclip_box_set_field (
+      region, gst_message_writable_structure (message), "region");
+}
+
+void
+gst_altclip_message_set_object (
+    GstMessage *message, const GstAltclipRegion *region)
+{
+  const gchar *type = g_quark_to_string (region->type);
+
+  gst_structure_set (gst_message_writable_structure (message), "type",
+      G_TYPE_STRING, type != NULL ? type : "", "id", G_TYPE_UINT, region->id,
+      NULL);
+  gst_altclip_message_set_region (message, &region->box);
+}
+
 GstMessage *
 gst_altclip_message_new_result (GstObject *source, GstAltclipResult *result)
 {
   GstStructure *structure =
       new_structure ("result", result->revision, &result->timing);
+  const GstAltclipView *view = &result->view;
 
-  gst_structure_set_value (structure, "results", &result->results);
+  if (view->has_region)
+    gst_altclip_box_set_field (&view->region, structure, "region");
+  if (view->regions != NULL)
+    gst_altclip_result_add_regions (
+        result, structure, 0, NULL, view->regions->len);
+  else
+    gst_structure_set_value (structure, "results", &result->findings[0].labels);
   return gst_message_new_element (source, structure);
 }

@@ -26,6 +26,22 @@ GstMessage *gst_altclip_message_new_transition (GstObject *source,
     const GstAltclipTiming *timing, const gchar *reason);
 
 /**
+ * gst_altclip_message_set_region:
+ *
+ * Says which part of the picture the message is of.
+ */
+void gst_altclip_message_set_region (
+    GstMessage *message, const GstAltclipBox *region);
+
+/**
+ * gst_altclip_message_set_object:
+ *
+ * Says which of upstream's regions the message is of.
+ */
+void gst_altclip_message_set_object (
+    GstMessage *message, const GstAltclipRegion *region);
+
+/**
  * gst_altclip_message_new_result:
  *
  * Returns: (transfer full): a `result` message

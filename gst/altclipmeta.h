@@ -27,11 +27,22 @@ void gst_altclip_meta_register (void);
  * @element: name of the element
  * @timing: of @buffer
  *
- * Attaches @result; what an earlier altclipfilter attached goes on as
- * `upstream`.
+ * Attaches a result of a whole frame; what an earlier altclipfilter attached
+ * goes on as `upstream`.
  */
 void gst_altclip_meta_attach (GstBuffer *buffer, const gchar *element,
     const GstAltclipTiming *timing, GstAltclipResult *result);
+
+/**
+ * gst_altclip_meta_attach_regions:
+ * @regions: (element-type GstAltclipRegion): of @buffer
+ * @matches: for each of @regions, which one in @result it is, or -1
+ *
+ * The same for a result of regions, which goes to their own metadata too.
+ */
+void gst_altclip_meta_attach_regions (GstBuffer *buffer, const gchar *element,
+    const GstAltclipTiming *timing, GstAltclipResult *result,
+    const GArray *regions, const gint *matches);
 
 G_END_DECLS
 

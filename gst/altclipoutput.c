@@ -17,6 +17,7 @@ typedef struct
   GstQuery *query;
 
   GstAltclipTiming timing;
+  GArray *regions;
   GstAltclipTicket *ticket;
   gboolean own;
 
@@ -39,6 +40,7 @@ item_free (Item *item)
 {
   gst_clear_buffer (&item->buffer);
   gst_clear_event (&item->event);
+  g_clear_pointer (&item->regions, g_array_unref);
   g_clear_pointer (&item->ticket, gst_altclip_ticket_unref);
   gst_altclip_timing_clear (&item->timing);
   g_free (item);
@@ -59,14 +61,53 @@ keep_if_sticky (GstAltclipFilter *self, GstEvent *event, gboolean segment_too)
 
 /* ---- Metadata ----------------------------------------------------------- */
 
-GstBuffer *
-gst_altclip_output_attach (GstAltclipFilter *self, GstBuffer *buffer,
+static GstBuffer *
+attach_to_frame (GstBuffer *buffer, const gchar *name,
     const GstAltclipTiming *timing, GstAltclipResult *result)
 {
-  g_autofree gchar *name = gst_object_get_name (GST_OBJECT_CAST (self));
-
   buffer = gst_buffer_make_writable (buffer);
   gst_altclip_meta_attach (buffer, name, timing, result);
+  return buffer;
+}
+
+/* Nothing is copied for a frame of which no region is known. */
+static GstBuffer *
+attach_to_regions (GstBuffer *buffer, const gchar *name,
+    const GstAltclipTiming *timing, const GArray *regions,
+    GstAltclipResult *result, gboolean *attached)
+{
+  gint matches[GST_ALTCLIP_MAX_REGIONS];
+
+  *attached =
+      gst_altclip_regions_match (regions, result->view.regions, matches) > 0;
+  if (!*attached)
+    return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  gst_altclip_meta_attach_regions (
+      buffer, name, timing, result, regions, matches);
+  return buffer;
+}
+
+GstBuffer *
+gst_altclip_output_attach (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, const GArray *regions,
+    GstAltclipResult *result, gboolean own)
+{
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT_CAST (self));
+  gboolean attached = TRUE;
+
+  if ((regions != NULL) != (result->view.regions != NULL))
+    return buffer;
+  if (regions != NULL)
+    buffer =
+        attach_to_regions (buffer, name, timing, regions, result, &attached);
+  else
+    buffer = attach_to_frame (buffer, name, timing, result);
+  if (!attached || own)
+    return buffer;
+  g_mutex_lock (&self->lock);
+  self->counts.reused++;
+  g_mutex_unlock (&self->lock);
   return buffer;
 }
 
@@ -123,11 +164,14 @@ gst_altclip_output_discard (GstAltclipFilter *self)
 
 void
 gst_altclip_output_put_buffer (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstAltclipTicket *ticket, gboolean own)
+    const GstAltclipTiming *timing, GArray *regions, GstAltclipTicket *ticket,
+    gboolean own)
 {
   Item *item = item_new (timing);
 
   item->buffer = buffer;
+  if (regions != NULL)
+    item->regions = g_array_ref (regions);
   if (ticket != NULL)
     item->ticket = gst_altclip_ticket_ref (ticket);
   item->own = own;
@@ -288,11 +332,8 @@ get_result (GstAltclipFilter *self, Item *item)
   if (item->ticket == NULL)
     return NULL;
   g_mutex_lock (&self->lock);
-  if (item->ticket->result != NULL) {
+  if (item->ticket->result != NULL)
     result = gst_altclip_result_ref (item->ticket->result);
-    if (!item->own)
-      self->counts.reused++;
-  }
   g_mutex_unlock (&self->lock);
   return result;
 }
@@ -312,7 +353,8 @@ push_buffer (GstAltclipFilter *self, Item *item)
     return ret;
   }
   if (result != NULL)
-    buffer = gst_altclip_output_attach (self, buffer, &item->timing, result);
+    buffer = gst_altclip_output_attach (
+        self, buffer, &item->timing, item->regions, result, item->own);
   return gst_pad_push (self->srcpad, buffer);
 }
 

@@ -51,27 +51,100 @@ append_label (GValue *results, const gchar *label, guint index, gdouble score,
 }
 
 GstAltclipResult *
-gst_altclip_result_new (const GstAltclipTiming *timing, guint revision,
-    AltclipPrompts *prompts, const gdouble *scores, const gdouble *cosines,
-    AltclipTracker *tracker, guint top_k)
+gst_altclip_result_new (
+    const GstAltclipTiming *timing, guint revision, const GstAltclipView *view)
 {
   GstAltclipResult *result = g_atomic_rc_box_new0 (GstAltclipResult);
+  guint n_pictures = gst_altclip_view_get_n_pictures (view);
+  guint i;
+
+  gst_altclip_timing_copy (&result->timing, timing);
+  result->revision = revision;
+  gst_altclip_view_copy (&result->view, view);
+  result->findings = g_new0 (GstAltclipFinding, n_pictures);
+  for (i = 0; i < n_pictures; i++)
+    g_value_init (&result->findings[i].labels, GST_TYPE_ARRAY);
+  return result;
+}
+
+void
+gst_altclip_result_set_labels (GstAltclipResult *result, guint index,
+    AltclipPrompts *prompts, const gdouble *scores, const gdouble *cosines,
+    const gboolean *active, guint top_k)
+{
+  GValue *labels = &result->findings[index].labels;
   guint n_labels = altclip_prompts_get_n_labels (prompts);
   g_autofree guint *order = sort_labels (scores, n_labels);
   guint rank;
 
-  gst_altclip_timing_copy (&result->timing, timing);
-  result->revision = revision;
-  g_value_init (&result->results, GST_TYPE_ARRAY);
   for (rank = 0; rank < n_labels; rank++) {
     guint i = order[rank];
-    gboolean active = altclip_tracker_is_active (tracker, i);
 
-    if (top_k == 0 || rank < top_k || active)
-      append_label (&result->results, altclip_prompts_get_label (prompts, i), i,
-          scores[i], cosines[i], active);
+    if (top_k == 0 || rank < top_k || active[i])
+      append_label (labels, altclip_prompts_get_label (prompts, i), i,
+          scores[i], cosines[i], active[i]);
   }
-  return result;
+}
+
+void
+gst_altclip_result_set_embedding (
+    GstAltclipResult *result, guint index, const float *embedding, guint dim)
+{
+  result->findings[index].embedding =
+      gst_buffer_new_memdup (embedding, dim * sizeof (float));
+}
+
+GstStructure *
+gst_altclip_result_new_region (GstAltclipResult *result, const gchar *name,
+    guint index, GstClockTimeDiff age)
+{
+  const GstAltclipRegion *region =
+      &g_array_index (result->view.regions, GstAltclipRegion, index);
+  const GstAltclipFinding *finding = &result->findings[index];
+  const gchar *type = g_quark_to_string (region->type);
+  GstStructure *structure =
+      gst_structure_new (name, "type", G_TYPE_STRING, type != NULL ? type : "",
+          "id", G_TYPE_UINT, region->id, "x", G_TYPE_DOUBLE, region->box.x, "y",
+          G_TYPE_DOUBLE, region->box.y, "w", G_TYPE_DOUBLE, region->box.w, "h",
+          G_TYPE_DOUBLE, region->box.h, "frame-pts", G_TYPE_UINT64,
+          result->timing.pts, "age", G_TYPE_INT64, age, NULL);
+
+  gst_structure_set_value (structure, "results", &finding->labels);
+  if (finding->embedding != NULL)
+    gst_structure_set (
+        structure, "embedding", GST_TYPE_BUFFER, finding->embedding, NULL);
+  return structure;
+}
+
+static void
+append_region (GValue *regions, GstAltclipResult *result, guint index,
+    GstClockTimeDiff age)
+{
+  GValue region = G_VALUE_INIT;
+
+  g_value_init (&region, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&region,
+      gst_altclip_result_new_region (result, "altclip-region", index, age));
+  gst_value_array_append_and_take_value (regions, &region);
+}
+
+void
+gst_altclip_result_add_regions (GstAltclipResult *result,
+    GstStructure *structure, GstClockTimeDiff age, const gint *matches, guint n)
+{
+  GValue results = G_VALUE_INIT;
+  GValue regions = G_VALUE_INIT;
+  guint i;
+
+  g_value_init (&results, GST_TYPE_ARRAY);
+  gst_structure_take_value (structure, "results", &results);
+  g_value_init (&regions, GST_TYPE_ARRAY);
+  for (i = 0; i < n; i++)
+    if (matches == NULL)
+      append_region (&regions, result, i, age);
+    else if (matches[i] >= 0)
+      append_region (&regions, result, (guint) matches[i], age);
+  gst_structure_take_value (structure, "regions", &regions);
 }
 
 GstAltclipResult *
@@ -84,9 +157,16 @@ static void
 result_clear (gpointer data)
 {
   GstAltclipResult *result = data;
+  guint n_pictures = gst_altclip_view_get_n_pictures (&result->view);
+  guint i;
 
+  for (i = 0; i < n_pictures; i++) {
+    g_value_unset (&result->findings[i].labels);
+    gst_clear_buffer (&result->findings[i].embedding);
+  }
+  g_free (result->findings);
+  gst_altclip_view_clear (&result->view);
   gst_altclip_timing_clear (&result->timing);
-  g_value_unset (&result->results);
 }
 
 void

@@ -10,33 +10,79 @@
 
 #include "altclip.h"
 #include "altcliptiming.h"
+#include "altclipview.h"
 
 G_BEGIN_DECLS
+
+/**
+ * GstAltclipFinding:
+ * @labels: GstValueArray of `altclip-label` structures, best first
+ * @embedding: (nullable): float32, of unit length
+ *
+ * What one picture shows.
+ */
+typedef struct
+{
+  GValue labels;
+  GstBuffer *embedding;
+} GstAltclipFinding;
 
 /**
  * GstAltclipResult:
  * @timing: of the analysed frame
  * @revision: of the prompts it was scored with
- * @results: GstValueArray of `altclip-label` structures, best first
+ * @view: what of it was looked at
+ * @findings: one per picture of @view
  *
- * Immutable, reference counted: one result may go out with many frames.
+ * Reference counted, and immutable once its findings are set: one result may go
+ * out with many frames.
  */
 typedef struct
 {
   GstAltclipTiming timing;
   guint revision;
-  GValue results;
+  GstAltclipView view;
+  GstAltclipFinding *findings;
 } GstAltclipResult;
 
+GstAltclipResult *gst_altclip_result_new (
+    const GstAltclipTiming *timing, guint revision, const GstAltclipView *view);
+
 /**
- * gst_altclip_result_new:
- * @scores: one per label; likewise @cosines
- * @tracker: knows which labels are active
+ * gst_altclip_result_set_labels:
+ * @index: of the picture
+ * @scores: one per label; likewise @cosines and @active
  * @top_k: how many labels to keep beside the active ones; 0: all
  */
-GstAltclipResult *gst_altclip_result_new (const GstAltclipTiming *timing,
-    guint revision, AltclipPrompts *prompts, const gdouble *scores,
-    const gdouble *cosines, AltclipTracker *tracker, guint top_k);
+void gst_altclip_result_set_labels (GstAltclipResult *result, guint index,
+    AltclipPrompts *prompts, const gdouble *scores, const gdouble *cosines,
+    const gboolean *active, guint top_k);
+void gst_altclip_result_set_embedding (
+    GstAltclipResult *result, guint index, const float *embedding, guint dim);
+
+/**
+ * gst_altclip_result_new_region:
+ * @name: of the structure
+ * @index: of the region
+ * @age: how much later the frame is that it will be on
+ *
+ * Returns: (transfer full): what region number @index shows
+ */
+GstStructure *gst_altclip_result_new_region (GstAltclipResult *result,
+    const gchar *name, guint index, GstClockTimeDiff age);
+
+/**
+ * gst_altclip_result_add_regions:
+ * @age: how much later the frame is that they will be on
+ * @matches: (nullable) (array length=n): which regions, those below 0 left out;
+ *   %NULL: the first @n
+ *
+ * Adds the field `regions`, and `results` without any: the frame as a whole was
+ * not looked at.
+ */
+void gst_altclip_result_add_regions (GstAltclipResult *result,
+    GstStructure *structure, GstClockTimeDiff age, const gint *matches,
+    guint n);
 GstAltclipResult *gst_altclip_result_ref (GstAltclipResult *result);
 void gst_altclip_result_unref (GstAltclipResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstAltclipResult, gst_altclip_result_unref)

@@ -15,6 +15,8 @@
 #define SHARE_THRESHOLD 0.5
 #define COSINE_THRESHOLD 0.25
 
+#define MAX_REGIONS G_STRINGIFY (ALTCLIP_MAX_PICTURES)
+
 /* May change in READY only, and in any state. */
 #define FLAGS_READY \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
@@ -85,6 +87,27 @@ gst_altclip_post_messages_get_type (void)
   if (g_once_init_enter (&type))
     g_once_init_leave (
         &type, g_enum_register_static ("GstAltclipPostMessages", values));
+  return type;
+}
+
+#define GST_TYPE_ALTCLIP_INFERENCE_REGION \
+  (gst_altclip_inference_region_get_type ())
+static GType
+gst_altclip_inference_region_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {GST_ALTCLIP_INFERENCE_REGION_FULL_FRAME,
+          "The frame, or the part of it that 'region' says", "full-frame"},
+      {GST_ALTCLIP_INFERENCE_REGION_ROI_LIST,
+          "Each region that elements before this one attached to the frame",
+          "roi-list"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstAltclipInferenceRegion", values));
   return type;
 }
 
@@ -186,8 +209,9 @@ install_timing (GObjectClass *object_class)
           DEFAULT_MAX_BUFFERS, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MAX_AGE,
       g_param_spec_uint64 ("max-age", "Max age",
-          "Live mode: age in ns beyond which a result is no longer attached", 0,
-          G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
+          "Live mode: age in ns beyond which a result is no longer attached; a "
+          "region with an id that was not seen for as long has gone",
+          0, G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
       g_param_spec_double ("motion-threshold", "Motion threshold",
@@ -195,6 +219,33 @@ install_timing (GObjectClass *object_class)
           "analysed frame; until then its result serves, for half of max-age "
           "at most (0: off)",
           0.0, 1.0, 0.0, FLAGS_PLAYING));
+}
+
+static void
+install_view (GObjectClass *object_class)
+{
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_INFERENCE_REGION,
+      g_param_spec_enum ("inference-region", "Inference region",
+          "What is classified. roi-list: the frame's "
+          "GstVideoRegionOfInterestMeta and, with GStreamer 1.24 or later, "
+          "GstAnalyticsODMtd, " MAX_REGIONS " of them at most, each of which "
+          "takes as long as a frame; frames without any pass untagged",
+          GST_TYPE_ALTCLIP_INFERENCE_REGION,
+          GST_ALTCLIP_INFERENCE_REGION_FULL_FRAME, FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_OBJECT_CLASS,
+      g_param_spec_string ("object-class", "Object class",
+          "inference-region=roi-list: only regions of this type, as the "
+          "element that attached them names it (unset: of any type)",
+          NULL, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_REGION,
+      g_param_spec_string ("region", "Region",
+          "Look only at this part of the picture: 'x,y,w,h', each 0 to 1 of "
+          "its width or height, as in 0.5,0,0.5,1 for the right half; "
+          "inference-region=roi-list: only at what of the regions lies in it "
+          "(unset: all of the picture)",
+          NULL, FLAGS_PLAYING));
 }
 
 static void
@@ -206,6 +257,13 @@ install_reporting (GObjectClass *object_class)
           "Which 'altclip' element messages to post on the bus",
           GST_TYPE_ALTCLIP_POST_MESSAGES, GST_ALTCLIP_POST_MESSAGES_CHANGE,
           FLAGS_PLAYING));
+  g_object_class_install_property (object_class,
+      GST_ALTCLIP_SETTING_ATTACH_EMBEDDING,
+      g_param_spec_boolean ("attach-embedding", "Attach embedding",
+          "Put the picture's embedding in the metadata, field 'embedding': a "
+          "GstBuffer of 32-bit floats of the machine's byte order, of unit "
+          "length",
+          FALSE, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Since READY: frames-in, analysed, skipped, reused and failed "
@@ -226,10 +284,12 @@ gst_altclip_settings_install (GObjectClass *object_class)
   install_prompts (object_class);
   install_scoring (object_class);
   install_timing (object_class);
+  install_view (object_class);
   install_reporting (object_class);
 
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_SCORE_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_INFERENCE_REGION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_POST_MESSAGES, 0);
 }
 
@@ -262,6 +322,8 @@ gst_altclip_settings_copy (
   settings->prompts_file = g_strdup (from->prompts_file);
   settings->negative_prompts = g_strdup (from->negative_prompts);
   settings->templates = g_strdup (from->templates);
+  settings->object_class = g_strdup (from->object_class);
+  settings->region = g_strdup (from->region);
 }
 
 void
@@ -272,6 +334,8 @@ gst_altclip_settings_clear (GstAltclipSettings *settings)
   g_clear_pointer (&settings->prompts_file, g_free);
   g_clear_pointer (&settings->negative_prompts, g_free);
   g_clear_pointer (&settings->templates, g_free);
+  g_clear_pointer (&settings->object_class, g_free);
+  g_clear_pointer (&settings->region, g_free);
 }
 
 static void
@@ -279,6 +343,37 @@ set_string (gchar **string, const GValue *value)
 {
   g_free (*string);
   *string = g_value_dup_string (value);
+}
+
+static gboolean
+is_unset (const gchar *string)
+{
+  return string == NULL || *string == '\0';
+}
+
+/* One that cannot be changes nothing. */
+static void
+set_region (GstAltclipSettings *settings, const GValue *value)
+{
+  GstAltclipRules *rules = &settings->rules;
+
+  set_string (&settings->region, value);
+  if (is_unset (settings->region))
+    rules->has_region = FALSE;
+  else if (gst_altclip_box_parse (settings->region, &rules->region, NULL))
+    rules->has_region = TRUE;
+  else
+    return;
+  rules->n_views++;
+}
+
+/* No quark is made of it, since those are never freed: see get_rules(). */
+static void
+set_object_class (GstAltclipSettings *settings, const GValue *value)
+{
+  set_string (&settings->object_class, value);
+  settings->rules.has_object_class = !is_unset (settings->object_class);
+  settings->rules.n_views++;
 }
 
 gboolean
@@ -341,8 +436,21 @@ gst_altclip_settings_set (
     case GST_ALTCLIP_SETTING_MOTION_THRESHOLD:
       rules->motion_threshold = g_value_get_double (value);
       break;
+    case GST_ALTCLIP_SETTING_INFERENCE_REGION:
+      rules->inference_region = g_value_get_enum (value);
+      rules->n_views++;
+      break;
+    case GST_ALTCLIP_SETTING_OBJECT_CLASS:
+      set_object_class (settings, value);
+      break;
+    case GST_ALTCLIP_SETTING_REGION:
+      set_region (settings, value);
+      break;
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       rules->post_messages = g_value_get_enum (value);
+      break;
+    case GST_ALTCLIP_SETTING_ATTACH_EMBEDDING:
+      rules->attach_embedding = g_value_get_boolean (value);
       break;
     default:
       return FALSE;
@@ -408,13 +516,45 @@ gst_altclip_settings_get (
     case GST_ALTCLIP_SETTING_MOTION_THRESHOLD:
       g_value_set_double (value, rules->motion_threshold);
       break;
+    case GST_ALTCLIP_SETTING_INFERENCE_REGION:
+      g_value_set_enum (value, rules->inference_region);
+      break;
+    case GST_ALTCLIP_SETTING_OBJECT_CLASS:
+      g_value_set_string (value, settings->object_class);
+      break;
+    case GST_ALTCLIP_SETTING_REGION:
+      g_value_set_string (value, settings->region);
+      break;
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       g_value_set_enum (value, rules->post_messages);
+      break;
+    case GST_ALTCLIP_SETTING_ATTACH_EMBEDDING:
+      g_value_set_boolean (value, rules->attach_embedding);
       break;
     default:
       return FALSE;
   }
   return TRUE;
+}
+
+/* A frame that has arrived has no type that the process does not know yet. */
+void
+gst_altclip_settings_get_rules (
+    const GstAltclipSettings *settings, GstAltclipRules *rules)
+{
+  *rules = settings->rules;
+  if (rules->has_object_class)
+    rules->object_class = g_quark_try_string (settings->object_class);
+}
+
+gboolean
+gst_altclip_settings_check_region (
+    const GstAltclipSettings *settings, GError **error)
+{
+  GstAltclipBox box;
+
+  return is_unset (settings->region)
+      || gst_altclip_box_parse (settings->region, &box, error);
 }
 
 gboolean

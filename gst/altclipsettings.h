@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include "altclip.h"
+#include "altclipbox.h"
 
 G_BEGIN_DECLS
 
@@ -39,7 +40,22 @@ typedef enum
 } GstAltclipPostMessages;
 
 /**
+ * GstAltclipInferenceRegion:
+ * @GST_ALTCLIP_INFERENCE_REGION_FULL_FRAME: the frame
+ * @GST_ALTCLIP_INFERENCE_REGION_ROI_LIST: the regions that upstream attached
+ */
+typedef enum
+{
+  GST_ALTCLIP_INFERENCE_REGION_FULL_FRAME,
+  GST_ALTCLIP_INFERENCE_REGION_ROI_LIST
+} GstAltclipInferenceRegion;
+
+/**
  * GstAltclipRules:
+ * @has_region: whether @region holds
+ * @has_object_class: whether only regions of type @object_class count
+ * @object_class: 0: nothing in this process has such a type
+ * @n_views: how often what is looked at was changed
  *
  * The settings that are looked at for every frame; copied whole, so that
  * nothing works with the object lock held.
@@ -57,7 +73,14 @@ typedef struct
   guint max_buffers;
   GstClockTime max_age;
   gdouble motion_threshold;
+  GstAltclipInferenceRegion inference_region;
+  gboolean has_object_class;
+  GQuark object_class;
+  gboolean has_region;
+  GstAltclipBox region;
+  guint n_views;
   GstAltclipPostMessages post_messages;
+  gboolean attach_embedding;
 } GstAltclipRules;
 
 /**
@@ -75,6 +98,8 @@ typedef struct
   gboolean from_file;
   gchar *negative_prompts;
   gchar *templates;
+  gchar *object_class;
+  gchar *region;
   guint threads;
   GstAltclipRules rules;
 } GstAltclipSettings;
@@ -98,7 +123,11 @@ typedef enum
   GST_ALTCLIP_SETTING_MAX_BUFFERS,
   GST_ALTCLIP_SETTING_MAX_AGE,
   GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
+  GST_ALTCLIP_SETTING_INFERENCE_REGION,
+  GST_ALTCLIP_SETTING_OBJECT_CLASS,
+  GST_ALTCLIP_SETTING_REGION,
   GST_ALTCLIP_SETTING_POST_MESSAGES,
+  GST_ALTCLIP_SETTING_ATTACH_EMBEDDING,
   GST_ALTCLIP_SETTING_STATS
 } GstAltclipSetting;
 
@@ -125,6 +154,23 @@ gboolean gst_altclip_settings_set (
     GstAltclipSettings *settings, guint id, const GValue *value);
 gboolean gst_altclip_settings_get (
     const GstAltclipSettings *settings, guint id, GValue *value);
+
+/**
+ * gst_altclip_settings_get_rules:
+ *
+ * The rules as they hold now.
+ */
+void gst_altclip_settings_get_rules (
+    const GstAltclipSettings *settings, GstAltclipRules *rules);
+
+/**
+ * gst_altclip_settings_check_region:
+ *
+ * Returns: whether the region that was asked for can be; one that cannot does
+ *   not take the place of the one before
+ */
+gboolean gst_altclip_settings_check_region (
+    const GstAltclipSettings *settings, GError **error);
 
 /**
  * gst_altclip_settings_is_prompts:

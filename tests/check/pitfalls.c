@@ -501,30 +501,56 @@ GST_START_TEST (test_hardware_memory_is_refused)
 }
 GST_END_TEST;
 
-/* Quarks are numbered: one that is made before and one that is made after tell how many were made
- * in between. */
+/* Quarks are numbered: one that is made now tells how many there are. */
+static guint
+count_quarks (void)
+{
+    static guint n_made = 0;
+    g_autofree char *name = g_strdup_printf ("altclip-test-%u", n_made++);
+
+    return g_quark_from_string (name);
+}
+
+/* Of the prompts that a new frame is tagged with. */
+static guint
+see_revision (Rig *rig)
+{
+    guint number = (guint)rig_get_count (rig, "frames-in");
+    g_autoptr (GstBuffer) buffer =
+            gst_harness_push_and_pull (rig->harness, new_numbered_frame (number));
+
+    return get_revision (get_tags (buffer));
+}
+
+/* Sets prompts a hundred times, each in force for a frame. Returns: how many quarks that made */
+static guint
+make_quarks (Rig *rig, const char *first, const char *second)
+{
+    guint revision = see_revision (rig);
+    guint before = count_quarks ();
+
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *prompts =
+                g_strdup_printf ("%sfree text %u;%sother text %u", first, i, second, i);
+
+        g_object_set (rig->element, "prompts", prompts, NULL);
+        while (see_revision (rig) == revision)
+            ;
+        revision++;
+    }
+    return count_quarks () - before - 1;
+}
+
+/* GstAnalytics knows a label by its quark: there each is made one, once. */
 GST_START_TEST (test_free_text_makes_no_quarks)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0",
             "post-messages", "all", NULL);
-    guint at = 0;
-    GQuark before;
-    GQuark after;
+    guint n_labels = HAVE_GST_ANALYTICS ? 200 : 0;
 
-    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++)));
-    before = g_quark_from_static_string ("altclip-test-before");
-    for (guint i = 0; i < 100; i++) {
-        g_autofree char *prompts = g_strdup_printf ("free text %u;other text %u", i, i);
-        g_autoptr (GstBuffer) buffer = NULL;
-
-        g_object_set (rig->element, "prompts", prompts, NULL);
-        do {
-            gst_clear_buffer (&buffer);
-            buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
-        } while (get_revision (get_tags (buffer)) < i + 2);
-    }
-    after = g_quark_from_static_string ("altclip-test-after");
-    fail_unless (after - before < 50, "%u quarks were made", after - before);
+    fail_unless (make_quarks (rig, "a=", "b=") < 50);
+    fail_unless (make_quarks (rig, "", "") < n_labels + 50);
+    fail_unless (make_quarks (rig, "", "") < 50);
     rig_free (rig);
 }
 GST_END_TEST;
