@@ -4,6 +4,7 @@
  */
 
 #include "excerpt.h"
+#include "name_hash.h"
 #include "prompts_file.h"
 #include "session.h"
 
@@ -224,7 +225,7 @@ static gboolean
 parse_entries (AltclipPrompts *prompts, const char *name, const char *text, GError **error)
 {
     g_autoptr (GPtrArray) parts = split_entries (text, ALTCLIP_MAX_LABELS);
-    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+    g_autoptr (GHashTable) seen = g_hash_table_new (altclip_name_hash, g_str_equal);
 
     for (guint i = 0; i < parts->len; i++) {
         Place place = { name, i + 1, g_ptr_array_index (parts, i) };

@@ -9,6 +9,7 @@
 #include "excerpt.h"
 #include "file.h"
 #include "json_scanner.h"
+#include "name_hash.h"
 #include "prompts_file.h"
 #include "session.h"
 
@@ -521,7 +522,7 @@ static gboolean
 read_negatives (Parser *parser, GPtrArray *list, guint owner)
 {
     AltclipScanner *scanner = &parser->scanner;
-    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+    g_autoptr (GHashTable) seen = g_hash_table_new (altclip_name_hash, g_str_equal);
 
     if (!altclip_scanner_open_array (scanner, "a list of texts and objects"))
         return FALSE;
@@ -544,7 +545,7 @@ static gboolean
 read_labels (Parser *parser)
 {
     AltclipScanner *scanner = &parser->scanner;
-    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+    g_autoptr (GHashTable) seen = g_hash_table_new (altclip_name_hash, g_str_equal);
     guint line;
 
     altclip_scanner_peek (scanner);
@@ -685,7 +686,7 @@ parser_init (Parser *parser, const char *name, const char *directory, const char
     parser->negatives = g_ptr_array_new_with_free_func ((GDestroyNotify)altclip_prompt_entry_free);
     parser->own_negatives =
             g_ptr_array_new_with_free_func ((GDestroyNotify)altclip_prompt_entry_free);
-    parser->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    parser->groups = g_hash_table_new_full (altclip_name_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < ALTCLIP_N_RULES; i++)
         parser->rules[i] = NAN;
 }

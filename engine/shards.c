@@ -8,6 +8,7 @@
 #include "excerpt.h"
 #include "file.h"
 #include "json.h"
+#include "name_hash.h"
 #include "shards.h"
 
 #include <string.h>
@@ -43,7 +44,7 @@ compare_names (gconstpointer a, gconstpointer b)
 static gboolean
 read_map (AltclipShards *shards, json_t *map, GError **error)
 {
-    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+    g_autoptr (GHashTable) seen = g_hash_table_new (altclip_name_hash, g_str_equal);
     const char *tensor;
     json_t *value;
 
@@ -87,7 +88,7 @@ altclip_shards_parse (const char *path, const char *json, gsize n_json, GError *
 
     shards->path = g_strdup (path);
     shards->names = g_ptr_array_new_with_free_func (g_free);
-    shards->shard_of = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    shards->shard_of = g_hash_table_new_full (altclip_name_hash, g_str_equal, g_free, NULL);
     if (root && !json_is_object (map)) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_FORMAT,
                 "%s: weight_map is missing, or not an object of names of files by names of tensors",

@@ -10,6 +10,7 @@
  */
 
 #include "excerpt.h"
+#include "name_hash.h"
 #include "pickle.h"
 #include "state_dict.h"
 #include "zip.h"
@@ -526,7 +527,7 @@ AltclipTensorFile *
 altclip_state_dict_parse (const char *path, GBytes *bytes, GError **error)
 {
     g_autoptr (AltclipTensorFile) file = altclip_tensor_file_new (path, bytes);
-    Reader reader = { .file = file, .names = g_hash_table_new (g_str_hash, g_str_equal) };
+    Reader reader = { .file = file, .names = g_hash_table_new (altclip_name_hash, g_str_equal) };
     gboolean ok = read_file (&reader, error);
 
     g_hash_table_unref (reader.names);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "name_hash.h"
 #include "safetensors.h"
 #include "shards.h"
 #include "state_dict.h"
@@ -172,25 +173,31 @@ add_shard (AltclipWeights *weights, const AltclipShards *shards, const char *sha
     return TRUE;
 }
 
+/* Of several the first by name: the table has no order. */
 static gboolean
 check_all_found (const AltclipShards *shards, GHashTable *missing, GError **error)
 {
+    const char *first = NULL;
     GHashTableIter iter;
     gpointer name;
 
     g_hash_table_iter_init (&iter, missing);
-    if (!g_hash_table_iter_next (&iter, &name, NULL))
+    while (g_hash_table_iter_next (&iter, &name, NULL)) {
+        if (!first || strcmp (name, first) < 0)
+            first = name;
+    }
+    if (!first)
         return TRUE;
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
-            "%s: tensor '%s' is listed in '%s', but is not there", shards->path, (char *)name,
-            (char *)g_hash_table_lookup (shards->shard_of, name));
+            "%s: tensor '%s' is listed in '%s', but is not there", shards->path, first,
+            (char *)g_hash_table_lookup (shards->shard_of, first));
     return FALSE;
 }
 
 static GHashTable *
 list_names (const AltclipShards *shards)
 {
-    GHashTable *names = g_hash_table_new (g_str_hash, g_str_equal);
+    GHashTable *names = g_hash_table_new (altclip_name_hash, g_str_equal);
     GHashTableIter iter;
     gpointer name;
 
@@ -241,7 +248,7 @@ altclip_weights_open (const char *directory, GError **error)
     gboolean ok;
 
     weights->files = g_ptr_array_new_with_free_func (weights_file_free);
-    weights->by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    weights->by_name = g_hash_table_new_full (altclip_name_hash, g_str_equal, g_free, g_free);
     for (gsize i = 0; i < G_N_ELEMENTS (FORMS); i++) {
         g_autofree char *path = g_build_filename (directory, FORMS[i].name, NULL);
 

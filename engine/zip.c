@@ -9,6 +9,7 @@
  */
 
 #include "excerpt.h"
+#include "name_hash.h"
 #include "zip.h"
 
 #include <string.h>
@@ -450,7 +451,7 @@ altclip_zip_parse (const char *path, const guint8 *bytes, gsize n_bytes, GError 
     zip->bytes = bytes;
     zip->n_bytes = n_bytes;
     zip->members = g_ptr_array_new_with_free_func (member_free);
-    zip->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+    zip->by_name = g_hash_table_new (altclip_name_hash, g_str_equal);
     if (!find_directory (zip, error) || !read_directory (zip, error) ||
             !check_overlaps (zip, error))
         return NULL;

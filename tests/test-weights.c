@@ -568,6 +568,56 @@ test_index_limits (void)
     }
 }
 
+/* ---- Names that are chosen to be slow -------------------------------------------------------- */
+
+/* Appends number @i of many names that are different, though g_str_hash() says the same of all. */
+static void
+append_chosen_name (GString *text, guint i)
+{
+    g_string_append (text, "roberta.embeddings.");
+    for (guint bit = 16; bit-- > 0;)
+        g_string_append (text, i >> bit & 1 ? "BY" : "Az");
+}
+
+static char *
+list_chosen_names (const char *before, const char *value, const char *after, guint n)
+{
+    GString *json = g_string_new (before);
+
+    for (guint i = 0; i < n; i++) {
+        g_string_append (json, i ? ",\"" : "\"");
+        append_chosen_name (json, i);
+        g_string_append (json, value);
+    }
+    g_string_append (json, after);
+    return g_string_free (json, FALSE);
+}
+
+/* A table that searched all the names before for each would take minutes. */
+static void
+test_chosen_names (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *index =
+            list_chosen_names ("{\"weight_map\":{", "\":\"model-1.safetensors\"", "}}", 65536);
+    g_autofree char *header = list_chosen_names (
+            "{", "\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}", "}", 65536);
+    g_autoptr (AltclipWeights) weights = NULL;
+    g_autoptr (GError) error = NULL;
+
+    g_test_timer_start ();
+    write_safetensors (fixture, "model-1.safetensors", "{}", 0);
+    write_file (fixture, INDEX, index, strlen (index));
+    assert_refused (fixture, ALTCLIP_ERROR_TENSOR, INDEX,
+            ": tensor 'roberta.embeddings.AzAzAzAzAzAzAzAzAzAzAzAzAzAzAzAz' is listed in "
+            "'model-1.safetensors', but is not there");
+    write_safetensors (fixture, "model.safetensors", header, 0);
+    weights = altclip_weights_open (fixture->directory, &error);
+    g_assert_no_error (error);
+    g_assert_true (altclip_weights_contain (
+            weights, "text_model.roberta.embeddings.BYBYBYBYBYBYBYBYBYBYBYBYBYBYBYBY"));
+    g_assert_cmpfloat (g_test_timer_elapsed (), <, 30.0);
+}
+
 /* ---- Identity -------------------------------------------------------------------------------- */
 
 /* The outline is what tells one file from another: the header of safetensors. */
@@ -622,6 +672,7 @@ main (int argc, char **argv)
         { "/weights/bad-shards", test_bad_shards },
         { "/weights/unlisted", test_unlisted },
         { "/weights/shape-in-shard", test_shape_in_shard },
+        { "/weights/chosen-names", test_chosen_names },
         { "/weights/identity", test_identity },
     };
 
