@@ -86,7 +86,8 @@ G_BEGIN_DECLS
  * @ALTCLIP_ERROR_TEXT: a text is not valid UTF-8 or cannot be tokenized, or tokens are out of range
  * @ALTCLIP_ERROR_PROMPTS: a prompt list breaks its own rules (empty or duplicate label, too many)
  * @ALTCLIP_ERROR_IMAGE: a picture has a size or form that cannot be used
- * @ALTCLIP_ERROR_COMPUTE: no kernel answers correctly, or a result is not a number
+ * @ALTCLIP_ERROR_COMPUTE: no kernel answers correctly, a result is not a number, or there is too
+ *   little memory
  *
  * Codes of the #ALTCLIP_ERROR domain. A message names the file, the field or
  * tensor, the value found and the limit. Cancellation is %G_IO_ERROR_CANCELLED.
@@ -695,6 +696,8 @@ typedef struct _AltclipSession AltclipSession;
  * @model: to compute with; the session takes a reference
  * @threads: threads to compute with, the caller's included, at most 1024; 0: one per core
  * @error: #ALTCLIP_ERROR_COMPUTE for too many threads
+ *
+ * When the system gives fewer threads, these have to do, and a warning says so.
  *
  * Returns: (transfer full) (nullable): the session, or %NULL
  */

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A packed text tower of at most this size is kept when nobody uses it: packing it anew would cost
  * more than its memory is worth. */
@@ -201,6 +202,59 @@ describe (AltclipModel *model)
     }
 }
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* While a product is proved its weights are there four times: as they are and packed, in each of
+ * two threads. */
+#define PROOF_COPIES 4
+
+/* Numbers of a block's largest product. */
+static guint64
+count_largest (const AltclipTowerConfig *tower)
+{
+    return (guint64)tower->hidden_size * MAX (3 * tower->hidden_size, tower->intermediate_size);
+}
+
+/* A file with holes can hold more than its disk, and ask for more than there is: told before
+ * anything is proved or packed, since the system would end a process, perhaps another than this
+ * one. @n_packed: numbers of the packed tower; @n_largest: of its largest product */
+static gboolean
+check_memory (
+        AltclipModel *model, const char *tower, guint64 n_packed, guint64 n_largest, GError **error)
+{
+    guint64 n_bytes = MAX (n_packed, PROOF_COPIES * n_largest) * sizeof (float);
+    guint64 limit = (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE);
+
+    if (n_bytes <= limit)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "%s: the %s tower takes %" G_GUINT64_FORMAT
+            " bytes to compute with, but this machine has %" G_GUINT64_FORMAT " bytes of memory",
+            altclip_weights_get_path (model->weights), tower, n_bytes, limit);
+    return FALSE;
+}
+
+static gboolean
+check_vision_memory (AltclipModel *model, GError **error)
+{
+    const AltclipStoredVision *stored = &model->stored_vision;
+    guint64 n_largest = MAX (count_largest (&stored->config->tower), stored->patch->n_elements);
+
+    return check_memory (model, "image", stored->n_parameters, n_largest, error);
+}
+
+/* The tables of words and positions are not packed. */
+static gboolean
+check_text_memory (AltclipModel *model, GError **error)
+{
+    const AltclipStoredText *stored = &model->stored_text;
+    guint64 n_tables =
+            stored->words->n_elements + (stored->positions ? stored->positions->n_elements : 0);
+
+    return check_memory (model, "text", stored->n_parameters - n_tables,
+            count_largest (&stored->config->tower), error);
+}
+
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
 static const AltclipKernels *
@@ -248,7 +302,7 @@ choose_for_text (AltclipModel *model, GCancellable *cancellable, GError **error)
 static const AltclipKernels *
 get_vision_kernels (AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    if (!model->vision_kernels)
+    if (!model->vision_kernels && check_vision_memory (model, error))
         g_atomic_pointer_set (
                 &model->vision_kernels, choose_for_vision (model, cancellable, error));
     return model->vision_kernels;
@@ -258,7 +312,7 @@ get_vision_kernels (AltclipModel *model, GCancellable *cancellable, GError **err
 static const AltclipKernels *
 get_text_kernels (AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    if (!model->text_kernels)
+    if (!model->text_kernels && check_text_memory (model, error))
         g_atomic_pointer_set (&model->text_kernels, choose_for_text (model, cancellable, error));
     return model->text_kernels;
 }

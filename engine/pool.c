@@ -66,6 +66,25 @@ start_round (AltclipPool *pool, AltclipPoolFunc func, gpointer data)
     pthread_mutex_unlock (&pool->lock);
 }
 
+/* A system that gives no more threads is no reason to end the process: those that there are share
+ * the work. */
+static void
+start_threads (AltclipPool *pool)
+{
+    guint n_wanted = pool->n_threads;
+    g_autoptr (GError) error = NULL;
+
+    for (guint i = 0; i + 1 < n_wanted; i++) {
+        pool->threads[i] = g_thread_try_new ("altclip-pool", work, pool, &error);
+        if (pool->threads[i])
+            continue;
+        pool->n_threads = i + 1;
+        g_warning ("%u of %u threads, the caller's included, have to do: %s", pool->n_threads,
+                n_wanted, error->message);
+        return;
+    }
+}
+
 AltclipPool *
 altclip_pool_new (guint n_threads)
 {
@@ -76,8 +95,7 @@ altclip_pool_new (guint n_threads)
     pthread_mutex_init (&pool->lock, NULL);
     pthread_cond_init (&pool->started, NULL);
     pthread_cond_init (&pool->finished, NULL);
-    for (guint i = 0; i + 1 < n_threads; i++)
-        pool->threads[i] = g_thread_new ("altclip-pool", work, pool);
+    start_threads (pool);
     return pool;
 }
 

@@ -15,7 +15,8 @@ typedef struct _AltclipPool AltclipPool;
 /* Called once per thread of the pool, with @index from 0 to before @n. */
 typedef void (*AltclipPoolFunc) (gpointer data, guint index, guint n);
 
-/* A pool of @n_threads, the caller of altclip_pool_run() being one of them. */
+/* A pool of @n_threads, the caller of altclip_pool_run() being one of them; of fewer, with a
+ * warning, when the system gives no more. */
 AltclipPool *altclip_pool_new (guint n_threads);
 void altclip_pool_free (AltclipPool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipPool, altclip_pool_free)

@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -765,6 +766,139 @@ test_towers_without_projections (Fixture *fixture, G_GNUC_UNUSED gconstpointer d
             "without which there are no embeddings");
 }
 
+/* ---- A machine that is too small ------------------------------------------------------------- */
+
+/* Threads that are started from now on ask for more memory for their stack than there are
+ * addresses, unless @possible. */
+static void
+set_threads_possible (gboolean possible)
+{
+    static pthread_attr_t before;
+    pthread_attr_t attributes;
+
+    if (possible) {
+        g_assert_cmpint (pthread_setattr_default_np (&before), ==, 0);
+        return;
+    }
+    g_assert_cmpint (pthread_getattr_default_np (&before), ==, 0);
+    g_assert_cmpint (pthread_getattr_default_np (&attributes), ==, 0);
+    g_assert_cmpint (pthread_attr_setstacksize (&attributes, (gsize)1 << 50), ==, 0);
+    g_assert_cmpint (pthread_setattr_default_np (&attributes), ==, 0);
+    g_assert_cmpint (pthread_attr_destroy (&attributes), ==, 0);
+}
+
+/* A system that gives no threads is slow, not the end of the process. */
+static void
+test_no_threads (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const AltclipModelOptions options = { .threads = 3 };
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    g_autoptr (AltclipModel) alone = NULL;
+    g_autoptr (GError) error = NULL;
+    float expected[24];
+    float found[24];
+
+    g_assert_true (encode_picture (model, expected, &error));
+    set_threads_possible (FALSE);
+    g_test_expect_message (
+            "altclip", G_LOG_LEVEL_WARNING, "1 of 3 threads, the caller's included, have to do: *");
+    alone = altclip_model_open (fixture->directory, &options, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_true (encode_picture (alone, found, &error));
+    set_threads_possible (TRUE);
+    g_test_assert_expected_messages ();
+    for (guint i = 0; i < 24; i++)
+        g_assert_cmpfloat_with_epsilon (found[i], expected[i], 1e-6);
+}
+
+#define WIDTH G_GUINT64_CONSTANT (32768)
+
+/* Appends a tensor to a header; @end grows by its bytes. */
+static void
+append_tensor (GString *header, guint64 *end, const char *name, guint64 rows, guint64 columns)
+{
+    guint64 begin = *end;
+
+    *end += 2 * rows * columns;
+    g_string_append_printf (header, "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[%" G_GUINT64_FORMAT,
+            header->len > 1 ? "," : "", name, rows);
+    if (columns > 1)
+        g_string_append_printf (
+                header, ",%" G_GUINT64_FORMAT "%s", columns, strstr (name, "patch") ? ",1,1" : "");
+    g_string_append_printf (header,
+            "],\"data_offsets\":[%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "]}", begin, *end);
+}
+
+static void
+append_block (GString *header, guint64 *end, guint number)
+{
+    static const char *const layers[] = { "self_attn.q_proj", "self_attn.k_proj",
+        "self_attn.v_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2", "layer_norm1",
+        "layer_norm2" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (layers); i++) {
+        g_autofree char *weight =
+                g_strdup_printf ("encoder.layers.%u.%s.weight", number, layers[i]);
+        g_autofree char *bias = g_strdup_printf ("encoder.layers.%u.%s.bias", number, layers[i]);
+
+        append_tensor (header, end, weight, WIDTH, i < 6 ? WIDTH : 1);
+        append_tensor (header, end, bias, WIDTH, 1);
+    }
+}
+
+/* An image tower of @n_blocks blocks of 6 · WIDTH² numbers each, which no disk has to hold.
+ * Returns: whether the folder's disk can have such files */
+static gboolean
+write_file_with_holes (Fixture *fixture, guint n_blocks)
+{
+    g_autofree char *config = g_strdup_printf (
+            "{\"model_type\":\"altclip_vision_model\",\"hidden_size\":32768,"
+            "\"intermediate_size\":32768,\"num_hidden_layers\":%u,\"num_attention_heads\":64,"
+            "\"image_size\":2,\"patch_size\":1,\"num_channels\":3}",
+            n_blocks);
+    g_autoptr (GString) header = g_string_new ("{");
+    guint64 end = 0;
+    guint64 n_header;
+
+    append_tensor (header, &end, "embeddings.class_embedding", WIDTH, 1);
+    append_tensor (header, &end, "embeddings.patch_embedding.weight", WIDTH, 3);
+    append_tensor (header, &end, "embeddings.position_embedding.weight", 5, WIDTH);
+    append_tensor (header, &end, "pre_layrnorm.weight", WIDTH, 1);
+    append_tensor (header, &end, "pre_layrnorm.bias", WIDTH, 1);
+    append_tensor (header, &end, "post_layernorm.weight", WIDTH, 1);
+    append_tensor (header, &end, "post_layernorm.bias", WIDTH, 1);
+    for (guint i = 0; i < n_blocks; i++)
+        append_block (header, &end, i);
+    g_string_append_c (header, '}');
+    n_header = GUINT64_TO_LE (header->len);
+    g_string_prepend_len (header, (const char *)&n_header, 8);
+    g_assert_true (g_file_set_contents (fixture->weights, header->str, (gssize)header->len, NULL));
+    write_text (fixture->config, config);
+    return truncate (fixture->weights, (off_t)(header->len + end)) == 0;
+}
+
+static void
+test_too_large (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    guint64 memory = (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE);
+    guint n_blocks = (guint)(memory / (6 * WIDTH * WIDTH * sizeof (float))) + 1;
+    g_autofree char *limit = g_strdup_printf (
+            " bytes to compute with, but this machine has %" G_GUINT64_FORMAT " bytes of memory",
+            memory);
+    g_autoptr (AltclipModel) model = NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (!write_file_with_holes (fixture, n_blocks)) {
+        g_test_skip ("there cannot be so large a file here");
+        return;
+    }
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, ": the image tower takes ",
+            limit, NULL);
+    model = open_lazily (fixture);
+    g_assert_null (altclip_model_get_kernels (model, &error));
+    g_assert_nonnull (strstr (error->message, limit));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -798,6 +932,8 @@ main (int argc, char **argv)
         { "/loader/image-tower-alone", test_image_tower_alone },
         { "/loader/text-tower-alone", test_text_tower_alone },
         { "/loader/towers-without-projections", test_towers_without_projections },
+        { "/loader/no-threads", test_no_threads },
+        { "/loader/too-large", test_too_large },
     };
 
     g_test_init (&argc, &argv, NULL);
