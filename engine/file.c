@@ -11,6 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+gboolean
+altclip_file_is_there (const char *path)
+{
+    GStatBuf status;
+
+    return g_lstat (path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 /* Returns: a descriptor of a regular file, −1 with @error set for anything else. Not blocking, so
  * that a pipe without a writer cannot stop us before it is seen to be one. */
 static int

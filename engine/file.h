@@ -11,6 +11,15 @@
 G_BEGIN_DECLS
 
 /**
+ * altclip_file_is_there:
+ *
+ * Whether something has the name @path. What cannot be reached counts too, a link that leads
+ * nowhere for instance: whoever reads it then says so, and does not do without what the directory
+ * is meant to hold.
+ */
+gboolean altclip_file_is_there (const char *path);
+
+/**
  * altclip_file_read:
  * @limit: most bytes that are read
  * @contents: (out) (transfer full): the file, and a NUL after it

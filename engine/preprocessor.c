@@ -6,6 +6,7 @@
  */
 
 #include "config.h"
+#include "file.h"
 #include "json.h"
 
 #include <math.h>
@@ -241,7 +242,7 @@ read_file (AltclipPreprocessorConfig *config, const char *directory, const char 
     gboolean ok = TRUE;
 
     *found = FALSE;
-    if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    if (!altclip_file_is_there (path))
         return TRUE;
     root = altclip_json_read (path, ALTCLIP_CONFIG_MAX_BYTES, 0, error);
     if (!root)

@@ -182,7 +182,7 @@ read_file (const char *directory, const char *name, char **path, json_t **object
 {
     *path = g_build_filename (directory, name, NULL);
     *object = NULL;
-    if (!g_file_test (*path, G_FILE_TEST_EXISTS))
+    if (!altclip_file_is_there (*path))
         return TRUE;
     *object = altclip_json_read (*path, ALTCLIP_CONFIG_MAX_BYTES, JSON_DECODE_INT_AS_REAL, error);
     return *object != NULL;
@@ -276,8 +276,7 @@ altclip_tokenizer_open_directory (
 {
     g_autofree char *pieces = g_build_filename (directory, "sentencepiece.bpe.model", NULL);
     g_autofree char *json = g_build_filename (directory, "tokenizer.json", NULL);
-    gboolean is_json =
-            !g_file_test (pieces, G_FILE_TEST_EXISTS) && g_file_test (json, G_FILE_TEST_EXISTS);
+    gboolean is_json = !altclip_file_is_there (pieces) && altclip_file_is_there (json);
     const char *path = is_json ? json : pieces;
     g_autoptr (AltclipTokenizer) tokenizer =
             is_json ? open_json (path, error) : altclip_tokenizer_open (path, error);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "file.h"
 #include "name_hash.h"
 #include "safetensors.h"
 #include "shards.h"
@@ -252,7 +253,7 @@ altclip_weights_open (const char *directory, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS (FORMS); i++) {
         g_autofree char *path = g_build_filename (directory, FORMS[i].name, NULL);
 
-        if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        if (!altclip_file_is_there (path))
             continue;
         weights->path = g_steal_pointer (&path);
         ok = FORMS[i].is_index ? open_shards (weights, FORMS[i].parse, error)

@@ -766,6 +766,51 @@ test_towers_without_projections (Fixture *fixture, G_GNUC_UNUSED gconstpointer d
             "without which there are no embeddings");
 }
 
+/* A link that leads nowhere, as in a download that was half removed, is not a file that is not
+ * there: its settings must not be done without. */
+static void
+test_broken_links (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const names[] = { "config.json", "model.safetensors",
+        "processor_config.json", "preprocessor_config.json", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *path = g_build_filename (fixture->directory, names[i], NULL);
+        g_autofree char *aside = g_strconcat (path, ".aside", NULL);
+        gboolean is_there = g_rename (path, aside) == 0;
+
+        g_assert_cmpint (symlink ("blobs/0", path), ==, 0);
+        assert_refused (fixture, ALTCLIP_ERROR_IO, path, ": No such file or directory", NULL);
+        g_unlink (path);
+        g_assert_cmpint (symlink (names[i], path), ==, 0);
+        assert_refused (
+                fixture, ALTCLIP_ERROR_IO, path, ": Too many levels of symbolic links", NULL);
+        g_unlink (path);
+        g_assert_cmpint (is_there ? g_rename (aside, path) : 0, ==, 0);
+    }
+}
+
+/* The other form of the tokenizer does not step in. */
+static void
+test_broken_tokenizer_link (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *pieces =
+            g_build_filename (fixture->directory, "sentencepiece.bpe.model", NULL);
+    g_autofree char *json = g_build_filename (fixture->directory, "tokenizer.json", NULL);
+    g_autoptr (AltclipModel) model = altclip_model_open (fixture->directory, NULL, NULL, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autofree char *expected = g_strconcat (pieces, ": No such file or directory", NULL);
+
+    write_text (json, "{}");
+    g_assert_cmpint (symlink ("blobs/1", pieces), ==, 0);
+    g_assert_null (altclip_model_tokenize (model, "a", &error));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO);
+    g_assert_cmpstr (error->message, ==, expected);
+    g_unlink (json);
+    g_unlink (pieces);
+}
+
 /* ---- A machine that is too small ------------------------------------------------------------- */
 
 /* Threads that are started from now on ask for more memory for their stack than there are
@@ -932,6 +977,8 @@ main (int argc, char **argv)
         { "/loader/image-tower-alone", test_image_tower_alone },
         { "/loader/text-tower-alone", test_text_tower_alone },
         { "/loader/towers-without-projections", test_towers_without_projections },
+        { "/loader/broken-links", test_broken_links },
+        { "/loader/broken-tokenizer-link", test_broken_tokenizer_link },
         { "/loader/no-threads", test_no_threads },
         { "/loader/too-large", test_too_large },
     };
