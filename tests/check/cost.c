@@ -35,6 +35,7 @@ typedef struct {
     const char *prompts;
     const char *max_age;
     guint n_labels; /* on each frame */
+    gboolean embedding;
 
     Rig *rig; /* none: identity */
     GstHarness *harness;
@@ -77,7 +78,8 @@ lane_open (Lane *lane)
         lane->harness = gst_harness_new ("identity");
     } else {
         lane->rig = rig_new (models_get_slowest (), "prompts", lane->prompts, "mode", "live",
-                "top-k", "0", "max-age", EVER, "interval", EVER, "post-messages", "none", NULL);
+                "top-k", "0", "max-age", EVER, "interval", EVER, "post-messages", "none",
+                "attach-embedding", lane->embedding ? "true" : "false", NULL);
         lane->harness = lane->rig->harness;
         gst_buffer_unref (push_until_tagged (lane->rig, &lane->number));
         gst_util_set_object_arg (G_OBJECT (lane->rig->element), "max-age", lane->max_age);
@@ -195,6 +197,11 @@ GST_START_TEST (test_live_costs_little_more_than_identity)
         { .name = "identity" },
         { .name = "no result yet", .prompts = "a;b;c;d", .max_age = "0" },
         { .name = "4 labels attached", .prompts = "a;b;c;d", .max_age = EVER, .n_labels = 4 },
+        { .name = "4 labels and the embedding attached",
+                .prompts = "a;b;c;d",
+                .max_age = EVER,
+                .n_labels = 4,
+                .embedding = TRUE },
         { .name = "16 labels attached", .prompts = LABELS_16, .max_age = EVER, .n_labels = 16 },
     };
     guint64 idle;

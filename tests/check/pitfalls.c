@@ -28,7 +28,7 @@
  *     picture                               test_weights_of_no_numbers_are_refused,
  *                                           test_pictures_differ
  *   a score that differs from the         test-parity.c; formats.c;
- *     reference's                           slow.c test_exact_slow_model_gives_each_frame_its_own
+ *     reference's                           stills.c
  *   illegal instruction without AVX       test-kernels, as test-kernels-prescott
  *   hardware memory that cannot be        test_hardware_memory_is_refused
  *     mapped

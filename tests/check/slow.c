@@ -3,10 +3,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <math.h>
-#include <string.h>
-
-#include "altclip.h"
 #include "gate.h"
 #include "models.h"
 #include "rig.h"
@@ -112,108 +108,6 @@ GST_START_TEST (test_live_latency_does_not_grow)
 }
 GST_END_TEST;
 
-/* ---- Exact: each frame has its own result ---------------------------------------------------- */
-
-#define N_PICTURES 4
-
-/* Coarse patterns, each unlike the others. */
-static GstBuffer *
-new_picture (guint number)
-{
-    GstBuffer *buffer = new_frame (number * FRAME, 0, 0, 0);
-    GRand *rand = g_rand_new_with_seed (number);
-    guint8 blocks[4 * 4 * 3];
-    GstMapInfo map;
-
-    for (guint i = 0; i < sizeof blocks; i++)
-        blocks[i] = g_rand_boolean (rand) ? 255 : 0;
-    g_rand_free (rand);
-    gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-    for (guint y = 0; y < HEIGHT; y++)
-        for (guint x = 0; x < WIDTH; x++)
-            memcpy (map.data + (y * WIDTH + x) * 3,
-                    blocks + (y * 4 / HEIGHT * 4 + x * 4 / WIDTH) * 3, 3);
-    gst_buffer_unmap (buffer, &map);
-    return buffer;
-}
-
-#define N_LABELS 4
-
-/* What the engine says of the picture as a still. */
-static void
-get_expected (AltclipSession *session, AltclipPrompts *prompts, guint number, double *cosines)
-{
-    AltclipModel *model = altclip_session_get_model (session);
-    const AltclipModelInfo *info = altclip_model_get_info (model);
-    g_autoptr (AltclipImagePlan) plan =
-            altclip_image_plan_new (model, WIDTH, HEIGHT, &ALTCLIP_PIXEL_LAYOUT_RGB, NULL);
-    g_autofree float *pixel_values =
-            g_new (float, (gsize)info->num_channels * info->image_size * info->image_size);
-    g_autofree float *embedding = g_new (float, info->projection_dim);
-    g_autoptr (GstBuffer) buffer = new_picture (number);
-    double scores[N_LABELS];
-    GstMapInfo map;
-
-    gst_buffer_map (buffer, &map, GST_MAP_READ);
-    altclip_image_plan_run (plan, map.data, 3 * WIDTH, pixel_values);
-    gst_buffer_unmap (buffer, &map);
-    fail_unless (altclip_session_encode_images (session, pixel_values, 1, embedding, NULL));
-    altclip_prompts_score (prompts, ALTCLIP_SCORE_COSINE, embedding, scores, cosines);
-}
-
-static double
-get_difference (const double *a, const double *b)
-{
-    double largest = 0;
-
-    for (guint i = 0; i < N_LABELS; i++)
-        largest = MAX (largest, fabs (a[i] - b[i]));
-    return largest;
-}
-
-static void
-get_cosines (const GstStructure *tags, double *cosines)
-{
-    fail_unless_equals_int (get_n_labels (tags), N_LABELS);
-    for (guint rank = 0; rank < N_LABELS; rank++) {
-        guint index = G_MAXUINT;
-
-        fail_unless (gst_structure_get_uint (get_label (tags, rank), "index", &index));
-        fail_unless (gst_structure_get_double (get_label (tags, rank), "cosine", &cosines[index]));
-    }
-}
-
-GST_START_TEST (test_exact_slow_model_gives_each_frame_its_own)
-{
-    Rig *rig = rig_new (
-            models_get_slowest (), "prompts", "a;b;c;d", "mode", "exact", "max-buffers", "3", NULL);
-    g_autoptr (AltclipModel) model = altclip_model_open (models_get_slowest (), NULL, NULL, NULL);
-    g_autoptr (AltclipSession) session = altclip_session_new (model, 0, NULL);
-    g_autoptr (AltclipPrompts) prompts = altclip_prompts_parse ("a;b;c;d", NULL, NULL, NULL);
-    double expected[N_PICTURES][N_LABELS];
-
-    fail_unless (altclip_prompts_embed (prompts, session, NULL, NULL));
-    for (guint i = 0; i < N_PICTURES; i++) {
-        fail_unless_equals_int (gst_harness_push (rig->harness, new_picture (i)), GST_FLOW_OK);
-        get_expected (session, prompts, i, expected[i]);
-        /* Else a result of another frame would not be seen. */
-        for (guint j = 0; j < i; j++)
-            fail_unless (get_difference (expected[i], expected[j]) > 4e-4);
-    }
-    for (guint i = 0; i < N_PICTURES; i++) {
-        g_autoptr (GstBuffer) buffer = gst_harness_pull (rig->harness);
-        double cosines[N_LABELS];
-
-        fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), i * FRAME);
-        fail_unless (get_tags (buffer) != NULL);
-        fail_unless_equals_uint64 (get_frame_pts (get_tags (buffer)), i * FRAME);
-        get_cosines (get_tags (buffer), cosines);
-        fail_unless (get_difference (cosines, expected[i]) <= 1e-4);
-    }
-    rig_free (rig);
-}
-GST_END_TEST;
-
 static Suite *
 slow_suite (void)
 {
@@ -222,7 +116,6 @@ slow_suite (void)
 
     tcase_set_timeout (tests, 0);
     tcase_add_test (tests, test_live_latency_does_not_grow);
-    tcase_add_test (tests, test_exact_slow_model_gives_each_frame_its_own);
     suite_add_tcase (suite, tests);
     return suite;
 }
