@@ -144,12 +144,30 @@ typedef enum {
 } AltclipModelFlags;
 
 /**
+ * AltclipPrecision:
+ * @ALTCLIP_PRECISION_AUTO: the fastest on this CPU, but never 8-bit integers
+ * @ALTCLIP_PRECISION_F32: 32-bit floats
+ * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits; not in this version
+ * @ALTCLIP_PRECISION_INT8: products of 8-bit integers; not in this version
+ *
+ * What the image tower multiplies in. In this version @ALTCLIP_PRECISION_AUTO is
+ * @ALTCLIP_PRECISION_F32, and models cannot be opened with the last two.
+ */
+typedef enum {
+    ALTCLIP_PRECISION_AUTO,
+    ALTCLIP_PRECISION_F32,
+    ALTCLIP_PRECISION_BF16,
+    ALTCLIP_PRECISION_INT8
+} AltclipPrecision;
+
+/**
  * AltclipModelOptions:
  * @kernels: (nullable): name of the kernel set to compute with ("avx512",
  *   "avx2", "openblas", "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
  *   without that the fastest set that answers correctly on this CPU
  * @threads: threads to pack and self-test with, at most 1024; 0: one per core
  * @flags: see #AltclipModelFlags
+ * @precision: see #AltclipPrecision
  *
  * Zeroes are the defaults.
  */
@@ -157,6 +175,7 @@ typedef struct {
     const char *kernels;
     guint threads;
     AltclipModelFlags flags;
+    AltclipPrecision precision;
 } AltclipModelOptions;
 
 /**
@@ -1320,7 +1339,9 @@ typedef struct {
 
 /**
  * altclip_stream_new:
- * @directory: the model; opened on the worker thread if no other stream has it open
+ * @directory: the model; opened on the worker thread if no other stream has it open with the same
+ *   precision and threads
+ * @precision: see #AltclipPrecision
  * @threads: as for altclip_session_new()
  * @callbacks: copied
  * @user_data: handed to each of them
@@ -1330,8 +1351,8 @@ typedef struct {
  *
  * Returns: (transfer full): the stream
  */
-ALTCLIP_API AltclipStream *altclip_stream_new (const char *directory, guint threads,
-        const AltclipStreamCallbacks *callbacks, gpointer user_data);
+ALTCLIP_API AltclipStream *altclip_stream_new (const char *directory, AltclipPrecision precision,
+        guint threads, const AltclipStreamCallbacks *callbacks, gpointer user_data);
 
 /**
  * altclip_stream_free:

@@ -373,6 +373,17 @@ open_caches (AltclipModel *model)
 }
 
 static gboolean
+check_precision (AltclipModel *model, AltclipPrecision precision, GError **error)
+{
+    if (precision == ALTCLIP_PRECISION_AUTO || precision == ALTCLIP_PRECISION_F32)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
+            "%s: precision is %s, but must be auto or f32 in this version", model->directory,
+            precision == ALTCLIP_PRECISION_BF16 ? "bf16" : "int8");
+    return FALSE;
+}
+
+static gboolean
 open_in_steps (
         AltclipModel *model, AltclipModelFlags flags, GCancellable *cancellable, GError **error)
 {
@@ -415,7 +426,8 @@ altclip_model_open (const char *directory, const AltclipModelOptions *options,
                 "model directory '%s' does not exist or is not a directory", directory);
         return NULL;
     }
-    if (!open_in_steps (model, options ? options->flags : 0, cancellable, error))
+    if (!check_precision (model, options ? options->precision : 0, error) ||
+            !open_in_steps (model, options ? options->flags : 0, cancellable, error))
         return NULL;
     return g_steal_pointer (&model);
 }

@@ -33,6 +33,7 @@ typedef struct _AltclipScheduler AltclipScheduler;
 struct _AltclipScheduler {
     char *key; /* in the registry */
     char *directory;
+    AltclipPrecision precision;
     guint threads;
     guint n_streams; /* under the registry's lock */
     GThread *image_thread;
@@ -449,7 +450,8 @@ check_preprocessing (AltclipModel *model, GError **error)
 static void
 open_model (AltclipScheduler *scheduler)
 {
-    AltclipModelOptions options = { .threads = scheduler->threads };
+    AltclipModelOptions options = { .threads = scheduler->threads,
+        .precision = scheduler->precision };
     GError *error = NULL;
     AltclipModel *model =
             altclip_model_open (scheduler->directory, &options, scheduler->cancellable, &error);
@@ -585,12 +587,13 @@ run_prompts (gpointer data)
 /* ---- Life of a scheduler --------------------------------------------------------------------- */
 
 static AltclipScheduler *
-scheduler_new (const char *key, const char *directory, guint threads)
+scheduler_new (const char *key, const char *directory, AltclipPrecision precision, guint threads)
 {
     AltclipScheduler *scheduler = g_new0 (AltclipScheduler, 1);
 
     scheduler->key = g_strdup (key);
     scheduler->directory = g_strdup (directory);
+    scheduler->precision = precision;
     scheduler->threads = threads;
     scheduler->cancellable = g_cancellable_new ();
     scheduler->streams = g_ptr_array_new ();
@@ -628,10 +631,11 @@ scheduler_free (AltclipScheduler *scheduler)
 }
 
 static AltclipScheduler *
-join_scheduler (const char *directory, guint threads)
+join_scheduler (const char *directory, AltclipPrecision precision, guint threads)
 {
     char *resolved = realpath (directory, NULL);
-    g_autofree char *key = g_strdup_printf ("%u %s", threads, resolved ? resolved : directory);
+    g_autofree char *key =
+            g_strdup_printf ("%d %u %s", (int)precision, threads, resolved ? resolved : directory);
     AltclipScheduler *scheduler;
 
     pthread_mutex_lock (&registry_lock);
@@ -639,7 +643,7 @@ join_scheduler (const char *directory, guint threads)
         registry = g_hash_table_new (g_str_hash, g_str_equal);
     scheduler = g_hash_table_lookup (registry, key);
     if (!scheduler) {
-        scheduler = scheduler_new (key, resolved ? resolved : directory, threads);
+        scheduler = scheduler_new (key, resolved ? resolved : directory, precision, threads);
         g_hash_table_insert (registry, scheduler->key, scheduler);
     }
     scheduler->n_streams++;
@@ -665,11 +669,11 @@ leave_scheduler (AltclipScheduler *scheduler)
 /* ---- Life of a stream ------------------------------------------------------------------------ */
 
 AltclipStream *
-altclip_stream_new (const char *directory, guint threads, const AltclipStreamCallbacks *callbacks,
-        gpointer user_data)
+altclip_stream_new (const char *directory, AltclipPrecision precision, guint threads,
+        const AltclipStreamCallbacks *callbacks, gpointer user_data)
 {
     AltclipStream *stream = g_new0 (AltclipStream, 1);
-    AltclipScheduler *scheduler = join_scheduler (directory, threads);
+    AltclipScheduler *scheduler = join_scheduler (directory, precision, threads);
 
     stream->ref_count = 1;
     stream->scheduler = scheduler;

@@ -627,7 +627,8 @@ gst_altclip_analysis_start (GstAltclipFilter *self)
   directory =
       gst_altclip_settings_find_model (&settings, &self->analysis.bundled);
   GST_INFO_OBJECT (self, "model %s", directory);
-  stream = altclip_stream_new (directory, settings.threads, &callbacks, self);
+  stream = altclip_stream_new (
+      directory, settings.precision, settings.threads, &callbacks, self);
 
   g_mutex_lock (&self->lock);
   self->analysis.stream = stream;

@@ -47,6 +47,31 @@ gst_altclip_score_mode_get_type (void)
   return type;
 }
 
+#define GST_TYPE_ALTCLIP_PRECISION (gst_altclip_precision_get_type ())
+static GType
+gst_altclip_precision_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {ALTCLIP_PRECISION_AUTO,
+          "The fastest on this CPU, but never int8: f32 in this version",
+          "auto"},
+      {ALTCLIP_PRECISION_F32, "32-bit floats", "f32"},
+      {ALTCLIP_PRECISION_BF16,
+          "Products of bfloat16, summed in 32 bits: not in this version, an "
+          "error",
+          "bf16"},
+      {ALTCLIP_PRECISION_INT8,
+          "Products of 8-bit integers: not in this version, an error", "int8"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstAltclipPrecision", values));
+  return type;
+}
+
 #define GST_TYPE_ALTCLIP_MODE (gst_altclip_mode_get_type ())
 static GType
 gst_altclip_mode_get_type (void)
@@ -119,6 +144,10 @@ install_model (GObjectClass *object_class)
           "Directory of an AltCLIP model in the Hugging Face layout (unset: "
           "$ALTCLIP_MODEL, else the small bundled model)",
           NULL, FLAGS_READY));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_PRECISION,
+      g_param_spec_enum ("precision", "Precision",
+          "What the image tower multiplies in; this version has f32 alone",
+          GST_TYPE_ALTCLIP_PRECISION, ALTCLIP_PRECISION_AUTO, FLAGS_READY));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_THREADS,
       g_param_spec_uint ("threads", "Threads",
           "Number of threads to compute with (0: one per core)", 0, 1024, 0,
@@ -288,6 +317,7 @@ gst_altclip_settings_install (GObjectClass *object_class)
   install_reporting (object_class);
 
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_SCORE_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_INFERENCE_REGION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ALTCLIP_POST_MESSAGES, 0);
@@ -386,6 +416,9 @@ gst_altclip_settings_set (
     case GST_ALTCLIP_SETTING_MODEL:
       set_string (&settings->model, value);
       break;
+    case GST_ALTCLIP_SETTING_PRECISION:
+      settings->precision = g_value_get_enum (value);
+      break;
     case GST_ALTCLIP_SETTING_THREADS:
       settings->threads = g_value_get_uint (value);
       break;
@@ -467,6 +500,9 @@ gst_altclip_settings_get (
   switch (id) {
     case GST_ALTCLIP_SETTING_MODEL:
       g_value_set_string (value, settings->model);
+      break;
+    case GST_ALTCLIP_SETTING_PRECISION:
+      g_value_set_enum (value, settings->precision);
       break;
     case GST_ALTCLIP_SETTING_THREADS:
       g_value_set_uint (value, settings->threads);

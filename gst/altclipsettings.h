@@ -100,6 +100,7 @@ typedef struct
   gchar *templates;
   gchar *object_class;
   gchar *region;
+  AltclipPrecision precision;
   guint threads;
   GstAltclipRules rules;
 } GstAltclipSettings;
@@ -107,6 +108,7 @@ typedef struct
 typedef enum
 {
   GST_ALTCLIP_SETTING_MODEL = 1,
+  GST_ALTCLIP_SETTING_PRECISION,
   GST_ALTCLIP_SETTING_THREADS,
   GST_ALTCLIP_SETTING_PROMPTS,
   GST_ALTCLIP_SETTING_PROMPTS_FILE,

@@ -676,7 +676,11 @@ model_tear_down (Model *model, G_GNUC_UNUSED gconstpointer data)
 static AltclipModel *
 open_model (Model *model, AltclipModelFlags flags, const char *kernels)
 {
-    const AltclipModelOptions options = { kernels, 1, ALTCLIP_MODEL_LAZY | flags };
+    const AltclipModelOptions options = {
+        .kernels = kernels,
+        .threads = 1,
+        .flags = ALTCLIP_MODEL_LAZY | flags,
+    };
     g_autoptr (GError) error = NULL;
     AltclipModel *opened = altclip_model_open (model->directory, &options, NULL, &error);
 

@@ -157,6 +157,27 @@ test_cancelled (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+static void
+test_precision (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const names[] = { "auto", "f32", "bf16", "int8" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+        const AltclipModelOptions options = { .threads = 1, .precision = (AltclipPrecision)i };
+        g_autoptr (GError) error = NULL;
+        g_autoptr (AltclipModel) model =
+                altclip_model_open (fixture->directory, &options, NULL, &error);
+        g_autofree char *text = g_strdup_printf (
+                ": precision is %s, but must be auto or f32 in this version", names[i]);
+
+        g_assert_true ((model != NULL) == (i <= ALTCLIP_PRECISION_F32));
+        if (model)
+            continue;
+        g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG);
+        g_assert_true (g_str_has_suffix (error->message, text));
+    }
+}
+
 /* One picture alone and in a batch, with one thread and with three: the same embedding. */
 static void
 test_batches_agree (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
@@ -954,6 +975,7 @@ main (int argc, char **argv)
         { "/loader/opens", test_opens },
         { "/loader/max-length", test_max_length },
         { "/loader/cancelled", test_cancelled },
+        { "/loader/precision", test_precision },
         { "/loader/batches-agree", test_batches_agree },
         { "/loader/seeds", test_seeds },
         { "/loader/missing-files", test_missing_files },

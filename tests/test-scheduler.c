@@ -206,7 +206,7 @@ test_exact (void)
     AltclipStreamStats stats;
 
     user_init (&user);
-    stream = altclip_stream_new (directory, 2, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 2, &CALLBACKS, &user);
     for (guint i = 1; i <= 100; i++)
         altclip_stream_submit (stream, GUINT_TO_POINTER (i), 1);
     wait_for (&user, &user.n_freed, 100);
@@ -232,7 +232,7 @@ test_latest (void)
 
     user_init (&user);
     pthread_mutex_lock (&user.gate);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 1; i <= 1000; i++)
         altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i), 1);
@@ -254,7 +254,7 @@ test_flush (void)
     AltclipStream *stream;
 
     user_init (&user);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     for (guint round = 1; round <= 200; round++) {
         guint before;
 
@@ -281,7 +281,7 @@ test_open_error (void)
     AltclipStream *stream;
 
     user_init (&user);
-    stream = altclip_stream_new ("/nonexistent", 1, &CALLBACKS, &user);
+    stream = altclip_stream_new ("/nonexistent", ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     altclip_stream_submit (stream, GUINT_TO_POINTER (1), 1);
     wait_for (&user, &user.n_failed_to_open, 1);
     wait_for (&user, &user.n_freed, 1);
@@ -312,7 +312,7 @@ test_one_tower (void)
         User user;
 
         user_init (&user);
-        stream = altclip_stream_new (path, 1, &CALLBACKS, &user);
+        stream = altclip_stream_new (path, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
         wait_for (&user, &user.n_failed_to_open, 1);
         altclip_stream_free (stream);
         g_assert_true (g_str_has_suffix (user.open_error, cases[i].message));
@@ -332,7 +332,7 @@ test_other_size (void)
     g_assert_true (g_file_get_contents (path, &contents, NULL, NULL));
     g_assert_true (g_file_set_contents (path, "{\"size\": 32, \"crop_size\": 24}", -1, NULL));
     user_init (&user);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_failed_to_open, 1);
     altclip_stream_free (stream);
     g_assert_true (g_str_has_prefix (user.open_error, directory));
@@ -352,8 +352,8 @@ run_beside (User *bad)
     AltclipStream *bad_stream;
 
     user_init (&good);
-    good_stream = altclip_stream_new (directory, 1, &CALLBACKS, &good);
-    bad_stream = altclip_stream_new (directory, 1, &CALLBACKS, bad);
+    good_stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &good);
+    bad_stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, bad);
     for (guint i = 1; i <= 50; i++) {
         altclip_stream_submit (good_stream, GUINT_TO_POINTER (i), 1);
         altclip_stream_submit (bad_stream, GUINT_TO_POINTER (i), 1);
@@ -398,7 +398,7 @@ test_submitting_never_waits (void)
 
     user_init (&user);
     pthread_mutex_lock (&user.gate);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     altclip_stream_submit_latest (stream, GUINT_TO_POINTER (1), 1);
     wait_for (&user, &user.n_entered, 1);
     for (guint i = 2; i <= 1000; i++)
@@ -437,12 +437,13 @@ test_live_beside_exact (void)
 
     user_init (&exact);
     pthread_mutex_lock (&exact.gate);
-    exact_stream = altclip_stream_new (directory, 1, &CALLBACKS, &exact);
+    exact_stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &exact);
     altclip_stream_submit (exact_stream, GUINT_TO_POINTER (1), 1);
     wait_for (&exact, &exact.n_entered, 1);
     for (guint i = 0; i < N_LIVE; i++) {
         user_init (&live[i]);
-        live_streams[i] = altclip_stream_new (directory, 1, &CALLBACKS, &live[i]);
+        live_streams[i] =
+                altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &live[i]);
         for (guint j = 1; j <= 10; j++)
             altclip_stream_submit_latest (live_streams[i], GUINT_TO_POINTER (j), 1);
     }
@@ -483,7 +484,8 @@ test_leaving_keeps_turns (void)
         user_init (&users[i]);
         users[i].name = (char)('a' + i);
         users[i].order = order;
-        streams[i] = altclip_stream_new (directory, 1, &CALLBACKS, &users[i]);
+        streams[i] =
+                altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &users[i]);
         wait_for (&users[i], &users[i].n_opened, 1);
     }
     pthread_mutex_lock (&users[0].gate);
@@ -543,7 +545,7 @@ test_flush_in_work (void)
 
     user_init (&user);
     pthread_mutex_lock (&user.gate);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 1; i <= 8; i++)
         altclip_stream_submit (stream, GUINT_TO_POINTER (i), 1);
@@ -607,7 +609,7 @@ test_several (void)
 
     user_init (&user);
     user.rows = g_ptr_array_new_with_free_func (g_free);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
         submit (stream, &user, numbers[i], n_pictures[i]);
     wait_for (&user, &user.n_freed, G_N_ELEMENTS (numbers));
@@ -633,8 +635,8 @@ test_several_beside_one (void)
     user_init (&crowded);
     user_init (&plain);
     pthread_mutex_lock (&crowded.gate);
-    crowded_stream = altclip_stream_new (directory, 1, &CALLBACKS, &crowded);
-    plain_stream = altclip_stream_new (directory, 1, &CALLBACKS, &plain);
+    crowded_stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &crowded);
+    plain_stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &plain);
     wait_for (&plain, &plain.n_opened, 1);
     submit (crowded_stream, &crowded, 1, ALTCLIP_MAX_PICTURES);
     for (guint i = 1; i <= 30; i++)
@@ -662,7 +664,7 @@ test_several_and_one_fails (void)
 
     user_init (&user);
     user.refused = 11;
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     submit (stream, &user, 1, 10);
     submit (stream, &user, 20, 40);
     submit (stream, &user, 70, 10);
@@ -682,7 +684,7 @@ test_several_flushed (void)
     User user;
 
     user_init (&user);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     for (guint round = 0; round < 20; round++) {
         guint before = user.n_entered;
         GThread *thread;
@@ -714,7 +716,7 @@ test_several_flushed_freely (void)
     User user;
 
     user_init (&user);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint round = 0; round < 100; round++) {
         guint before = user.n_preprocessed;
@@ -755,7 +757,7 @@ test_prompts (void)
     AltclipStream *stream;
 
     user_init (&user);
-    stream = altclip_stream_new (golden, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (golden, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     altclip_stream_set_prompts (stream, prompts); /* before the model is there */
     wait_for (&user, &user.n_prompts_ready, 1);
     altclip_stream_set_prompts (stream, prompts); /* again, though embedded by now */
@@ -774,7 +776,7 @@ test_prompts_fail (void)
     AltclipStream *stream;
 
     user_init (&user);
-    stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     altclip_stream_set_prompts (stream, prompts);
     wait_for (&user, &user.n_prompts_failed, 1);
     altclip_stream_submit (stream, GUINT_TO_POINTER (1), 1); /* pictures go on */
@@ -793,7 +795,7 @@ test_prompts_replaced (void)
     AltclipStream *stream;
 
     user_init (&user);
-    stream = altclip_stream_new (golden, 1, &CALLBACKS, &user);
+    stream = altclip_stream_new (golden, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 0; i < 200; i++) {
         g_autofree char *list = g_strdup_printf ("label %u;b;c;d;e;f", i);
@@ -819,7 +821,7 @@ come_and_go (gpointer data)
         AltclipStream *stream;
 
         user_init (&user);
-        stream = altclip_stream_new (directory, 1, &CALLBACKS, &user);
+        stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
         for (guint i = 1; i <= seed * 3 + round; i++) {
             altclip_stream_submit_latest (stream, GUINT_TO_POINTER (i), 1);
             if ((i + seed) % 7 == 0)
@@ -865,7 +867,8 @@ soaker_init (Soaker *soaker, const gint *stop)
 {
     *soaker = (Soaker){ .stop = stop };
     user_init (&soaker->user);
-    soaker->stream = altclip_stream_new (directory, 1, &CALLBACKS, &soaker->user);
+    soaker->stream =
+            altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &soaker->user);
 }
 
 static void

@@ -1419,6 +1419,48 @@ GST_START_TEST (test_bad_models)
 }
 GST_END_TEST;
 
+static void
+expect_precision (const char *precision)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "precision", precision, NULL);
+
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 0 }));
+    rig_free (rig);
+}
+
+/* In the same state as a model that cannot be opened: an error, and the flow ends. */
+static void
+expect_no_precision (const char *precision)
+{
+    g_autofree char *text =
+            g_strdup_printf ("%s: precision is %s, but must be auto or f32 in this version",
+                    models_get_quick (), precision);
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "precision", precision, NULL);
+
+    expect_text (rig->bus, GST_MESSAGE_ERROR, text);
+    fail_unless_equals_int (
+            gst_harness_push (rig->harness, new_numbered_frame (0)), GST_FLOW_ERROR);
+    rig_free (rig);
+}
+
+/* One that cannot be opened does not keep another element from the same model. */
+GST_START_TEST (test_precision)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", NULL);
+
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 0 }));
+    expect_precision ("auto");
+    expect_precision ("f32");
+    expect_no_precision ("bf16");
+    expect_no_precision ("int8");
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (1)));
+    expect_precision ("f32");
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* ---- States ---------------------------------------------------------------------------------- */
 
 GST_START_TEST (test_state_cycles)
@@ -1794,6 +1836,7 @@ add_states (Suite *suite)
     TCase *tests = tcase_create ("states");
 
     tcase_add_test (tests, test_bad_models);
+    tcase_add_test (tests, test_precision);
     tcase_add_test (tests, test_state_cycles);
     tcase_add_test (tests, test_stop_while_loading);
     tcase_add_test (tests, test_progress_of_a_bad_model);
