@@ -949,12 +949,87 @@ GST_START_TEST (test_message_fields)
 }
 GST_END_TEST;
 
+/* The time of day that the message of a frame says. (transfer full) */
+static GstMessage *
+get_utc (const char *reference, GstClockTime timestamp)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+    GstBuffer *buffer = new_numbered_frame (0);
+    GstMessage *message;
+
+    if (reference) {
+        g_autoptr (GstCaps) caps = gst_caps_from_string (reference);
+
+        gst_buffer_add_reference_timestamp_meta (buffer, caps, timestamp, GST_CLOCK_TIME_NONE);
+    }
+    gst_harness_push (rig->harness, buffer);
+    message = pop_event (rig->bus, "begin");
+    rig_free (rig);
+    return message;
+}
+
+static void
+expect_reference (const char *reference, GstClockTime timestamp, const char *utc)
+{
+    g_autoptr (GstMessage) message = get_utc (reference, timestamp);
+    const GstStructure *structure = gst_message_get_structure (message);
+
+    fail_unless_equals_string (gst_structure_get_string (structure, "utc"), utc);
+    fail_unless_equals_string (gst_structure_get_string (structure, "utc-source"), "reference");
+}
+
+/* Without a reference, and with one that is no time of day, it is this machine's clock. */
+static void
+expect_wall (const char *reference)
+{
+    g_autoptr (GDateTime) begin = g_date_time_new_now_utc ();
+    g_autoptr (GstMessage) message = get_utc (reference, 1);
+    g_autoptr (GDateTime) end = g_date_time_new_now_utc ();
+    const GstStructure *structure = gst_message_get_structure (message);
+    g_autoptr (GDateTime) utc =
+            g_date_time_new_from_iso8601 (gst_structure_get_string (structure, "utc"), NULL);
+
+    fail_unless (utc != NULL);
+    fail_unless (g_date_time_compare (begin, utc) <= 0 && g_date_time_compare (utc, end) <= 0);
+    fail_unless_equals_string (gst_structure_get_string (structure, "utc-source"), "wall");
+}
+
+/* NTP counts from 1900. */
+GST_START_TEST (test_time_of_day)
+{
+    GstClockTime ntp = (G_GUINT64_CONSTANT (2208988800) + 3600) * GST_SECOND + 7 * GST_USECOND;
+
+    expect_reference ("timestamp/x-unix", G_GUINT64_CONSTANT (1700000000) * GST_SECOND,
+            "2023-11-14T22:13:20.000000Z");
+    expect_reference ("timestamp/x-ntp", ntp, "1970-01-01T01:00:00.000007Z");
+    expect_wall (NULL);
+    expect_wall ("timestamp/x-drone-clock");
+}
+GST_END_TEST;
+
+static gboolean
+accepts (Rig *rig, const char *multiview_mode)
+{
+    g_autofree char *text = g_strdup_printf (CAPS ",multiview-mode=%s", multiview_mode);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+
+    return gst_pad_peer_query_accept_caps (rig->harness->srcpad, caps);
+}
+
+/* Several pictures in one frame, or frames of several in turn. One of a pair is a picture. */
 GST_START_TEST (test_multiview_is_refused)
 {
+    static const char *const refused[] = { "side-by-side", "side-by-side-quincunx",
+        "column-interleaved", "row-interleaved", "top-bottom", "checkerboard", "frame-by-frame",
+        "multiview-frame-by-frame", "separated" };
+    static const char *const accepted[] = { "mono", "left", "right" };
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", NULL);
-    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS ",multiview-mode=side-by-side");
 
-    fail_unless (gst_pad_peer_query_accept_caps (rig->harness->srcpad, caps) == FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+        fail_if (accepts (rig, refused[i]), "%s", refused[i]);
+    for (guint i = 0; i < G_N_ELEMENTS (accepted); i++)
+        fail_unless (accepts (rig, accepted[i]), "%s", accepted[i]);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -1108,6 +1183,24 @@ GST_START_TEST (test_lone_prompt_is_told_of)
 
     gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
     expect_text (rig->bus, GST_MESSAGE_WARNING, "one phrase");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Runes, which the bundled model's tokenizer has never met, beside words that it has. */
+GST_START_TEST (test_unknown_words_are_told_of)
+{
+    Rig *rig;
+
+    if (!models_get_demo ())
+        return;
+    rig = rig_new (
+            models_get_demo (), "prompts", "a red circle;ᚠᚢᚦᚨᚱᚲ ᚷᚹᚺ ᚾᛁᛃ", "mode", "exact", NULL);
+    gst_buffer_unref (gst_harness_push_and_pull (rig->harness, new_numbered_frame (0)));
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "knows few of the words in \"ᚠᚢᚦᚨᚱᚲ ᚷᚹᚺ ᚾᛁᛃ\"");
+    g_object_set (rig->element, "prompts", "a red circle;a black screen", NULL);
+    gst_buffer_unref (push_until_revision (rig, &(guint){ 1 }, 2));
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING) == NULL);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -1794,6 +1887,7 @@ add_output (Suite *suite)
     tcase_add_test (tests, test_frames_without_framerate_or_time);
     tcase_add_test (tests, test_failing_frames_pass_untagged);
     tcase_add_test (tests, test_message_fields);
+    tcase_add_test (tests, test_time_of_day);
     tcase_add_test (tests, test_stats);
     tcase_add_test (tests, test_stats_of_the_worker);
     suite_add_tcase (suite, tests);
@@ -1811,6 +1905,7 @@ add_prompts (Suite *suite)
     tcase_add_test (tests, test_bad_prompts);
     tcase_add_test (tests, test_ten_thousand_prompts);
     tcase_add_test (tests, test_lone_prompt_is_told_of);
+    tcase_add_test (tests, test_unknown_words_are_told_of);
     suite_add_tcase (suite, tests);
 }
 

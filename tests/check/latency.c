@@ -221,6 +221,64 @@ answer_nothing (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer data 
     return GST_QUERY_TYPE (query) == GST_QUERY_LATENCY ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
+/* ---- Pipelines ------------------------------------------------------------------------------- */
+
+#define N_LIVE_FRAMES 50
+
+/* Runs a live source into a sink that wants its frames in time, in exact mode. Returns: how many it
+ * took */
+static guint
+count_in_time (gboolean answered)
+{
+    g_autofree char *line =
+            g_strdup_printf ("videotestsrc is-live=true num-buffers=%d ! "
+                             "video/x-raw,format=RGB,width=64,height=48,framerate=20/1 ! "
+                             "altclipfilter name=filter prompts=a;b mode=exact model=%s ! "
+                             "fakesink name=sink sync=true qos=true max-lateness=0",
+                    N_LIVE_FRAMES, models_get_slow ());
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (filter, "src");
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    g_autoptr (GstStructure) stats = NULL;
+    GstMessageType type;
+    guint64 rendered;
+    guint64 dropped;
+
+    if (!answered)
+        gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, answer_nothing, NULL, NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    do {
+        g_autoptr (GstMessage) message = pop_message (bus, GST_MESSAGE_LATENCY | GST_MESSAGE_EOS);
+
+        type = GST_MESSAGE_TYPE (message);
+        if (type == GST_MESSAGE_LATENCY)
+            gst_bin_recalculate_latency (GST_BIN (pipeline));
+    } while (type != GST_MESSAGE_EOS);
+    g_object_get (sink, "stats", &stats, NULL);
+    fail_unless (gst_structure_get_uint64 (stats, "rendered", &rendered));
+    fail_unless (gst_structure_get_uint64 (stats, "dropped", &dropped));
+    fail_unless_equals_uint64 (rendered + dropped, N_LIVE_FRAMES);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    return (guint)rendered;
+}
+
+/* Most are late where nobody answers. */
+GST_START_TEST (test_live_pipeline_in_exact_mode)
+{
+    guint without = count_in_time (FALSE);
+    guint with = count_in_time (TRUE);
+
+    g_print ("in time: %u of %d frames, and %u where the query is not answered\n", with,
+            N_LIVE_FRAMES, without);
+    fail_unless (with >= N_LIVE_FRAMES / 4);
+    fail_unless (without <= with / 2);
+}
+GST_END_TEST;
+
+/* ---- auto ------------------------------------------------------------------------------------ */
+
 /* Returns: whether the first frame had to wait for the model, as it does in exact mode */
 static gboolean
 waits_in_auto_mode (gboolean answered)
@@ -257,6 +315,7 @@ latency_suite (void)
     tcase_add_test (tests, test_latency_starts_with_the_self_test);
     tcase_add_test (tests, test_latency_grows_with_the_wait);
     tcase_add_test (tests, test_latency_outlives_flushes);
+    tcase_add_test (tests, test_live_pipeline_in_exact_mode);
     tcase_add_test (tests, test_auto_takes_silence_for_live);
     suite_add_tcase (suite, tests);
     return suite;
