@@ -249,7 +249,7 @@ expect_embeddings_of_stills (const char *model, guint width, guint height, guint
 /* A picture takes half a second, and three frames are held. */
 GST_START_TEST (test_exact_slow_model_gives_each_frame_its_own)
 {
-    expect_embeddings_of_stills (models_get_slowest (), WIDTH, HEIGHT, 6);
+    expect_embeddings_of_stills (models_get_slowest (), WIDTH, HEIGHT, 4);
 }
 GST_END_TEST;
 
