@@ -1053,6 +1053,18 @@ ALTCLIP_API gboolean altclip_prompts_save (
         AltclipPrompts *prompts, const char *path, GError **error);
 
 /**
+ * altclip_prompts_describe:
+ * @prompts: a set; one of altclip_prompts_new_for_file() has no labels before it is embedded
+ *
+ * The set as a file of prompts for altclip_prompts_load(): its texts, templates and pictures (by
+ * absolute paths), or the ready embeddings that it came with, and the rules of each label.
+ * Thread-safe on embedded prompts.
+ *
+ * Returns: (transfer full): UTF-8, one JSON object; free with g_free()
+ */
+ALTCLIP_API char *altclip_prompts_describe (AltclipPrompts *prompts);
+
+/**
  * altclip_prompts_ref:
  * @prompts: the set
  *
@@ -1114,6 +1126,14 @@ ALTCLIP_API AltclipScoreMode altclip_prompts_get_score_mode (
         AltclipPrompts *prompts, AltclipScoreMode otherwise);
 
 /**
+ * altclip_prompts_get_logit_scale:
+ * @prompts: an embedded set
+ *
+ * Returns: factor from cosine to logit: the set's own, or the model's
+ */
+ALTCLIP_API double altclip_prompts_get_logit_scale (AltclipPrompts *prompts);
+
+/**
  * AltclipLabelRules:
  * @threshold: the label becomes active at or above this score
  * @hysteresis: and stops being active below threshold · (1 − hysteresis)
@@ -1172,6 +1192,74 @@ ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
  */
 ALTCLIP_API void altclip_prompts_score (AltclipPrompts *prompts, AltclipScoreMode mode,
         const float *embedding, double *scores, double *cosines);
+
+/* ---- Calibration --------------------------------------------------------- */
+
+/**
+ * AltclipSeparation:
+ * @threshold: 0 to 1: what is there scores at or above it
+ * @roc_area: area under the receiver operating characteristic: how often, of a positive and a
+ *   negative, the positive scores higher; 0.5: by chance
+ * @misses: share of the positives below the threshold
+ * @false_alarms: share of the negatives at or above it
+ *
+ * A threshold, and how well the scores it was made from can be told apart.
+ */
+typedef struct {
+    double threshold;
+    double roc_area;
+    double misses;
+    double false_alarms;
+} AltclipSeparation;
+
+/**
+ * altclip_separate:
+ * @mode: meaning of the scores
+ * @positives: [n_positives]: a label's scores of pictures that show it, finite
+ * @n_positives: their number, not 0
+ * @negatives: [n_negatives]: likewise, of pictures that do not
+ * @n_negatives: their number, not 0
+ * @separation: (out caller-allocated): the threshold that separates them best
+ *
+ * The threshold with the largest difference between the share of positives and the share of
+ * negatives that reach it (Youden's J; W. J. Youden, "Index for rating diagnostic tests", 1950),
+ * whatever the number of either. Of the gaps between scores that do equally well it takes the
+ * widest, and the middle of that: for softmax and sigmoid on the logit's scale, of the part of the
+ * gap that is between 0.05 and 0.95 if there is any. Thread-safe.
+ */
+ALTCLIP_API void altclip_separate (AltclipScoreMode mode, const double *positives,
+        gsize n_positives, const double *negatives, gsize n_negatives,
+        AltclipSeparation *separation);
+
+/**
+ * altclip_fit_bias:
+ * @scale: from cosine to logit: altclip_prompts_get_logit_scale()
+ * @positives: [n_positives]: a label's cosines of pictures that show it, finite
+ * @n_positives: their number, not 0
+ * @negatives: [n_negatives]: likewise, of pictures that do not
+ * @n_negatives: their number, not 0
+ *
+ * The bias with which 1 / (1 + exp (−(scale · cosine + bias))) is the likeliest probability that
+ * the label is there, were half of all pictures positives: a logistic regression of fixed slope (J.
+ * Platt, "Probabilistic outputs for support vector machines", 1999, with the slope left to the
+ * model). Thread-safe.
+ *
+ * Returns: the bias
+ */
+ALTCLIP_API double altclip_fit_bias (double scale, const double *positives, gsize n_positives,
+        const double *negatives, gsize n_negatives);
+
+/**
+ * altclip_prompts_calibrate:
+ * @prompts: the set
+ * @mode: what the thresholds are for: how the set is to be scored from now on
+ * @thresholds: [n_labels], 0 to 1: see altclip_separate(); NAN leaves the label's own
+ * @biases: [n_labels]: see altclip_fit_bias(); NAN leaves the label's own
+ *
+ * Gives labels what a calibration brought. Not thread-safe: to be called before @prompts is shared.
+ */
+ALTCLIP_API void altclip_prompts_calibrate (AltclipPrompts *prompts, AltclipScoreMode mode,
+        const double *thresholds, const double *biases);
 
 /* ---- Tracker: the state of labels over time ------------------------------ */
 

@@ -686,6 +686,27 @@ altclip_prompts_get_score_mode (AltclipPrompts *prompts, AltclipScoreMode otherw
     return prompts->score_mode < 0 ? otherwise : (AltclipScoreMode)prompts->score_mode;
 }
 
+double
+altclip_prompts_get_logit_scale (AltclipPrompts *prompts)
+{
+    return prompts->logit_scale;
+}
+
+void
+altclip_prompts_calibrate (AltclipPrompts *prompts, AltclipScoreMode mode, const double *thresholds,
+        const double *biases)
+{
+    prompts->score_mode = mode;
+    for (guint i = 0; i < prompts->n_labels; i++) {
+        AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
+
+        if (!isnan (thresholds[i]))
+            entry->rules[ALTCLIP_RULE_THRESHOLD] = thresholds[i];
+        if (!isnan (biases[i]))
+            entry->rules[ALTCLIP_RULE_BIAS] = biases[i];
+    }
+}
+
 static double
 choose (double own, double otherwise)
 {

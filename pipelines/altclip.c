@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const Command *const COMMANDS[] = { &COMMAND_CLASSIFY, &COMMAND_EMBED, &COMMAND_INFO,
-    &COMMAND_TOKENIZE, &COMMAND_FORWARD, &COMMAND_INIT };
+static const Command *const COMMANDS[] = { &COMMAND_CLASSIFY, &COMMAND_CALIBRATE, &COMMAND_EMBED,
+    &COMMAND_INFO, &COMMAND_TOKENIZE, &COMMAND_FORWARD, &COMMAND_INIT };
 
 static void
 print_help (FILE *stream)

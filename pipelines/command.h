@@ -30,6 +30,7 @@ extern const Command COMMAND_INIT;
 extern const Command COMMAND_FORWARD;
 extern const Command COMMAND_EMBED;
 extern const Command COMMAND_CLASSIFY;
+extern const Command COMMAND_CALIBRATE;
 
 /**
  * command_parse:

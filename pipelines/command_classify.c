@@ -3,10 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "command.h"
+#include "command_prompts.h"
 #include "still.h"
-
-#include <string.h>
 
 /* What is the same for all pictures of a run. */
 typedef struct {
@@ -93,11 +91,7 @@ classify (const char *directory, AltclipModelFlags flags, AltclipPrompts *prompt
 
 /* What the arguments ask for. */
 typedef struct {
-    char *prompts;
-    char *prompts_file;
-    char *negative_prompts;
-    char *templates;
-    char *score_mode;
+    PromptsArguments prompts;
     char *precision;
     gboolean no_cache;
 } Arguments;
@@ -105,119 +99,36 @@ typedef struct {
 static void
 arguments_clear (Arguments *arguments)
 {
-    g_free (arguments->prompts);
-    g_free (arguments->prompts_file);
-    g_free (arguments->negative_prompts);
-    g_free (arguments->templates);
-    g_free (arguments->score_mode);
+    prompts_arguments_clear (&arguments->prompts);
     g_free (arguments->precision);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
-/* @mode: left as it is without a @name */
-static gboolean
-parse_mode (const char *name, AltclipScoreMode *mode)
-{
-    static const struct {
-        const char *name;
-        AltclipScoreMode mode;
-    } modes[] = { { "softmax", ALTCLIP_SCORE_SOFTMAX }, { "sigmoid", ALTCLIP_SCORE_SIGMOID },
-        { "cosine", ALTCLIP_SCORE_COSINE } };
-
-    for (gsize i = 0; name && i < G_N_ELEMENTS (modes); i++) {
-        if (strcmp (name, modes[i].name) == 0) {
-            *mode = modes[i].mode;
-            return TRUE;
-        }
-    }
-    if (name)
-        command_refuse (&COMMAND_CLASSIFY,
-                "--score-mode is '%s', but must be softmax, sigmoid or cosine", name);
-    return !name;
-}
-
-static gboolean
-check_arguments (const Arguments *arguments)
-{
-    AltclipScoreMode mode;
-
-    if (!arguments->prompts && !arguments->prompts_file) {
-        command_refuse (&COMMAND_CLASSIFY, "--prompts or --prompts-file is missing");
-        return FALSE;
-    }
-    if (arguments->prompts_file &&
-            (arguments->prompts || arguments->negative_prompts || arguments->templates)) {
-        command_refuse (&COMMAND_CLASSIFY, "--prompts-file takes the place of --prompts, "
-                                           "--negative-prompts and --templates");
-        return FALSE;
-    }
-    return parse_mode (arguments->score_mode, &mode) &&
-           command_check_precision (&COMMAND_CLASSIFY, arguments->precision) &&
-           command_check_utf8 (
-                   &COMMAND_CLASSIFY, "--prompts", (char *[]){ arguments->prompts, NULL }) &&
-           command_check_utf8 (&COMMAND_CLASSIFY, "--negative-prompts",
-                   (char *[]){ arguments->negative_prompts, NULL }) &&
-           command_check_utf8 (
-                   &COMMAND_CLASSIFY, "--templates", (char *[]){ arguments->templates, NULL });
-}
-
-/* Returns: (transfer full) (nullable): the prompts, or NULL after a message, with *status set */
-static AltclipPrompts *
-get_prompts (const Arguments *arguments, int *status)
-{
-    g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipPrompts) prompts = NULL;
-
-    if (arguments->prompts_file) {
-        prompts = altclip_prompts_load (arguments->prompts_file, still_load, &error);
-        if (!prompts)
-            *status = command_fail (error);
-        return g_steal_pointer (&prompts);
-    }
-    prompts = altclip_prompts_parse (
-            arguments->prompts, arguments->negative_prompts, arguments->templates, &error);
-    if (prompts && altclip_prompts_get_n_labels (prompts) > 0)
-        return g_steal_pointer (&prompts);
-    *status = command_refuse (
-            &COMMAND_CLASSIFY, "%s", error ? error->message : "--prompts holds no phrase");
-    return NULL;
-}
-
 static int
 run (int argc, char **argv)
 {
-    g_auto (Arguments) arguments = { NULL };
+    g_auto (Arguments) arguments = { .precision = NULL };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipPrompts) prompts = NULL;
     const GOptionEntry entries[] = {
-        { "prompts", 'p', 0, G_OPTION_ARG_FILENAME, &arguments.prompts, "The phrases to tell apart",
-                "'LABEL; LABEL=TEXT|TEXT; …'" },
-        { "prompts-file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments.prompts_file,
-                "The labels to tell apart, from a JSON file", "FILE" },
-        { "negative-prompts", 'n', 0, G_OPTION_ARG_FILENAME, &arguments.negative_prompts,
-                "Phrases that compete but are not reported", "'TEXT; …'" },
-        { "templates", 0, 0, G_OPTION_ARG_FILENAME, &arguments.templates,
-                "Sentences to put each text into, at {}", "'a photo of {}; …'" },
-        { "score-mode", 0, 0, G_OPTION_ARG_FILENAME, &arguments.score_mode,
-                "softmax (default), sigmoid or cosine; goes before the file's", "MODE" },
+        PROMPTS_ARGUMENTS_ENTRIES (arguments.prompts),
         { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
         { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
                 "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,
     };
     AltclipScoreMode mode;
-    int status = STATUS_USAGE;
+    int status;
 
     if (!command_parse (&COMMAND_CLASSIFY, entries, 2, G_MAXUINT, argc, argv, &operands, &status))
         return status;
-    if (!check_arguments (&arguments))
+    if (!prompts_arguments_check (&COMMAND_CLASSIFY, &arguments.prompts) ||
+            !command_check_precision (&COMMAND_CLASSIFY, arguments.precision))
         return STATUS_USAGE;
-    prompts = get_prompts (&arguments, &status);
+    prompts = prompts_arguments_load (&COMMAND_CLASSIFY, &arguments.prompts, &mode, &status);
     if (!prompts)
         return status;
-    mode = altclip_prompts_get_score_mode (prompts, ALTCLIP_SCORE_SOFTMAX);
-    parse_mode (arguments.score_mode, &mode);
     return classify (operands[0], arguments.no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
             prompts, mode, operands + 1);
 }

@@ -11,6 +11,7 @@
 #include "outline.h"
 
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_FILE_BYTES (256 * 1024 * 1024)
@@ -255,6 +256,23 @@ still_get_size (AltclipModel *model)
     const AltclipModelInfo *info = altclip_model_get_info (model);
 
     return (gsize)info->num_channels * info->image_size * info->image_size;
+}
+
+gboolean
+still_is_one (const char *path)
+{
+    static const guint8 png[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+    static const guint8 jpeg[] = { 0xff, 0xd8, 0xff };
+    guint8 begin[sizeof png] = { 0 };
+    GStatBuf status;
+    FILE *file;
+
+    if (g_stat (path, &status) != 0 || !S_ISREG (status.st_mode) || !(file = g_fopen (path, "rb")))
+        return FALSE;
+    if (fread (begin, 1, sizeof begin, file) < sizeof jpeg)
+        begin[0] = 0;
+    fclose (file);
+    return memcmp (begin, png, sizeof png) == 0 || memcmp (begin, jpeg, sizeof jpeg) == 0;
 }
 
 float *

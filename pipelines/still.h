@@ -26,6 +26,9 @@ G_BEGIN_DECLS
  */
 GdkPixbuf *still_decode (const char *path, const guint8 *bytes, gsize n, GError **error);
 
+/* Whether the file at @path begins as a PNG or JPEG file does; one that cannot be read does not. */
+gboolean still_is_one (const char *path);
+
 /**
  * still_load:
  * @path: a PNG or JPEG file

@@ -1,0 +1,130 @@
+/* altclip: a label's scores on pictures that show it, or on pictures that do not
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "footage.h"
+
+#include <math.h>
+
+#define NANOSECONDS_OF_AN_HOUR 3.6e12
+
+void
+footage_init (Footage *footage)
+{
+    footage->samples = g_array_new (FALSE, FALSE, sizeof (FootageSample));
+    footage->clips = g_array_new (FALSE, FALSE, sizeof (FootageClip));
+}
+
+void
+footage_clear (Footage *footage)
+{
+    g_clear_pointer (&footage->samples, g_array_unref);
+    g_clear_pointer (&footage->clips, g_array_unref);
+}
+
+void
+footage_add_clip (Footage *footage)
+{
+    FootageClip clip = { footage->samples->len, 0, 0 };
+
+    g_array_append_val (footage->clips, clip);
+}
+
+static FootageClip *
+get_last_clip (Footage *footage)
+{
+    return &g_array_index (footage->clips, FootageClip, footage->clips->len - 1);
+}
+
+void
+footage_add_sample (Footage *footage, double score, double cosine, guint64 time)
+{
+    FootageSample sample = { score, cosine, time };
+
+    g_array_append_val (footage->samples, sample);
+    get_last_clip (footage)->n++;
+}
+
+void
+footage_set_duration (Footage *footage, guint64 duration)
+{
+    get_last_clip (footage)->duration = duration;
+}
+
+static const FootageSample *
+get_sample (const Footage *footage, guint i)
+{
+    return &g_array_index (footage->samples, FootageSample, i);
+}
+
+double *
+footage_get_scores (const Footage *footage)
+{
+    double *scores = g_new (double, footage->samples->len);
+
+    for (guint i = 0; i < footage->samples->len; i++)
+        scores[i] = get_sample (footage, i)->score;
+    return scores;
+}
+
+double *
+footage_get_cosines (const Footage *footage)
+{
+    double *cosines = g_new (double, footage->samples->len);
+
+    for (guint i = 0; i < footage->samples->len; i++)
+        cosines[i] = get_sample (footage, i)->cosine;
+    return cosines;
+}
+
+void
+footage_apply_sigmoid (Footage *footage, double scale, double bias)
+{
+    for (guint i = 0; i < footage->samples->len; i++) {
+        FootageSample *sample = &g_array_index (footage->samples, FootageSample, i);
+        sample->score = 1.0 / (1.0 + exp (-(scale * sample->cosine + bias)));
+    }
+}
+
+/* The label's begins in a clip; the tracker is told of the other labels that they have no score. */
+static guint
+count_begins (const Footage *footage, const FootageClip *clip, guint n_labels, guint index,
+        const AltclipLabelRules *rules)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (n_labels);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    g_autofree double *scores = g_new (double, n_labels);
+    g_autofree double *cosines = g_new (double, n_labels);
+    guint begins = 0;
+
+    for (guint i = 0; i < n_labels; i++)
+        scores[i] = cosines[i] = NAN;
+    for (guint i = clip->first; i < clip->first + clip->n; i++) {
+        scores[index] = get_sample (footage, i)->score;
+        cosines[index] = get_sample (footage, i)->cosine;
+        altclip_tracker_update (
+                tracker, get_sample (footage, i)->time, rules, scores, cosines, transitions);
+    }
+    for (guint i = 0; i < transitions->len; i++)
+        begins += g_array_index (transitions, AltclipTransition, i).active;
+    return begins;
+}
+
+FootageEvents
+footage_count_events (const Footage *footage, AltclipPrompts *prompts, guint index,
+        const AltclipLabelRules *rules)
+{
+    guint n_labels = altclip_prompts_get_n_labels (prompts);
+    FootageEvents events = { .clips = footage->clips->len };
+
+    for (guint i = 0; i < footage->clips->len; i++) {
+        const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
+        guint begins = count_begins (footage, clip, n_labels, index, rules);
+
+        events.events += begins;
+        events.clips_with_events += begins > 0;
+        events.hours += (double)clip->duration / NANOSECONDS_OF_AN_HOUR;
+    }
+    return events;
+}

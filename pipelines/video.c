@@ -1,0 +1,367 @@
+/* altclip: frames of video files
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "video.h"
+#include "altclipformat.h"
+#include "still.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
+#include <string.h>
+
+/* What videoflip and we both take. */
+#define FORMATS                                                                                   \
+    "{ I420, YV12, NV12, NV21, YUY2, UYVY, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, GRAY8, " \
+    "I420_10LE }"
+
+#define FRAMES_AHEAD 2               /* that are decoded before they are wanted */
+#define LOOK_AROUND (GST_SECOND / 5) /* for errors while no frame comes */
+#define LONGEST_WAIT (60 * GST_SECOND)
+#define USUAL_DURATION (GST_SECOND / 25)
+
+struct _Video {
+    char *path;
+    AltclipModel *model;
+    GstElement *pipeline;
+    GstElement *converter;
+    GstElement *sink;
+    char *missing; /* (nullable): the plugin that would be needed */
+    GstCaps *caps; /* of format and plan; NULL: there was no frame yet */
+    GstAltclipFormat *format;
+    AltclipImagePlan *plan;
+    guint64 n_frames;
+    guint64 time; /* of the frame at hand */
+    guint64 last; /* of the one given last; GST_CLOCK_TIME_NONE: none was */
+};
+
+static void fail (const Video *video, AltclipError code, GError **error, const char *format, ...)
+        G_GNUC_PRINTF (4, 5);
+
+static void
+fail (const Video *video, AltclipError code, GError **error, const char *format, ...)
+{
+    g_autofree char *reason = NULL;
+    va_list arguments;
+
+    va_start (arguments, format);
+    reason = g_strdup_vprintf (format, arguments);
+    va_end (arguments);
+    g_set_error (error, ALTCLIP_ERROR, (int)code, "%s: %s", video->path, reason);
+}
+
+/* ---- The pipeline ---------------------------------------------------------------------------- */
+
+/* decodebin's, which it has no header for. */
+typedef enum { AUTOPLUG_TRY, AUTOPLUG_EXPOSE, AUTOPLUG_SKIP } Autoplug;
+
+/* A list of segments or a description of a session would have us fetch from the network what nobody
+ * vouches for. */
+static Autoplug
+on_autoplug_select (G_GNUC_UNUSED GstElement *decoder, G_GNUC_UNUSED GstPad *pad,
+        G_GNUC_UNUSED GstCaps *caps, GstElementFactory *factory, G_GNUC_UNUSED gpointer data)
+{
+    const char *class = gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS);
+
+    if (strstr (class, "Adaptive") || strstr (class, "Network") || strstr (class, "Source"))
+        return AUTOPLUG_SKIP;
+    return AUTOPLUG_TRY;
+}
+
+static gboolean
+has_media (const GstCaps *caps, const char *media)
+{
+    return caps && gst_caps_get_size (caps) > 0 &&
+           g_str_has_prefix (gst_structure_get_name (gst_caps_get_structure (caps, 0)), media);
+}
+
+/* Sound and subtitles are left as they are. */
+static gboolean
+on_autoplug_continue (G_GNUC_UNUSED GstElement *decoder, G_GNUC_UNUSED GstPad *pad, GstCaps *caps,
+        G_GNUC_UNUSED gpointer data)
+{
+    return !has_media (caps, "audio/") && !has_media (caps, "text/") &&
+           !has_media (caps, "subpicture/");
+}
+
+/* Only the first video stream is linked. */
+static void
+on_pad_added (G_GNUC_UNUSED GstElement *decoder, GstPad *pad, gpointer data)
+{
+    Video *video = data;
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->converter, "sink");
+    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+
+    if (has_media (caps, "video/x-raw") && !gst_pad_is_linked (sink))
+        gst_pad_link (pad, sink);
+}
+
+/* Of a file without video no frame would ever come. */
+static void
+on_no_more_pads (GstElement *decoder, gpointer data)
+{
+    Video *video = data;
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->converter, "sink");
+
+    if (!gst_pad_is_linked (sink))
+        GST_ELEMENT_ERROR (decoder, STREAM, WRONG_TYPE, ("the file holds no video"), (NULL));
+}
+
+static gboolean
+make_pipeline (Video *video, GError **error)
+{
+    g_autoptr (GError) parse_error = NULL;
+    g_autoptr (GstElement) source = NULL;
+    g_autoptr (GstElement) decoder = NULL;
+    g_autofree char *line = g_strdup_printf (
+            "filesrc name=source ! decodebin name=decoder  videoconvert name=converter ! videoflip "
+            "method=automatic ! "
+            "appsink name=sink sync=false max-buffers=%d caps=\"video/x-raw,format=%s\"",
+            FRAMES_AHEAD, FORMATS);
+
+    video->pipeline = gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &parse_error);
+    if (!video->pipeline) {
+        fail (video, ALTCLIP_ERROR_IO, error, "cannot be decoded: %s", parse_error->message);
+        return FALSE;
+    }
+    source = gst_bin_get_by_name (GST_BIN (video->pipeline), "source");
+    decoder = gst_bin_get_by_name (GST_BIN (video->pipeline), "decoder");
+    video->converter = gst_bin_get_by_name (GST_BIN (video->pipeline), "converter");
+    video->sink = gst_bin_get_by_name (GST_BIN (video->pipeline), "sink");
+    g_object_set (source, "location", video->path, NULL);
+    g_signal_connect (decoder, "autoplug-select", G_CALLBACK (on_autoplug_select), NULL);
+    g_signal_connect (decoder, "autoplug-continue", G_CALLBACK (on_autoplug_continue), NULL);
+    g_signal_connect (decoder, "pad-added", G_CALLBACK (on_pad_added), video);
+    g_signal_connect (decoder, "no-more-pads", G_CALLBACK (on_no_more_pads), video);
+    return TRUE;
+}
+
+/* A pipe or device could keep us waiting for ever. */
+static gboolean
+check_file (const Video *video, GError **error)
+{
+    GStatBuf status;
+
+    if (g_stat (video->path, &status) != 0) {
+        fail (video, ALTCLIP_ERROR_IO, error, "%s", g_strerror (errno));
+        return FALSE;
+    }
+    if (!S_ISREG (status.st_mode)) {
+        fail (video, ALTCLIP_ERROR_IO, error, "not a regular file");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+/* A missing plugin is told of before the error that it makes. */
+static void
+note_missing_plugin (Video *video, GstMessage *message)
+{
+    if (!gst_message_has_name (message, "missing-plugin") || video->missing)
+        return;
+    video->missing =
+            g_strdup (gst_structure_get_string (gst_message_get_structure (message), "name"));
+}
+
+static void
+fail_by_message (const Video *video, GstMessage *message, GError **error)
+{
+    g_autoptr (GError) reason = NULL;
+
+    gst_message_parse_error (message, &reason, NULL);
+    if (video->missing)
+        fail (video, ALTCLIP_ERROR_IMAGE, error,
+                "cannot be decoded: GStreamer has no plugin here for %s", video->missing);
+    else
+        fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: %s", reason->message);
+}
+
+/* Whether nothing went wrong so far. */
+static gboolean
+check_messages (Video *video, GError **error)
+{
+    g_autoptr (GstBus) bus = gst_element_get_bus (video->pipeline);
+    GstMessage *message;
+    gboolean ok = TRUE;
+
+    while (ok && (message = gst_bus_pop (bus))) {
+        note_missing_plugin (video, message);
+        ok = GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR;
+        if (!ok)
+            fail_by_message (video, message, error);
+        gst_message_unref (message);
+    }
+    return ok;
+}
+
+/* ---- Frames ---------------------------------------------------------------------------------- */
+
+/* Sets @sample, to NULL at the end. */
+static gboolean
+pull_sample (Video *video, GstSample **sample, GError **error)
+{
+    GstAppSink *sink = GST_APP_SINK (video->sink);
+    guint64 waited = 0;
+
+    *sample = NULL;
+    while (!(*sample = gst_app_sink_try_pull_sample (sink, LOOK_AROUND))) {
+        if (!check_messages (video, error))
+            return FALSE;
+        if (gst_app_sink_is_eos (sink))
+            return TRUE;
+        waited += LOOK_AROUND;
+        if (waited >= LONGEST_WAIT) {
+            fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: no frame for %d s",
+                    (int)(LONGEST_WAIT / GST_SECOND));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+check_size (const Video *video, GError **error)
+{
+    int width = GST_VIDEO_INFO_WIDTH (&video->format->info);
+    int height = GST_VIDEO_INFO_HEIGHT (&video->format->info);
+
+    if ((gint64)width * height <= STILL_MAX_PIXELS)
+        return TRUE;
+    fail (video, ALTCLIP_ERROR_IMAGE, error, "%d × %d pixels exceed the limit of %d pixels", width,
+            height, STILL_MAX_PIXELS);
+    return FALSE;
+}
+
+/* Whether what is known of the format is of these caps. */
+static gboolean
+follow_caps (Video *video, GstCaps *caps, GError **error)
+{
+    AltclipRectangle all;
+
+    if (video->caps && (caps == video->caps || gst_caps_is_equal (caps, video->caps)))
+        return TRUE;
+    gst_caps_replace (&video->caps, NULL);
+    g_clear_pointer (&video->plan, altclip_image_plan_free);
+    g_clear_pointer (&video->format, gst_altclip_format_unref);
+    video->format = gst_altclip_format_new (caps);
+    if (!video->format) {
+        fail (video, ALTCLIP_ERROR_IMAGE, error, "is of a kind of video that cannot be looked at");
+        return FALSE;
+    }
+    if (!check_size (video, error))
+        return FALSE;
+    all = (AltclipRectangle){ 0, 0, video->format->layout.width, video->format->layout.height };
+    video->plan =
+            altclip_image_plan_new_for_frames (video->model, &video->format->layout, &all, error);
+    if (!video->plan) {
+        g_prefix_error (error, "%s: ", video->path);
+        return FALSE;
+    }
+    gst_caps_replace (&video->caps, caps);
+    return TRUE;
+}
+
+static GstClockTime
+get_duration (const Video *video)
+{
+    return GST_CLOCK_TIME_IS_VALID (video->format->frame_duration) ? video->format->frame_duration
+                                                                   : USUAL_DURATION;
+}
+
+static void
+note_time (Video *video, GstSample *sample)
+{
+    GstClockTime pts = GST_BUFFER_PTS (gst_sample_get_buffer (sample));
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+
+    if (GST_CLOCK_TIME_IS_VALID (pts))
+        time = gst_segment_to_stream_time (gst_sample_get_segment (sample), GST_FORMAT_TIME, pts);
+    if (!GST_CLOCK_TIME_IS_VALID (time))
+        time = video->n_frames ? video->time + get_duration (video) : 0;
+    video->time = time;
+    video->n_frames++;
+}
+
+static gboolean
+is_due (const Video *video, guint64 interval)
+{
+    guint64 half = get_duration (video) / 2;
+    guint64 passed = video->time - video->last;
+
+    return !GST_CLOCK_TIME_IS_VALID (video->last) || video->time < video->last ||
+           passed >= interval - MIN (half, interval);
+}
+
+static float *
+take_frame (Video *video, GstBuffer *buffer, GError **error)
+{
+    const AltclipModelInfo *info = altclip_model_get_info (video->model);
+    g_autofree float *pixel_values =
+            g_new (float, (gsize)info->num_channels * info->image_size * info->image_size);
+    AltclipFrameData data;
+    GstVideoFrame frame;
+
+    if (!gst_altclip_format_map (video->format, buffer, &frame, &data, error)) {
+        g_prefix_error (error, "%s: ", video->path);
+        return NULL;
+    }
+    altclip_image_plan_run_frame (video->plan, &data, pixel_values);
+    gst_video_frame_unmap (&frame);
+    return g_steal_pointer (&pixel_values);
+}
+
+/* ---- Public ---------------------------------------------------------------------------------- */
+
+Video *
+video_open (const char *path, AltclipModel *model, GError **error)
+{
+    g_autoptr (Video) video = g_new0 (Video, 1);
+
+    video->path = g_strdup (path);
+    video->model = altclip_model_ref (model);
+    video->last = GST_CLOCK_TIME_NONE;
+    if (!check_file (video, error) || !make_pipeline (video, error))
+        return NULL;
+    gst_element_set_state (video->pipeline, GST_STATE_PLAYING);
+    return g_steal_pointer (&video);
+}
+
+void
+video_free (Video *video)
+{
+    if (video->pipeline)
+        gst_element_set_state (video->pipeline, GST_STATE_NULL);
+    g_clear_object (&video->converter);
+    g_clear_object (&video->sink);
+    g_clear_object (&video->pipeline);
+    gst_caps_replace (&video->caps, NULL);
+    g_clear_pointer (&video->plan, altclip_image_plan_free);
+    g_clear_pointer (&video->format, gst_altclip_format_unref);
+    altclip_model_unref (video->model);
+    g_free (video->missing);
+    g_free (video->path);
+    g_free (video);
+}
+
+float *
+video_read (Video *video, guint64 interval, guint64 *time, GError **error)
+{
+    for (;;) {
+        g_autoptr (GstSample) sample = NULL;
+
+        if (!pull_sample (video, &sample, error) || !sample)
+            return NULL;
+        if (!gst_sample_get_caps (sample) ||
+                !follow_caps (video, gst_sample_get_caps (sample), error))
+            return NULL;
+        note_time (video, sample);
+        if (!is_due (video, interval))
+            continue;
+        *time = video->last = video->time;
+        return take_frame (video, gst_sample_get_buffer (sample), error);
+    }
+}
