@@ -977,6 +977,57 @@ test_save_fails (Small *small, gconstpointer data)
     g_assert_nonnull (strstr (error->message, "/no/such/folder/x.json"));
 }
 
+/* What is described is read as the same set, in another directory too. */
+static void
+test_describe (void)
+{
+    g_autoptr (AltclipPrompts) before = parse (EVERYTHING);
+    g_autofree char *description = altclip_prompts_describe (before);
+    g_autofree char *again = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipPrompts) after = altclip_prompts_parse_file (
+            "d.json", "/", description, strlen (description), still_load, &error);
+
+    g_assert_no_error (error);
+    again = altclip_prompts_describe (after);
+    g_assert_cmpstr (again, ==, description);
+    g_assert_cmpuint (after->n_labels, ==, 4);
+    g_assert_cmpuint (after->n_own_negatives, ==, 2);
+    check_strings (after->templates, "a photo of {}|{}");
+    check_strings (get_entry (after, 0)->texts, "a cat|une image de chat|猫");
+    g_assert_cmpuint (get_entry (after, 1)->pictures->len, ==, 2);
+    g_assert_nonnull (get_entry (after, 2)->embedding);
+    check_strings (get_entry (after, 3)->templates, "the {} and the {}");
+    g_assert_cmpfloat (get_entry (after, 0)->rules[ALTCLIP_RULE_THRESHOLD], ==, 0.75);
+    g_assert_cmpfloat (after->own_logit_scale, ==, 50.5);
+    g_assert_cmpint (after->score_mode, ==, ALTCLIP_SCORE_SIGMOID);
+}
+
+static void
+test_calibrate (void)
+{
+    const double thresholds[] = { 0.25, NAN, 0.0, 1.0 };
+    const double biases[] = { NAN, 2.5, NAN, -1e6 };
+    g_autoptr (AltclipPrompts) prompts = parse (EVERYTHING);
+    g_autofree char *description = NULL;
+    g_autoptr (AltclipPrompts) after = NULL;
+
+    altclip_prompts_calibrate (prompts, ALTCLIP_SCORE_COSINE, thresholds, biases);
+    description = altclip_prompts_describe (prompts);
+    after = parse (description);
+    g_assert_cmpint (after->score_mode, ==, ALTCLIP_SCORE_COSINE);
+    for (guint i = 0; i < 4; i++) {
+        const double *rules = get_entry (after, i)->rules;
+        g_assert_cmpfloat (
+                rules[ALTCLIP_RULE_THRESHOLD], ==, isnan (thresholds[i]) ? 0.6 : thresholds[i]);
+        g_assert_cmpfloat (rules[ALTCLIP_RULE_BIAS], ==,
+                !isnan (biases[i]) ? biases[i]
+                : i == 0           ? 1.5
+                                   : -3.0);
+        g_assert_cmpfloat (rules[ALTCLIP_RULE_MIN_OFF], ==, 2.0);
+    }
+}
+
 static void
 add_embedding_test (const char *path, void (*test) (Small *, gconstpointer))
 {
@@ -1006,6 +1057,8 @@ main (int argc, char **argv)
     add_embedding_test ("/prompts-file/embed-fails", test_embed_fails);
     add_embedding_test ("/prompts-file/embed-again", test_embed_again);
     add_embedding_test ("/prompts-file/neutral", test_neutral);
+    g_test_add_func ("/prompts-file/describe", test_describe);
+    g_test_add_func ("/prompts-file/calibrate", test_calibrate);
     add_embedding_test ("/prompts-file/save", test_save);
     add_embedding_test ("/prompts-file/save-lone", test_save_lone);
     add_embedding_test ("/prompts-file/save-fails", test_save_fails);
