@@ -147,11 +147,12 @@ typedef enum {
  * AltclipPrecision:
  * @ALTCLIP_PRECISION_AUTO: the fastest on this CPU, but never 8-bit integers
  * @ALTCLIP_PRECISION_F32: 32-bit floats
- * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits; not in this version
+ * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits
  * @ALTCLIP_PRECISION_INT8: products of 8-bit integers; not in this version
  *
- * What the image tower multiplies in. In this version @ALTCLIP_PRECISION_AUTO is
- * @ALTCLIP_PRECISION_F32, and models cannot be opened with the last two.
+ * What the image tower multiplies in; all else is in 32-bit floats, and so is the text tower. In
+ * this version @ALTCLIP_PRECISION_AUTO is @ALTCLIP_PRECISION_F32. A precision that the CPU has no
+ * instructions for works by conversion, slowly, see altclip_model_get_precision().
  */
 typedef enum {
     ALTCLIP_PRECISION_AUTO,
@@ -159,6 +160,23 @@ typedef enum {
     ALTCLIP_PRECISION_BF16,
     ALTCLIP_PRECISION_INT8
 } AltclipPrecision;
+
+/**
+ * altclip_precision_from_name:
+ * @name: "auto", "f32", "bf16" or "int8"
+ * @precision: (out): what it names; left alone if it names none
+ *
+ * Returns: whether it does
+ */
+ALTCLIP_API gboolean altclip_precision_from_name (const char *name, AltclipPrecision *precision);
+
+/**
+ * altclip_precision_get_name:
+ * @precision: a precision
+ *
+ * Returns: (transfer none): its name
+ */
+ALTCLIP_API const char *altclip_precision_get_name (AltclipPrecision precision);
 
 /**
  * AltclipModelOptions:
@@ -308,6 +326,21 @@ ALTCLIP_API const AltclipModelInfo *altclip_model_get_info (AltclipModel *model)
  * Returns: (transfer full): UTF-8 without line breaks; free with g_free()
  */
 ALTCLIP_API char *altclip_model_describe (AltclipModel *model);
+
+/**
+ * altclip_model_get_precision:
+ * @model: the model
+ * @precision: (out): that of its kernels
+ * @converts: (out) (optional): whether the CPU has no instructions for it, so that it is slow
+ * @error: #ALTCLIP_ERROR_COMPUTE
+ *
+ * What the image tower multiplies in: never %ALTCLIP_PRECISION_AUTO. Of a text tower alone
+ * %ALTCLIP_PRECISION_F32. Thread-safe.
+ *
+ * Returns: %FALSE if no kernels can be had, see altclip_model_get_kernels()
+ */
+ALTCLIP_API gboolean altclip_model_get_precision (
+        AltclipModel *model, AltclipPrecision *precision, gboolean *converts, GError **error);
 
 /**
  * altclip_model_get_kernels:

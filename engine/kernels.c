@@ -14,12 +14,16 @@
 
 #define CACHE_LINE 64
 
-/* In the order of preference; the reference is last, and always right. */
+/* Of each precision in the order of preference, the last of which can run anywhere. */
 static const AltclipKernels *const KERNELS[] = {
 #if defined(__x86_64__)
     &altclip_kernels_avx512,
     &altclip_kernels_avx2,
+    &altclip_kernels_avx512bf16,
+    &altclip_kernels_bf16_avx512,
+    &altclip_kernels_bf16_avx2,
 #endif
+    &altclip_kernels_bf16_plain,
     &altclip_kernels_openblas,
     &altclip_kernels_reference,
 };
@@ -250,6 +254,35 @@ altclip_attention_get_head (const AltclipAttention *attention, guint number)
     };
 }
 
+/* ---- Precision ------------------------------------------------------------------------------- */
+
+static const char *const PRECISIONS[] = {
+    [ALTCLIP_PRECISION_AUTO] = "auto",
+    [ALTCLIP_PRECISION_F32] = "f32",
+    [ALTCLIP_PRECISION_BF16] = "bf16",
+    [ALTCLIP_PRECISION_INT8] = "int8",
+};
+
+gboolean
+altclip_precision_from_name (const char *name, AltclipPrecision *precision)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (PRECISIONS); i++) {
+        if (strcmp (name, PRECISIONS[i]) == 0) {
+            *precision = (AltclipPrecision)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+const char *
+altclip_precision_get_name (AltclipPrecision precision)
+{
+    g_return_val_if_fail ((gsize)precision < G_N_ELEMENTS (PRECISIONS), NULL);
+
+    return PRECISIONS[precision];
+}
+
 /* ---- Choice ---------------------------------------------------------------------------------- */
 
 const AltclipKernels *const *
@@ -268,42 +301,41 @@ find_name (const char *name)
     return name && *name ? name : NULL;
 }
 
+/* Returns: (nullable): the set of that name */
+static const AltclipKernels *
+find_by_name (const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
+        if (strcmp (KERNELS[i]->name, name) == 0)
+            return KERNELS[i];
+    }
+    return NULL;
+}
+
 const AltclipKernels *
 altclip_kernels_expect (const char *name)
 {
     const char *wanted = find_name (name);
+    const AltclipKernels *named = wanted ? find_by_name (wanted) : NULL;
 
+    if (named && named->precision == ALTCLIP_PRECISION_F32 && named->probe (NULL))
+        return named;
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
-        if ((!wanted || strcmp (KERNELS[i]->name, wanted) == 0) && KERNELS[i]->probe (NULL))
+        if (KERNELS[i]->precision == ALTCLIP_PRECISION_F32 && KERNELS[i]->probe (NULL))
             return KERNELS[i];
     }
     return &altclip_kernels_reference;
 }
 
-static const AltclipKernels *
-choose_by_name (const char *name, const AltclipKernelShapes *shapes, GCancellable *cancellable,
-        GError **error)
+static void
+refuse_name (const char *name, GError **error)
 {
-    g_autoptr (GString) names = NULL;
+    g_autoptr (GString) names = g_string_new (NULL);
 
-    for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
-        if (strcmp (KERNELS[i]->name, name) == 0) {
-            if (KERNELS[i]->probe (error) &&
-                    altclip_kernels_prove (KERNELS[i], shapes, cancellable, error))
-                return KERNELS[i];
-            return NULL;
-        }
-    }
-    names = g_string_new (NULL);
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++)
-        g_string_append_printf (names, "%s'%s'",
-                i == 0                           ? ""
-                : i + 1 < G_N_ELEMENTS (KERNELS) ? ", "
-                                                 : " and ",
-                KERNELS[i]->name);
+        g_string_append_printf (names, i == 0 ? "'%s'" : ", '%s'", KERNELS[i]->name);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
             "kernels '%s' are not known; there are %s", name, names->str);
-    return NULL;
 }
 
 /* The reference needs no proof: it is what the proof compares with. */
@@ -316,21 +348,38 @@ is_usable (const AltclipKernels *kernels, const AltclipKernelShapes *shapes,
                    altclip_kernels_prove (kernels, shapes, cancellable, error));
 }
 
-const AltclipKernels *
-altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
+static const AltclipKernels *
+choose_first (AltclipPrecision precision, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error)
 {
-    name = find_name (name);
-    if (name)
-        return choose_by_name (name, shapes, cancellable, error);
     for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
         g_autoptr (GError) reason = NULL;
 
+        if (KERNELS[i]->precision != precision || !KERNELS[i]->probe (NULL))
+            continue;
         if (is_usable (KERNELS[i], shapes, cancellable, &reason))
             return KERNELS[i];
         if (g_cancellable_set_error_if_cancelled (cancellable, error))
             return NULL;
         g_warning ("%s", reason->message);
     }
-    g_assert_not_reached ();
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+            "no kernels of the precision asked for answer right on this CPU");
+    return NULL;
+}
+
+const AltclipKernels *
+altclip_kernels_choose (const char *name, AltclipPrecision precision,
+        const AltclipKernelShapes *shapes, GCancellable *cancellable, GError **error)
+{
+    const AltclipKernels *named = NULL;
+
+    name = find_name (name);
+    if (name && !(named = find_by_name (name))) {
+        refuse_name (name, error);
+        return NULL;
+    }
+    if (!named || named->precision != precision)
+        return choose_first (precision, shapes, cancellable, error);
+    return is_usable (named, shapes, cancellable, error) ? named : NULL;
 }

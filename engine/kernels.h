@@ -91,9 +91,12 @@ typedef struct {
 
 struct _AltclipKernels {
     const char *name;
+    AltclipPrecision precision; /* of linear layers; the rest is in floats */
+    gboolean converts;          /* for want of instructions for that: slow */
 
     /* Of sets that compute by tiles, else NULL; see packed.h. */
     const AltclipTiling *tiling;
+    const AltclipTiling *attention_tiling; /* in floats; NULL: attention is OpenBLAS's */
 
     /* Whether the set can run here at all; sets @error if not. */
     gboolean (*probe) (GError **error);
@@ -146,7 +149,11 @@ void altclip_norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint
 #if defined(__x86_64__)
 extern const AltclipKernels altclip_kernels_avx512;
 extern const AltclipKernels altclip_kernels_avx2;
+extern const AltclipKernels altclip_kernels_avx512bf16;
+extern const AltclipKernels altclip_kernels_bf16_avx512;
+extern const AltclipKernels altclip_kernels_bf16_avx2;
 #endif
+extern const AltclipKernels altclip_kernels_bf16_plain;
 extern const AltclipKernels altclip_kernels_reference;
 extern const AltclipKernels altclip_kernels_openblas;
 
@@ -173,13 +180,14 @@ typedef struct {
 } AltclipKernelShapes;
 
 /* Returns: (transfer none) (array length=n): every set there is for this architecture, in the order
- * in which they are tried; some may need another CPU. The last is the reference. */
+ * in which those of a precision are tried; some may need another CPU. */
 const AltclipKernels *const *altclip_kernels_list (gsize *n);
 
 /**
  * altclip_kernels_choose:
- * @name: (nullable): a set by name; %NULL: the environment variable `ALTCLIP_KERNELS`, else the
- *     first of the list that proves itself
+ * @name: (nullable): a set by name; %NULL: that of the environment variable `ALTCLIP_KERNELS`. It
+ *     counts when it computes in @precision; else the first of the list does that proves itself
+ * @precision: f32 or bf16
  * @shapes: the model's own products and attention
  * @cancellable: (nullable): looked at before each product
  *
@@ -188,11 +196,11 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
  *
  * Returns: (transfer none) (nullable): the set
  */
-const AltclipKernels *altclip_kernels_choose (const char *name, const AltclipKernelShapes *shapes,
-        GCancellable *cancellable, GError **error);
+const AltclipKernels *altclip_kernels_choose (const char *name, AltclipPrecision precision,
+        const AltclipKernelShapes *shapes, GCancellable *cancellable, GError **error);
 
-/* Returns: (transfer none): the set that altclip_kernels_choose() tries first; the reference when
- *     nothing can run. */
+/* Returns: (transfer none): the set that altclip_kernels_choose() tries first for f32; the
+ * reference when nothing can run. */
 const AltclipKernels *altclip_kernels_expect (const char *name);
 
 /**

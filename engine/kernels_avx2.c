@@ -10,16 +10,18 @@
 
 #include <immintrin.h>
 
-#define VECTOR __m256
+#define TARGET __attribute__ ((target ("avx2,fma")))
 #define LANES 8
-#define LOAD(p) _mm256_loadu_ps (p)
-#define STORE(p, v) _mm256_storeu_ps (p, v)
-#define BROADCAST(p) _mm256_broadcast_ss (p)
+#define PANEL_VECTORS 2
+#define SUMS __m256
 #define ZERO() _mm256_setzero_ps ()
 #define ADD(a, b) _mm256_add_ps (a, b)
+#define LOAD(p) _mm256_loadu_ps (p)
+#define STORE(p, v) _mm256_storeu_ps (p, v)
+#define WORDS __m256
+#define LOAD_WORDS(p) _mm256_loadu_ps ((const float *)(p))
+#define BROADCAST(p) _mm256_castsi256_ps (_mm256_set1_epi32 ((int)*(p)))
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps (a, b, c)
-#define TARGET __attribute__ ((target ("avx2,fma")))
-#define PANEL_VECTORS 2
 
 #include "tile.h"
 
@@ -32,7 +34,8 @@ TILE (6)
 
 static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6 };
 
-static const AltclipTiling TILING = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES };
+const AltclipTiling altclip_tiling_avx2 = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES,
+    ALTCLIP_WORDS_F32 };
 
 static gboolean
 probe (GError **error)
@@ -46,8 +49,10 @@ probe (GError **error)
 
 const AltclipKernels altclip_kernels_avx2 = {
     .name = "avx2",
+    .precision = ALTCLIP_PRECISION_F32,
     .probe = probe,
-    .tiling = &TILING,
+    .tiling = &altclip_tiling_avx2,
+    .attention_tiling = &altclip_tiling_avx2,
     .norm = altclip_norm_rows,
     ALTCLIP_PACKED_FUNCTIONS,
 };

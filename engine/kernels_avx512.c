@@ -10,16 +10,18 @@
 
 #include <immintrin.h>
 
-#define VECTOR __m512
+#define TARGET __attribute__ ((target ("avx512f")))
 #define LANES 16
-#define LOAD(p) _mm512_loadu_ps (p)
-#define STORE(p, v) _mm512_storeu_ps (p, v)
-#define BROADCAST(p) _mm512_set1_ps (*(p))
+#define PANEL_VECTORS 2
+#define SUMS __m512
 #define ZERO() _mm512_setzero_ps ()
 #define ADD(a, b) _mm512_add_ps (a, b)
+#define LOAD(p) _mm512_loadu_ps (p)
+#define STORE(p, v) _mm512_storeu_ps (p, v)
+#define WORDS __m512
+#define LOAD_WORDS(p) _mm512_loadu_ps (p)
+#define BROADCAST(p) _mm512_castsi512_ps (_mm512_set1_epi32 ((int)*(p)))
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps (a, b, c)
-#define TARGET __attribute__ ((target ("avx512f")))
-#define PANEL_VECTORS 2
 
 #include "tile.h"
 
@@ -41,7 +43,8 @@ TILE (14)
 static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
     tile_7, tile_8, tile_9, tile_10, tile_11, tile_12, tile_13, tile_14 };
 
-static const AltclipTiling TILING = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES };
+const AltclipTiling altclip_tiling_avx512 = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES,
+    ALTCLIP_WORDS_F32 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (TILES) - 1 == ALTCLIP_MAX_TILE_ROWS);
 
@@ -57,8 +60,10 @@ probe (GError **error)
 
 const AltclipKernels altclip_kernels_avx512 = {
     .name = "avx512",
+    .precision = ALTCLIP_PRECISION_F32,
     .probe = probe,
-    .tiling = &TILING,
+    .tiling = &altclip_tiling_avx512,
+    .attention_tiling = &altclip_tiling_avx512,
     .norm = altclip_norm_rows,
     ALTCLIP_PACKED_FUNCTIONS,
 };

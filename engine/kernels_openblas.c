@@ -145,6 +145,7 @@ openblas_attention (G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipAt
 
 const AltclipKernels altclip_kernels_openblas = {
     .name = "openblas",
+    .precision = ALTCLIP_PRECISION_F32,
     .probe = openblas_probe,
     .packed_size = altclip_plain_packed_size,
     .pack = altclip_plain_pack,

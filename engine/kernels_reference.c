@@ -142,6 +142,7 @@ reference_attention (G_GNUC_UNUSED const AltclipKernels *kernels, const AltclipA
 
 const AltclipKernels altclip_kernels_reference = {
     .name = "reference",
+    .precision = ALTCLIP_PRECISION_F32,
     .probe = reference_probe,
     .packed_size = altclip_plain_packed_size,
     .pack = altclip_plain_pack,

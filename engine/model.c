@@ -25,8 +25,9 @@
 struct _AltclipModel {
     gint ref_count;
     char *directory;
-    char *kernels; /* (nullable): name of the set that was asked for */
-    guint threads; /* to pack and test with */
+    char *kernels;              /* (nullable): name of the set that was asked for */
+    AltclipPrecision precision; /* of the image tower: f32 or bf16 */
+    guint threads;              /* to pack and test with */
     AltclipConfig *config;
     AltclipWeights *weights;
     AltclipStoredVision stored_vision;
@@ -275,7 +276,7 @@ choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **erro
     const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
         { tokens, width, stored->config->tower.num_attention_heads, ALTCLIP_POSITIONS_ABSOLUTE } };
 
-    return altclip_kernels_choose (model->kernels, &shapes, cancellable, error);
+    return altclip_kernels_choose (model->kernels, model->precision, &shapes, cancellable, error);
 }
 
 static const AltclipKernels *
@@ -295,7 +296,8 @@ choose_for_text (AltclipModel *model, GCancellable *cancellable, GError **error)
         { TEXT_ROWS, width, stored->config->tower.num_attention_heads,
                 stored->config->positions } };
 
-    return altclip_kernels_choose (model->kernels, &shapes, cancellable, error);
+    return altclip_kernels_choose (
+            model->kernels, ALTCLIP_PRECISION_F32, &shapes, cancellable, error);
 }
 
 /* With the vision lock. */
@@ -375,11 +377,12 @@ open_caches (AltclipModel *model)
 static gboolean
 check_precision (AltclipModel *model, AltclipPrecision precision, GError **error)
 {
-    if (precision == ALTCLIP_PRECISION_AUTO || precision == ALTCLIP_PRECISION_F32)
+    model->precision = precision == ALTCLIP_PRECISION_AUTO ? ALTCLIP_PRECISION_F32 : precision;
+    if (precision != ALTCLIP_PRECISION_INT8)
         return TRUE;
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
-            "%s: precision is %s, but must be auto or f32 in this version", model->directory,
-            precision == ALTCLIP_PRECISION_BF16 ? "bf16" : "int8");
+            "%s: precision is int8, but must be auto, f32 or bf16 in this version",
+            model->directory);
     return FALSE;
 }
 
@@ -480,21 +483,44 @@ altclip_model_get_memory (AltclipModel *model)
            g_atomic_pointer_get (&model->text_size);
 }
 
-const char *
-altclip_model_get_kernels (AltclipModel *model, GError **error)
+/* What computes the image tower, or the text tower when that is the only one. */
+static const AltclipKernels *
+get_kernels (AltclipModel *model, GError **error)
 {
     gboolean is_vision = (model->info.towers & ALTCLIP_TOWER_IMAGE) != 0;
     pthread_mutex_t *lock = is_vision ? &model->vision_lock : &model->text_lock;
     const AltclipKernels *kernels = is_vision ? g_atomic_pointer_get (&model->vision_kernels)
                                               : g_atomic_pointer_get (&model->text_kernels);
 
-    if (!kernels) {
-        pthread_mutex_lock (lock);
-        kernels = is_vision ? get_vision_kernels (model, NULL, error)
-                            : get_text_kernels (model, NULL, error);
-        pthread_mutex_unlock (lock);
-    }
+    if (kernels)
+        return kernels;
+    pthread_mutex_lock (lock);
+    kernels = is_vision ? get_vision_kernels (model, NULL, error)
+                        : get_text_kernels (model, NULL, error);
+    pthread_mutex_unlock (lock);
+    return kernels;
+}
+
+const char *
+altclip_model_get_kernels (AltclipModel *model, GError **error)
+{
+    const AltclipKernels *kernels = get_kernels (model, error);
+
     return kernels ? kernels->name : NULL;
+}
+
+gboolean
+altclip_model_get_precision (
+        AltclipModel *model, AltclipPrecision *precision, gboolean *converts, GError **error)
+{
+    const AltclipKernels *kernels = get_kernels (model, error);
+
+    if (!kernels)
+        return FALSE;
+    *precision = kernels->precision;
+    if (converts)
+        *converts = kernels->converts;
+    return TRUE;
 }
 
 AltclipCache *

@@ -4,15 +4,10 @@
  */
 
 #include "packed.h"
+#include "bfloat16.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Numbers of k between which sums are put down in memory. A panel's share of the weights, 128 · 32
- * floats, is 16 KiB, and stays in the first-level cache while the tiles pass by; so does the share
- * of a tile of 14 rows, 7 KiB. Putting down and taking up again 14 · 2 vectors is 2 % of their 128
- * products. */
-#define K_BLOCK 128
 
 /* Rows whose sums are held at a time: 280 · 32 floats, 35 KiB on the stack. A picture of 257 tokens
  * goes at once; of a batch, the panel of weights stays in the second-level cache meanwhile. */
@@ -26,33 +21,62 @@ count (guint total, guint size)
     return total / size + (total % size != 0);
 }
 
+/* Numbers of k in a word. */
+static guint
+get_depth (const AltclipTiling *tiling)
+{
+    return tiling->words == ALTCLIP_WORDS_BF16 ? 2 : 1;
+}
+
+static guint
+count_words (const AltclipTiling *tiling, guint k)
+{
+    return count (k, get_depth (tiling));
+}
+
+/* @n numbers as words; of the last what lacks is zero. */
+static void
+make_words (const AltclipTiling *tiling, const float *x, guint n, guint32 *words)
+{
+    if (tiling->words == ALTCLIP_WORDS_F32) {
+        memcpy (words, x, n * sizeof (float));
+        return;
+    }
+    altclip_bfloat16_round (x, n, (guint16 *)words);
+    if (n % 2)
+        ((guint16 *)words)[n] = 0;
+}
+
 gsize
 altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 {
     guint panel = kernels->tiling->panel;
 
-    return (gsize)count (n, panel) * panel * k * sizeof (float);
+    return (gsize)count (n, panel) * panel * count_words (kernels->tiling, k) * sizeof (guint32);
 }
 
-/* Stored numbers that are read at a time, of each row of a panel. */
+/* Stored numbers that are read at a time, of each row of a panel: whole words. */
 #define PACK_COLUMNS 64
 
 /* Rows of the stored tensor, all of one panel, from its column @lane on. */
 static void
-pack_lanes (float *panel, guint panel_size, guint lane, const AltclipStoredTensor *weights,
-        guint first, guint rows, guint k)
+pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane,
+        const AltclipStoredTensor *weights, guint first, guint rows, guint k)
 {
-    float read[ALTCLIP_LINEAR_GRAIN][PACK_COLUMNS];
+    guint32 words[ALTCLIP_LINEAR_GRAIN][PACK_COLUMNS];
+    float read[PACK_COLUMNS];
 
     for (guint k0 = 0; k0 < k; k0 += PACK_COLUMNS) {
         guint columns = MIN (PACK_COLUMNS, k - k0);
+        guint32 *to = panel + (gsize)count_words (tiling, k0) * tiling->panel + lane;
 
-        for (guint row = 0; row < rows; row++)
-            altclip_stored_tensor_read (
-                    weights, (guint64)(first + row) * k + k0, columns, read[row]);
-        for (guint i = 0; i < columns; i++)
+        for (guint row = 0; row < rows; row++) {
+            altclip_stored_tensor_read (weights, (guint64)(first + row) * k + k0, columns, read);
+            make_words (tiling, read, columns, words[row]);
+        }
+        for (guint i = 0; i < count_words (tiling, columns); i++)
             for (guint row = 0; row < rows; row++)
-                panel[(gsize)(k0 + i) * panel_size + lane + row] = read[row][i];
+                to[(gsize)i * tiling->panel + row] = words[row][i];
     }
 }
 
@@ -67,18 +91,31 @@ altclip_packed_pack (const AltclipKernels *kernels, void *packed, G_GNUC_UNUSED 
 
     for (guint row = 0; row < n_rows; row += rows) {
         guint lane = (n0 + row) % panel_size;
-        float *panel = (float *)packed + (gsize)(n0 + row - lane) * k;
+        gsize first = (gsize)(n0 + row - lane) * count_words (kernels->tiling, k);
 
         rows = MIN (panel_size - lane, n_rows - row);
-        pack_lanes (panel, panel_size, lane, weights, row, rows, k);
+        pack_lanes (kernels->tiling, (guint32 *)packed + first, lane, weights, row, rows, k);
     }
 }
 
 /* All tiles have one height, such that the last lacks fewest rows. */
+static guint
+find_tile_rows (const AltclipTiling *tiling, guint m)
+{
+    return m ? count (m, count (m, tiling->max_rows)) : 1;
+}
+
 guint
 altclip_packed_tile_rows (const AltclipKernels *kernels, guint m)
 {
-    return m ? count (m, count (m, kernels->tiling->max_rows)) : 1;
+    return find_tile_rows (kernels->tiling, m);
+}
+
+/* Words of a row in whole blocks. */
+static gsize
+pad_words (guint n_words)
+{
+    return (gsize)count (n_words, ALTCLIP_BLOCK_WORDS) * ALTCLIP_BLOCK_WORDS;
 }
 
 gsize
@@ -86,21 +123,25 @@ altclip_packed_prepared_size (const AltclipKernels *kernels, guint m, guint k)
 {
     guint rows = altclip_packed_tile_rows (kernels, m);
 
-    return (gsize)count (m, rows) * rows * k;
+    return count (m, rows) * rows * pad_words (count_words (kernels->tiling, k));
 }
 
-/* A tile from rows of @x that are @stride floats apart, each number times @scale. The rows that it
- * lacks are zero. */
+/* A tile from rows of @x that are @stride floats apart. The rows that it lacks are zero. */
 static void
-prepare_tile (
-        const float *x, gsize stride, guint n_given, guint k, float scale, guint rows, float *tile)
+prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n_given, guint k,
+        guint rows, guint32 *tile)
 {
-    for (guint row = 0; row < n_given; row++)
-        for (guint i = 0; i < k; i++)
-            tile[(gsize)i * rows + row] = x[row * stride + i] * scale;
-    for (guint row = n_given; row < rows; row++)
-        for (guint i = 0; i < k; i++)
-            tile[(gsize)i * rows + row] = 0.0f;
+    guint depth = get_depth (tiling);
+
+    for (guint k0 = 0; k0 < k; k0 += ALTCLIP_BLOCK_WORDS * depth) {
+        guint columns = MIN (ALTCLIP_BLOCK_WORDS * depth, k - k0);
+        guint32 *block = tile + (gsize)k0 / depth * rows;
+
+        for (guint row = 0; row < n_given; row++)
+            make_words (tiling, x + row * stride + k0, columns, block + row * ALTCLIP_BLOCK_WORDS);
+        memset (block + n_given * ALTCLIP_BLOCK_WORDS, 0,
+                (rows - n_given) * ALTCLIP_BLOCK_WORDS * sizeof (guint32));
+    }
 }
 
 /* @m0 is a tile's first row, and @m1 that of another or the end. */
@@ -109,10 +150,21 @@ altclip_packed_prepare (const AltclipKernels *kernels, const float *x, guint m, 
         guint m1, float *prepared)
 {
     guint rows = altclip_packed_tile_rows (kernels, m);
+    gsize row_words = pad_words (count_words (kernels->tiling, k));
 
     for (gsize row = m0; row < m1; row += rows)
-        prepare_tile (
-                x + row * k, k, MIN (rows, m - (guint)row), k, 1.0f, rows, prepared + row * k);
+        prepare_tile (kernels->tiling, x + row * k, k, MIN (rows, m - (guint)row), k, rows,
+                (guint32 *)prepared + row * row_words);
+}
+
+/* Adds to @sums the product of a tile of @rows and a panel. */
+static void
+multiply_tile (const AltclipTiling *tiling, guint rows, const guint32 *tile, const guint32 *panel,
+        guint n_words, float *sums, gsize stride)
+{
+    for (gsize word = 0; word < n_words; word += ALTCLIP_BLOCK_WORDS)
+        tiling->tiles[rows](tile + word * rows, panel + word * tiling->panel,
+                MIN (ALTCLIP_BLOCK_WORDS, n_words - (guint)word), sums, stride);
 }
 
 /* ---- Linear ---------------------------------------------------------------------------------- */
@@ -120,9 +172,9 @@ altclip_packed_prepare (const AltclipKernels *kernels, const float *x, guint m, 
 /* What is computed at a time: rows of some tiles, columns of a panel. */
 typedef struct {
     const AltclipTiling *tiling;
-    const float *x;       /* [tiles][k][tile_rows] */
-    const float *weights; /* [k][panel] */
-    guint k;
+    const guint32 *x;     /* [tiles][blocks][tile_rows][ALTCLIP_BLOCK_WORDS] */
+    const guint32 *panel; /* [words][panel] */
+    guint n_words;
     guint tile_rows;
     guint n_tiles;
     float *sums; /* [n_tiles · tile_rows, panel] */
@@ -140,19 +192,22 @@ start_sums (const Block *block, const float *bias, guint n_columns)
         memcpy (block->sums + row * panel, first, panel * sizeof (float));
 }
 
+/* All tiles meet a block of the panel before the next comes from memory. */
 static void
 multiply (const Block *block)
 {
-    AltclipTileFunc tile = block->tiling->tiles[block->tile_rows];
-    gsize panel = block->tiling->panel;
-    gsize rows = block->tile_rows;
+    const AltclipTiling *tiling = block->tiling;
+    gsize tile_words = pad_words (block->n_words) * block->tile_rows;
+    gsize tile_sums = (gsize)block->tile_rows * tiling->panel;
 
-    for (gsize k0 = 0; k0 < block->k; k0 += K_BLOCK) {
-        guint n_k = MIN (K_BLOCK, block->k - (guint)k0);
+    for (gsize word = 0; word < block->n_words; word += ALTCLIP_BLOCK_WORDS) {
+        guint n_words = MIN (ALTCLIP_BLOCK_WORDS, block->n_words - (guint)word);
 
         for (gsize t = 0; t < block->n_tiles; t++)
-            tile (block->x + (t * block->k + k0) * rows, block->weights + k0 * panel, n_k,
-                    block->sums + t * rows * panel, panel);
+            multiply_tile (tiling, block->tile_rows,
+                    block->x + t * tile_words + word * block->tile_rows,
+                    block->panel + word * tiling->panel, n_words, block->sums + t * tile_sums,
+                    tiling->panel);
     }
 }
 
@@ -179,18 +234,19 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
 {
     float sums[MAX_BLOCK_ROWS * ALTCLIP_LINEAR_GRAIN] __attribute__ ((aligned (64)));
     const AltclipTiling *tiling = linear->kernels->tiling;
-    guint rows = altclip_packed_tile_rows (linear->kernels, m);
+    guint rows = find_tile_rows (tiling, m);
     guint block_rows = MAX_BLOCK_ROWS / rows * rows;
-    Block block = { .tiling = tiling, .k = linear->k, .tile_rows = rows, .sums = sums };
+    guint n_words = count_words (tiling, linear->k);
+    Block block = { .tiling = tiling, .n_words = n_words, .tile_rows = rows, .sums = sums };
 
     for (guint n = n0; n < n1; n += tiling->panel) {
         guint n_columns = MIN (tiling->panel, n1 - n);
 
-        block.weights = (const float *)linear->packed + (gsize)n * linear->k;
+        block.panel = (const guint32 *)linear->packed + (gsize)n * n_words;
         for (gsize row = 0; row < m; row += block_rows) {
             guint n_rows = MIN (block_rows, m - (guint)row);
 
-            block.x = x + row * linear->k;
+            block.x = (const guint32 *)x + row * pad_words (n_words);
             block.n_tiles = count (n_rows, rows);
             start_sums (&block, linear->bias ? linear->bias + n : NULL, n_columns);
             multiply (&block);
@@ -203,18 +259,18 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
 
 /* ---- Attention ------------------------------------------------------------------------------- */
 
-/* Keys and values of a head as panels, and what a tile of queries needs. */
+/* Keys and values of a head as panels, and what a tile of queries needs; all in floats. */
 typedef struct {
-    const AltclipKernels *kernels;
+    const AltclipTiling *tiling;
     const AltclipHead *head;
     guint n_key_panels;
     guint n_value_panels;
     gsize score_stride; /* floats: n_key_panels · panel */
     float *keys;        /* [n_key_panels][head size][panel] */
     float *values;      /* [n_value_panels][n_keys][panel] */
-    float *queries;     /* [head size][tile rows] */
+    float *queries;     /* a tile of head size */
     float *scores;      /* [tile rows, score_stride] */
-    float *weights;     /* [n_keys][tile rows]: the softmax of the scores */
+    float *weights;     /* a tile of n_keys: the softmax of the scores */
     float *out;         /* [tile rows, panel] */
 } Head;
 
@@ -229,21 +285,21 @@ round_up (gsize n_floats)
 static gsize
 lay_out (Head *head, guint head_size, guint n_keys, float *scratch)
 {
-    gsize panel = head->kernels->tiling->panel;
-    gsize rows = head->kernels->tiling->max_rows;
+    gsize panel = head->tiling->panel;
+    gsize rows = head->tiling->max_rows;
     gsize size = 0;
 
-    head->n_key_panels = count (n_keys, head->kernels->tiling->panel);
-    head->n_value_panels = count (head_size, head->kernels->tiling->panel);
+    head->n_key_panels = count (n_keys, head->tiling->panel);
+    head->n_value_panels = count (head_size, head->tiling->panel);
     head->score_stride = head->n_key_panels * panel;
 #define PLACE(array, n)                            \
     head->array = scratch ? scratch + size : NULL; \
     size += round_up (n);
     PLACE (keys, head->n_key_panels * head_size * panel)
     PLACE (values, head->n_value_panels * (gsize)n_keys * panel)
-    PLACE (queries, head_size * rows)
+    PLACE (queries, rows * pad_words (head_size))
     PLACE (scores, rows * head->score_stride)
-    PLACE (weights, n_keys * rows)
+    PLACE (weights, rows * pad_words (n_keys))
     PLACE (out, rows * panel)
 #undef PLACE
     return size;
@@ -252,9 +308,9 @@ lay_out (Head *head, guint head_size, guint n_keys, float *scratch)
 gsize
 altclip_packed_attention_scratch (const AltclipKernels *kernels, const AltclipAttention *attention)
 {
-    Head head = { .kernels = kernels };
+    Head head = { .tiling = kernels->attention_tiling };
 
-    if (attention->distances)
+    if (attention->distances || !kernels->attention_tiling)
         return altclip_kernels_openblas.attention_scratch (kernels, attention);
     return lay_out (
             &head, attention->width / attention->n_heads, attention->sequences->longest, NULL);
@@ -264,7 +320,7 @@ altclip_packed_attention_scratch (const AltclipKernels *kernels, const AltclipAt
 static void
 pack_keys (const Head *head)
 {
-    guint panel = head->kernels->tiling->panel;
+    guint panel = head->tiling->panel;
     guint head_size = head->head->head_size;
 
     for (guint key = 0; key < head->n_key_panels * panel; key++) {
@@ -279,7 +335,7 @@ pack_keys (const Head *head)
 static void
 pack_values (const Head *head)
 {
-    guint panel = head->kernels->tiling->panel;
+    guint panel = head->tiling->panel;
     guint n_keys = head->head->n_keys;
 
     for (guint p = 0; p < head->n_value_panels; p++) {
@@ -295,43 +351,47 @@ pack_values (const Head *head)
     }
 }
 
-/* Scores of a tile of queries with all keys, the softmax of each row, turned into a tile. */
+/* Scores of a tile of queries with all keys, and the softmax of each row, as a tile again. */
 static void
 weigh (const Head *head, guint first, guint n_given, guint rows)
 {
     const AltclipHead *plain = head->head;
-    gsize panel = head->kernels->tiling->panel;
-    guint n_keys = plain->n_keys;
+    gsize panel = head->tiling->panel;
+    float scale = 1.0f / sqrtf ((float)plain->head_size);
 
     memset (head->scores, 0, rows * head->score_stride * sizeof (float));
     for (gsize p = 0; p < head->n_key_panels; p++)
-        head->kernels->tiling->tiles[rows](head->queries, head->keys + p * plain->head_size * panel,
-                plain->head_size, head->scores + p * panel, head->score_stride);
-    for (guint row = 0; row < rows; row++) {
+        multiply_tile (head->tiling, rows, (const guint32 *)head->queries,
+                (const guint32 *)head->keys + p * plain->head_size * panel, plain->head_size,
+                head->scores + p * panel, head->score_stride);
+    for (guint row = 0; row < n_given; row++) {
         float *scores = head->scores + row * head->score_stride;
 
-        altclip_softmax (scores, n_keys);
-        for (guint key = 0; key < n_keys; key++)
-            head->weights[(gsize)key * rows + row] = scores[key];
-        if (plain->probabilities && row < n_given)
+        for (guint key = 0; key < plain->n_keys; key++)
+            scores[key] *= scale;
+        altclip_softmax (scores, plain->n_keys);
+        if (plain->probabilities)
             memcpy (plain->probabilities + (first + row) * plain->probabilities_stride, scores,
-                    n_keys * sizeof (float));
+                    plain->n_keys * sizeof (float));
     }
+    prepare_tile (head->tiling, head->scores, head->score_stride, n_given, plain->n_keys, rows,
+            (guint32 *)head->weights);
 }
 
 static void
 sum_values (const Head *head, guint first, guint n_given, guint rows)
 {
     const AltclipHead *plain = head->head;
-    gsize panel = head->kernels->tiling->panel;
+    gsize panel = head->tiling->panel;
 
     for (gsize p = 0; p < head->n_value_panels; p++) {
         gsize n_columns = MIN (panel, plain->head_size - p * panel);
         float *out = plain->out + first * plain->out_stride + p * panel;
 
         memset (head->out, 0, rows * panel * sizeof (float));
-        head->kernels->tiling->tiles[rows](head->weights, head->values + p * plain->n_keys * panel,
-                plain->n_keys, head->out, panel);
+        multiply_tile (head->tiling, rows, (const guint32 *)head->weights,
+                (const guint32 *)head->values + p * plain->n_keys * panel, plain->n_keys, head->out,
+                panel);
         for (gsize row = 0; row < n_given; row++)
             memcpy (out + row * plain->out_stride, head->out + row * panel,
                     n_columns * sizeof (float));
@@ -343,16 +403,15 @@ static void
 attend (const Head *head)
 {
     const AltclipHead *plain = head->head;
-    guint rows = altclip_packed_tile_rows (head->kernels, plain->rows);
-    float scale = 1.0f / sqrtf ((float)plain->head_size);
+    guint rows = find_tile_rows (head->tiling, plain->rows);
 
     pack_keys (head);
     pack_values (head);
     for (guint first = 0; first < plain->rows; first += rows) {
         guint n_given = MIN (rows, plain->rows - first);
 
-        prepare_tile (plain->queries + first * plain->stride, plain->stride, n_given,
-                plain->head_size, scale, rows, head->queries);
+        prepare_tile (head->tiling, plain->queries + first * plain->stride, plain->stride, n_given,
+                plain->head_size, rows, (guint32 *)head->queries);
         weigh (head, first, n_given, rows);
         sum_values (head, first, n_given, rows);
     }
@@ -362,13 +421,13 @@ void
 altclip_packed_attention (const AltclipKernels *kernels, const AltclipAttention *attention,
         guint first, guint last, float *scratch)
 {
-    if (attention->distances) {
+    if (attention->distances || !kernels->attention_tiling) {
         altclip_kernels_openblas.attention (kernels, attention, first, last, scratch);
         return;
     }
     for (guint number = first; number < last; number++) {
         AltclipHead plain = altclip_attention_get_head (attention, number);
-        Head head = { .kernels = kernels, .head = &plain };
+        Head head = { .tiling = kernels->attention_tiling, .head = &plain };
 
         lay_out (&head, plain.head_size, plain.n_keys, scratch);
         attend (&head);

@@ -75,6 +75,22 @@ end_progress (GstAltclipFilter *self, GstProgressType type, const gchar *text)
 }
 
 static void
+warn_of_conversion (GstAltclipFilter *self, AltclipModel *model)
+{
+  AltclipPrecision precision;
+  gboolean converts;
+
+  if (!altclip_model_get_precision (model, &precision, &converts, NULL)
+      || !converts)
+    return;
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+      ("This CPU has no instructions for precision=%s: it is slow.",
+          altclip_precision_get_name (precision)),
+      ("%s computes it by conversion; precision=auto takes what is fastest",
+          altclip_model_get_kernels (model, NULL)));
+}
+
+static void
 opened (gpointer user_data, AltclipModel *model, const GError *error)
 {
   GstAltclipFilter *self = user_data;
@@ -87,6 +103,8 @@ opened (gpointer user_data, AltclipModel *model, const GError *error)
     post_load_error (self, error);
   else if (error == NULL && self->analysis.bundled)
     post_bundled (self);
+  if (error == NULL)
+    warn_of_conversion (self, model);
 
   g_mutex_lock (&self->lock);
   if (error == NULL) {
@@ -721,10 +739,14 @@ add_model_stats (GstStructure *structure, AltclipModel *model)
       model != NULL ? altclip_model_get_info (model)->picture_time : 0;
   const gchar *kernels =
       model != NULL ? altclip_model_get_kernels (model, NULL) : NULL;
+  AltclipPrecision precision = ALTCLIP_PRECISION_AUTO;
 
+  if (model != NULL)
+    altclip_model_get_precision (model, &precision, NULL, NULL);
   gst_structure_set (structure, "model-memory", G_TYPE_UINT64, memory,
       "picture-time", G_TYPE_UINT64, picture_time, "kernels", G_TYPE_STRING,
-      kernels, NULL);
+      kernels, "precision", G_TYPE_STRING,
+      altclip_precision_get_name (precision), NULL);
 }
 
 GstStructure *

@@ -56,9 +56,7 @@ gst_altclip_precision_get_type (void)
           "The fastest on this CPU, but never int8: f32 in this version",
           "auto"},
       {ALTCLIP_PRECISION_F32, "32-bit floats", "f32"},
-      {ALTCLIP_PRECISION_BF16,
-          "Products of bfloat16, summed in 32 bits: not in this version, an "
-          "error",
+      {ALTCLIP_PRECISION_BF16, "Products of bfloat16, summed in 32 bits",
           "bf16"},
       {ALTCLIP_PRECISION_INT8,
           "Products of 8-bit integers: not in this version, an error", "int8"},
@@ -146,7 +144,7 @@ install_model (GObjectClass *object_class)
           NULL, FLAGS_READY));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_PRECISION,
       g_param_spec_enum ("precision", "Precision",
-          "What the image tower multiplies in; this version has f32 alone",
+          "What the image tower multiplies in; this version has f32 and bf16",
           GST_TYPE_ALTCLIP_PRECISION, ALTCLIP_PRECISION_AUTO, FLAGS_READY));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_THREADS,
       g_param_spec_uint ("threads", "Threads",

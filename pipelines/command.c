@@ -122,18 +122,18 @@ command_check_utf8 (const Command *command, const char *what, char *const *strin
 }
 
 gboolean
-command_check_precision (const Command *command, const char *precision)
+command_parse_precision (const Command *command, const char *text, AltclipPrecision *precision)
 {
-    if (!precision || strcmp (precision, "f32") == 0)
+    if (!text || altclip_precision_from_name (text, precision))
         return TRUE;
-    command_refuse (command, "--precision is '%s', but must be f32", precision);
+    command_refuse (command, "--precision is '%s', but must be auto, f32, bf16 or int8", text);
     return FALSE;
 }
 
 AltclipSession *
-command_open_session (const char *directory, AltclipModelFlags flags)
+command_open_session (const char *directory, AltclipModelFlags flags, AltclipPrecision precision)
 {
-    const AltclipModelOptions options = { .flags = flags };
+    const AltclipModelOptions options = { .flags = flags, .precision = precision };
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, &error);
     AltclipSession *session = model ? altclip_session_new (model, 0, &error) : NULL;

@@ -165,7 +165,8 @@ typedef struct {
     double interval;
     char *report;
     char *output;
-    char *precision;
+    char *precision_name;
+    AltclipPrecision precision; /* what precision_name says */
     gboolean no_cache;
 } Arguments;
 
@@ -177,16 +178,17 @@ arguments_clear (Arguments *arguments)
     g_strfreev (arguments->negatives);
     g_free (arguments->report);
     g_free (arguments->output);
-    g_free (arguments->precision);
+    g_free (arguments->precision_name);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
 static gboolean
-check_arguments (const Arguments *arguments)
+check_arguments (Arguments *arguments)
 {
     if (!prompts_arguments_check (&COMMAND_CALIBRATE, &arguments->prompts) ||
-            !command_check_precision (&COMMAND_CALIBRATE, arguments->precision))
+            !command_parse_precision (
+                    &COMMAND_CALIBRATE, arguments->precision_name, &arguments->precision))
         return FALSE;
     if (!arguments->positives) {
         command_refuse (&COMMAND_CALIBRATE, "--positive is missing");
@@ -237,8 +239,9 @@ open_and_calibrate (const char *directory, const Arguments *arguments, AltclipPr
         AltclipScoreMode mode, const GArray *examples)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipSession) session = command_open_session (
-            directory, arguments->no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE);
+    g_autoptr (AltclipSession) session = command_open_session (directory,
+            arguments->no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
+            arguments->precision);
 
     if (!session)
         return STATUS_FAILED;
@@ -271,7 +274,8 @@ run (int argc, char **argv)
                 "Write the prompts there; replaced", "FILE.json" },
         { "report", 0, 0, G_OPTION_ARG_FILENAME, &arguments.report,
                 "Draw the scores and thresholds; replaced", "FILE.svg" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
+                COMMAND_PRECISION_HELP, "P" },
         { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
                 "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,

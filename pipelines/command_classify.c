@@ -73,10 +73,10 @@ classify_all (const Classifier *classifier, char *const *paths)
 }
 
 static int
-classify (const char *directory, AltclipModelFlags flags, AltclipPrompts *prompts,
-        AltclipScoreMode mode, char *const *paths)
+classify (const char *directory, AltclipModelFlags flags, AltclipPrecision precision,
+        AltclipPrompts *prompts, AltclipScoreMode mode, char *const *paths)
 {
-    g_autoptr (AltclipSession) session = command_open_session (directory, flags);
+    g_autoptr (AltclipSession) session = command_open_session (directory, flags, precision);
     g_autoptr (GError) error = NULL;
 
     if (!session)
@@ -92,7 +92,8 @@ classify (const char *directory, AltclipModelFlags flags, AltclipPrompts *prompt
 /* What the arguments ask for. */
 typedef struct {
     PromptsArguments prompts;
-    char *precision;
+    char *precision_name;
+    AltclipPrecision precision; /* what precision_name says */
     gboolean no_cache;
 } Arguments;
 
@@ -100,7 +101,7 @@ static void
 arguments_clear (Arguments *arguments)
 {
     prompts_arguments_clear (&arguments->prompts);
-    g_free (arguments->precision);
+    g_free (arguments->precision_name);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -108,12 +109,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 static int
 run (int argc, char **argv)
 {
-    g_auto (Arguments) arguments = { .precision = NULL };
+    g_auto (Arguments) arguments = { .precision_name = NULL };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipPrompts) prompts = NULL;
     const GOptionEntry entries[] = {
         PROMPTS_ARGUMENTS_ENTRIES (arguments.prompts),
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
+                COMMAND_PRECISION_HELP, "P" },
         { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
                 "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,
@@ -124,13 +126,14 @@ run (int argc, char **argv)
     if (!command_parse (&COMMAND_CLASSIFY, entries, 2, G_MAXUINT, argc, argv, &operands, &status))
         return status;
     if (!prompts_arguments_check (&COMMAND_CLASSIFY, &arguments.prompts) ||
-            !command_check_precision (&COMMAND_CLASSIFY, arguments.precision))
+            !command_parse_precision (
+                    &COMMAND_CLASSIFY, arguments.precision_name, &arguments.precision))
         return STATUS_USAGE;
     prompts = prompts_arguments_load (&COMMAND_CLASSIFY, &arguments.prompts, &mode, &status);
     if (!prompts)
         return status;
     return classify (operands[0], arguments.no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
-            prompts, mode, operands + 1);
+            arguments.precision, prompts, mode, operands + 1);
 }
 
 const Command COMMAND_CLASSIFY = {

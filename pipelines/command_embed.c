@@ -78,7 +78,8 @@ embed_images (AltclipSession *session, char *const *paths)
 
 /* The file is read before the model, which takes longer. */
 static int
-embed_prompts (const char *directory, AltclipModelFlags flags, const char *path, const char *output)
+embed_prompts (const char *directory, AltclipModelFlags flags, AltclipPrecision precision,
+        const char *path, const char *output)
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipPrompts) prompts = altclip_prompts_load (path, still_load, &error);
@@ -86,7 +87,7 @@ embed_prompts (const char *directory, AltclipModelFlags flags, const char *path,
 
     if (!prompts)
         return command_fail (error);
-    session = command_open_session (directory, flags);
+    session = command_open_session (directory, flags, precision);
     if (!session)
         return STATUS_FAILED;
     if (!altclip_prompts_embed (prompts, session, NULL, &error) ||
@@ -105,7 +106,8 @@ typedef struct {
     char **images;
     char *prompts_file;
     char *output;
-    char *precision;
+    char *precision_name;
+    AltclipPrecision precision; /* what precision_name says */
     gboolean no_cache;
 } Arguments;
 
@@ -116,13 +118,13 @@ arguments_clear (Arguments *arguments)
     g_strfreev (arguments->images);
     g_free (arguments->prompts_file);
     g_free (arguments->output);
-    g_free (arguments->precision);
+    g_free (arguments->precision_name);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
 static gboolean
-check_arguments (const Arguments *arguments)
+check_arguments (Arguments *arguments)
 {
     const char *wrong = NULL;
 
@@ -135,7 +137,8 @@ check_arguments (const Arguments *arguments)
     if (wrong)
         command_refuse (&COMMAND_EMBED, "%s", wrong);
     return !wrong && command_check_utf8 (&COMMAND_EMBED, "--text", arguments->texts) &&
-           command_check_precision (&COMMAND_EMBED, arguments->precision);
+           command_parse_precision (
+                   &COMMAND_EMBED, arguments->precision_name, &arguments->precision);
 }
 
 static int
@@ -153,7 +156,8 @@ run (int argc, char **argv)
                 "Labels from a JSON file, whose embeddings go to --output", "FILE" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output,
                 "A file of prompts that needs no text tower; replaced", "FILE" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision, "f32", "P" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
+                COMMAND_PRECISION_HELP, "P" },
         { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
                 "Neither use nor keep embeddings of texts in the cache directory", NULL },
         G_OPTION_ENTRY_NULL,
@@ -169,8 +173,9 @@ run (int argc, char **argv)
     if (arguments.no_cache)
         flags |= ALTCLIP_MODEL_NO_CACHE;
     if (arguments.prompts_file)
-        return embed_prompts (operands[0], flags, arguments.prompts_file, arguments.output);
-    session = command_open_session (operands[0], flags);
+        return embed_prompts (
+                operands[0], flags, arguments.precision, arguments.prompts_file, arguments.output);
+    session = command_open_session (operands[0], flags, arguments.precision);
     if (!session)
         return STATUS_FAILED;
     text_status = embed_texts (session, arguments.texts);

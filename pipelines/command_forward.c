@@ -15,13 +15,14 @@ typedef struct {
     GStrv texts;
     GStrv images;
     char *output;
-    char *precision;
+    char *precision_name;
     char *image_size;
     gboolean hidden_states;
     gboolean attentions;
     gboolean loss;
     gboolean interpolate_pos_encoding;
-    AltclipImageSize size; /* what image_size says */
+    AltclipImageSize size;      /* what image_size says */
+    AltclipPrecision precision; /* what precision_name says */
 } Options;
 
 static void
@@ -30,7 +31,7 @@ options_clear (Options *options)
     g_strfreev (options->texts);
     g_strfreev (options->images);
     g_free (options->output);
-    g_free (options->precision);
+    g_free (options->precision_name);
     g_free (options->image_size);
 }
 
@@ -188,13 +189,13 @@ check (Options *options)
         return FALSE;
     }
     return command_check_utf8 (&COMMAND_FORWARD, "--text", options->texts) &&
-           command_check_precision (&COMMAND_FORWARD, options->precision);
+           command_parse_precision (&COMMAND_FORWARD, options->precision_name, &options->precision);
 }
 
 static int
 run (int argc, char **argv)
 {
-    g_auto (Options) options = { 0 };
+    g_auto (Options) options = { .precision = ALTCLIP_PRECISION_F32 };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipSession) session = NULL;
     const GOptionEntry entries[] = {
@@ -214,7 +215,8 @@ run (int argc, char **argv)
                 "Take images of another size than the model's", NULL },
         { "image-size", 0, 0, G_OPTION_ARG_FILENAME, &options.image_size,
                 "Preprocess to this size instead of the model's", "S|HxW" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &options.precision, "f32", "P" },
+        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &options.precision_name,
+                "What the image tower multiplies in: f32 (default), bf16, int8 or auto", "P" },
         G_OPTION_ENTRY_NULL,
     };
     int status;
@@ -223,7 +225,7 @@ run (int argc, char **argv)
         return status;
     if (!check (&options))
         return STATUS_USAGE;
-    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY);
+    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY, options.precision);
     return session ? forward (session, &options) : STATUS_FAILED;
 }
 

@@ -6,7 +6,7 @@
 #include "command.h"
 
 static json_t *
-describe (AltclipModel *model, const char *kernels)
+describe (AltclipModel *model, const char *kernels, AltclipPrecision precision)
 {
     g_autofree char *directory =
             g_filename_display_name (altclip_model_get_info (model)->directory);
@@ -15,6 +15,7 @@ describe (AltclipModel *model, const char *kernels)
 
     json_object_set_new (object, "directory", json_string (directory));
     json_object_set_new (object, "kernels", json_string (kernels));
+    json_object_set_new (object, "precision", json_string (altclip_precision_get_name (precision)));
     return object;
 }
 
@@ -26,15 +27,16 @@ run (int argc, char **argv)
     g_autoptr (AltclipModel) model = NULL;
     const AltclipModelOptions options = { .flags = ALTCLIP_MODEL_LAZY };
     const char *kernels;
+    AltclipPrecision precision;
     int status;
 
     if (!command_parse (&COMMAND_INFO, NULL, 1, 1, argc, argv, &operands, &status))
         return status;
     model = altclip_model_open (operands[0], &options, NULL, &error);
     kernels = model ? altclip_model_get_kernels (model, &error) : NULL;
-    if (!kernels)
+    if (!kernels || !altclip_model_get_precision (model, &precision, NULL, &error))
         return command_fail (error);
-    return command_print (describe (model, kernels)) ? STATUS_OK : STATUS_FAILED;
+    return command_print (describe (model, kernels, precision)) ? STATUS_OK : STATUS_FAILED;
 }
 
 const Command COMMAND_INFO = {
@@ -44,7 +46,8 @@ const Command COMMAND_INFO = {
     .description =
             "Prints one JSON object: \"vision\" and \"text\" hold every field of the towers'\n"
             "configurations, omitted ones with their defaults. \"kernels\" names the code that\n"
-            "computes on this CPU, \"logit_scale\" is the factor from cosine to logit, "
+            "computes on this CPU, \"precision\" what it multiplies in, \"logit_scale\" is the "
+            "factor from cosine to logit, "
             "\"max_tokens\"\nthe longest text. Of a directory with one tower alone, the other is "
             "left out.\n"
             "\n"

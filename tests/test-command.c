@@ -266,7 +266,7 @@ test_usage (void)
         { { "forward", "a", "--output", "b" }, "at least one --text or --image" },
         { { "forward", "a", "--text", "\xff", "--output", "b" }, "--text is not valid UTF-8" },
         { { "forward", "a", "--text", "b", "--output", "c", "--precision", "f8" },
-                "--precision is 'f8', but must be f32" },
+                "--precision is 'f8', but must be auto, f32, bf16 or int8" },
         { { "forward", "a", "--text", "b", "--output", "c", "--loss" },
                 "--loss needs as many texts as images, but there are 1 and 0" },
         { { "forward", "a", "--image", "b", "--output", "c", "--image-size", "0" },
@@ -357,10 +357,12 @@ test_info (void)
 
     g_assert_cmpstr (get_string (info, "directory"), !=, "");
     g_assert_cmpstr (get_string (info, "kernels"), !=, "");
+    g_assert_cmpstr (get_string (info, "precision"), ==, "f32");
     g_assert_cmpfloat_with_epsilon (scale, exp (3.3), 0.05);
     g_assert_cmpfloat (parameters, ==, 160927 - 17 * (72 + 28) - 1);
     json_object_del (info, "directory");
     json_object_del (info, "kernels");
+    json_object_del (info, "precision");
     json_object_del (info, "logit_scale");
     json_object_del (json_object_get (info, "text"), "parameters");
     json_object_del (json_object_get (info, "vision"), "parameters");

@@ -167,14 +167,20 @@ test_precision (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         g_autoptr (GError) error = NULL;
         g_autoptr (AltclipModel) model =
                 altclip_model_open (fixture->directory, &options, NULL, &error);
-        g_autofree char *text = g_strdup_printf (
-                ": precision is %s, but must be auto or f32 in this version", names[i]);
+        AltclipPrecision found = ALTCLIP_PRECISION_AUTO;
 
-        g_assert_true ((model != NULL) == (i <= ALTCLIP_PRECISION_F32));
-        if (model)
+        g_assert_true (altclip_precision_from_name (names[i], &found));
+        g_assert_cmpint (found, ==, i);
+        g_assert_cmpstr (altclip_precision_get_name (found), ==, names[i]);
+        if (i != ALTCLIP_PRECISION_INT8) {
+            g_assert_no_error (error);
+            g_assert_true (altclip_model_get_precision (model, &found, NULL, NULL));
+            g_assert_cmpint (found, ==, MAX (i, ALTCLIP_PRECISION_F32));
             continue;
+        }
         g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG);
-        g_assert_true (g_str_has_suffix (error->message, text));
+        g_assert_true (g_str_has_suffix (error->message,
+                ": precision is int8, but must be auto, f32 or bf16 in this version"));
     }
 }
 

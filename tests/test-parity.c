@@ -686,7 +686,7 @@ main (int argc, char **argv)
         const char *model = ((GoldenModel *)g_ptr_array_index (inputs->models, i))->name;
 
         for (gsize k = 0; k < n_sets; k++)
-            if (sets[k]->probe (NULL))
+            if (sets[k]->precision == ALTCLIP_PRECISION_F32 && sets[k]->probe (NULL))
                 add_test (page, model, sets[k]->name, "numbers", test_model);
         add_test (page, model, fastest, "threads", test_threads);
         add_test (page, model, fastest, "pool", test_pool);

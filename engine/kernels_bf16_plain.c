@@ -1,0 +1,81 @@
+/* altclip: bf16 kernels for any CPU
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * As those for AVX-512 without BF16, in vectors of four that every compiler knows: 4 rows of 1
+ * vector fit the registers of SSE2 and NEON. Slow, but of the same numbers.
+ */
+
+#include "packed.h"
+
+#include <string.h>
+
+typedef float Floats __attribute__ ((vector_size (16)));
+typedef guint32 Bits __attribute__ ((vector_size (16)));
+
+static inline __attribute__ ((always_inline)) Floats
+load (const float *p)
+{
+    Floats v;
+
+    memcpy (&v, p, sizeof v);
+    return v;
+}
+
+static inline __attribute__ ((always_inline)) void
+store (float *p, Floats v)
+{
+    memcpy (p, &v, sizeof v);
+}
+
+static inline __attribute__ ((always_inline)) Bits
+load_words (const void *p)
+{
+    Bits v;
+
+    memcpy (&v, p, sizeof v);
+    return v;
+}
+
+#define TARGET
+#define LANES 4
+#define PANEL_VECTORS 1
+#define SUMS Floats
+#define ZERO() ((Floats){ 0.0f })
+#define ADD(a, b) ((a) + (b))
+#define LOAD(p) load (p)
+#define STORE(p, v) store (p, v)
+#define WORDS Bits
+#define LOAD_WORDS(p) load_words (p)
+#define BROADCAST(p) ((Bits){ *(p), *(p), *(p), *(p) })
+#define FIRST(w) ((Floats)((w) << 16))
+#define SECOND(w) ((Floats)((w)&0xffff0000u))
+#define MULTIPLY_ADD(a, b, c) ((c) + FIRST (a) * FIRST (b) + SECOND (a) * SECOND (b))
+
+#include "tile.h"
+
+TILE (1)
+TILE (2)
+TILE (3)
+TILE (4)
+
+static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4 };
+
+static const AltclipTiling TILING = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES, ALTCLIP_WORDS_BF16 };
+
+static gboolean
+probe (G_GNUC_UNUSED GError **error)
+{
+    return TRUE;
+}
+
+const AltclipKernels altclip_kernels_bf16_plain = {
+    .name = "bf16_plain",
+    .precision = ALTCLIP_PRECISION_BF16,
+    .converts = TRUE,
+    .probe = probe,
+    .tiling = &TILING,
+    .attention_tiling = NULL,
+    .norm = altclip_norm_rows,
+    ALTCLIP_PACKED_FUNCTIONS,
+};
