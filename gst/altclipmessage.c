@@ -59,11 +59,10 @@ void
 gst_altclip_message_set_object (
     GstMessage *message, const GstAltclipRegion *region)
 {
-  const gchar *type = g_quark_to_string (region->type);
+  g_autofree gchar *type = gst_altclip_region_dup_type (region);
 
   gst_structure_set (gst_message_writable_structure (message), "type",
-      G_TYPE_STRING, type != NULL ? type : "", "id", G_TYPE_UINT, region->id,
-      NULL);
+      G_TYPE_STRING, type, "id", G_TYPE_UINT, region->id, NULL);
   gst_altclip_message_set_region (message, &region->box);
 }
 

@@ -10,6 +10,14 @@
 /* Overlap from which a region of the same type counts as the same. */
 #define SAME_OVERLAP 0.5
 
+gchar *
+gst_altclip_region_dup_type (const GstAltclipRegion *region)
+{
+  const gchar *type = g_quark_to_string (region->type);
+
+  return g_utf8_make_valid (type != NULL ? type : "", -1);
+}
+
 /* ---- Collecting --------------------------------------------------------- */
 
 typedef struct

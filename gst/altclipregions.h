@@ -44,6 +44,14 @@ typedef struct
 } GstAltclipRegion;
 
 /**
+ * gst_altclip_region_dup_type:
+ *
+ * Returns: (transfer full): the type as valid UTF-8, which upstream's need not
+ *   be; empty: not named
+ */
+gchar *gst_altclip_region_dup_type (const GstAltclipRegion *region);
+
+/**
  * gst_altclip_regions_collect:
  * @info: of the frame
  * @within: the part of the frame beyond which nothing counts

@@ -101,13 +101,12 @@ gst_altclip_result_new_region (GstAltclipResult *result, const gchar *name,
   const GstAltclipRegion *region =
       &g_array_index (result->view.regions, GstAltclipRegion, index);
   const GstAltclipFinding *finding = &result->findings[index];
-  const gchar *type = g_quark_to_string (region->type);
-  GstStructure *structure =
-      gst_structure_new (name, "type", G_TYPE_STRING, type != NULL ? type : "",
-          "id", G_TYPE_UINT, region->id, "x", G_TYPE_DOUBLE, region->box.x, "y",
-          G_TYPE_DOUBLE, region->box.y, "w", G_TYPE_DOUBLE, region->box.w, "h",
-          G_TYPE_DOUBLE, region->box.h, "frame-pts", G_TYPE_UINT64,
-          result->timing.pts, "age", G_TYPE_INT64, age, NULL);
+  g_autofree gchar *type = gst_altclip_region_dup_type (region);
+  GstStructure *structure = gst_structure_new (name, "type", G_TYPE_STRING,
+      type, "id", G_TYPE_UINT, region->id, "x", G_TYPE_DOUBLE, region->box.x,
+      "y", G_TYPE_DOUBLE, region->box.y, "w", G_TYPE_DOUBLE, region->box.w, "h",
+      G_TYPE_DOUBLE, region->box.h, "frame-pts", G_TYPE_UINT64,
+      result->timing.pts, "age", G_TYPE_INT64, age, NULL);
 
   gst_structure_set_value (structure, "results", &finding->labels);
   if (finding->embedding != NULL)

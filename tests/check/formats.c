@@ -17,6 +17,10 @@
 
 #define LEAST_COSINE 0.9999
 
+/* Three roundings, of RGB and after each pass of the resizing, each pass with weights whose
+ * magnitudes add up to 1.27 at most. */
+#define MOST_LEVELS (0.5 * 1.27 * 1.27 + 0.5 * 1.27 + 0.5)
+
 static const char *formats[] = { "NV12", "I420", "YV12", "YUY2", "UYVY", "RGB", "BGR", "RGBx",
     "BGRx", "xRGB", "xBGR", "RGBA", "BGRA", "GRAY8", "NV21", "P010_10LE", "I420_10LE" };
 
@@ -173,39 +177,64 @@ embed (const float *pixel_values, float *embedding)
 }
 
 /* The bundled model's preprocessing has the usual mean and deviation. */
-static void
-embed_exactly (const double *rgb, guint width, guint height, float *embedding)
+static const double mean[] = { 0.48145466, 0.4578275, 0.40821073 };
+static const double std[] = { 0.26862954, 0.26130258, 0.27577711 };
+
+/* Pixels of a channel. */
+static gsize
+get_n_pixels (void)
 {
-    static const double mean[] = { 0.48145466, 0.4578275, 0.40821073 };
-    static const double std[] = { 0.26862954, 0.26130258, 0.27577711 };
+    gsize size = altclip_model_get_info (model)->image_size;
+
+    return size * size;
+}
+
+static float *
+preprocess_exactly (const double *rgb, guint width, guint height)
+{
     guint size = altclip_model_get_info (model)->image_size;
     g_autofree double *resized = exact_resize (rgb, width, height, size);
-    gsize n = (gsize)size * size;
-    g_autofree float *pixel_values = g_new (float, 3 * n);
+    gsize n = get_n_pixels ();
+    float *pixel_values = g_new (float, 3 * n);
 
     for (gsize i = 0; i < 3 * n; i++)
         pixel_values[i] = (float)((resized[i] / 255 - mean[i / n]) / std[i / n]);
+    return pixel_values;
+}
+
+static void
+embed_exactly (const double *rgb, guint width, guint height, float *embedding)
+{
+    g_autofree float *pixel_values = preprocess_exactly (rgb, width, height);
+
     embed (pixel_values, embedding);
 }
 
 /* ---- The element's ----------------------------------------------------------------------------
  */
 
-static void
-embed_converted (
-        const GstVideoInfo *info, GstBuffer *buffer, const AltclipRectangle *part, float *embedding)
+static float *
+preprocess_converted (const GstVideoInfo *info, GstBuffer *buffer, const AltclipRectangle *part)
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (GstCaps) caps = gst_video_info_to_caps ((GstVideoInfo *)info);
     g_autoptr (GstAltclipFormat) format = gst_altclip_format_new (caps);
     g_autoptr (GstAltclipConverter) converter = gst_altclip_converter_new (model, format, &error);
-    guint size = altclip_model_get_info (model)->image_size;
-    g_autofree float *pixel_values = g_new (float, 3 * (gsize)size * size);
+    float *pixel_values = g_new (float, 3 * get_n_pixels ());
     AltclipRectangle picture = gst_altclip_format_get_picture (format, buffer);
 
     fail_unless (converter != NULL);
     fail_unless (gst_altclip_converter_run (
             converter, buffer, part ? part : &picture, pixel_values, &error));
+    return pixel_values;
+}
+
+static void
+embed_converted (
+        const GstVideoInfo *info, GstBuffer *buffer, const AltclipRectangle *part, float *embedding)
+{
+    g_autofree float *pixel_values = preprocess_converted (info, buffer, part);
+
     embed (pixel_values, embedding);
 }
 
@@ -311,6 +340,64 @@ GST_START_TEST (test_crop_meta_and_parts)
 }
 GST_END_TEST;
 
+/* The part of a picture in double precision. */
+static double *
+cut (const double *rgb, guint width, const AltclipRectangle *part)
+{
+    double *cut = g_new (double, 3 * (gsize)part->width * part->height);
+
+    for (guint y = 0; y < part->height; y++)
+        memcpy (cut + 3 * (gsize)y * part->width,
+                rgb + 3 * ((gsize)(part->y + y) * width + part->x),
+                3 * sizeof (double) * part->width);
+    return cut;
+}
+
+/* In levels of 255. */
+static double
+get_largest_difference (const float *a, const float *b)
+{
+    gsize n = get_n_pixels ();
+    double largest = 0;
+
+    for (gsize i = 0; i < 3 * n; i++)
+        largest = MAX (largest, fabs ((double)a[i] - b[i]) * std[i / n] * 255);
+    return largest;
+}
+
+static void
+check_parts (const char *format, guint colour)
+{
+    static const AltclipRectangle parts[] = { { 0, 0, 1, 1 }, { 32, 30, 1, 1 }, { 31, 29, 1, 1 },
+        { 7, 5, 1, 1 }, { 7, 6, 2, 1 }, { 11, 0, 1, 31 }, { 0, 29, 33, 1 }, { 5, 3, 3, 3 },
+        { 30, 1, 3, 30 } };
+    g_autofree double *rgb = NULL;
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstVideoInfo info;
+
+    make_info (&info, format, 33, 31, colour, "");
+    buffer = make_frame (&info);
+    rgb = convert_exactly (&info, buffer, colour);
+    for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+        g_autofree double *part = cut (rgb, 33, &parts[i]);
+        g_autofree float *expected = preprocess_exactly (part, parts[i].width, parts[i].height);
+        g_autofree float *found = preprocess_converted (&info, buffer, &parts[i]);
+        double difference = get_largest_difference (found, expected);
+
+        fail_unless (difference <= MOST_LEVELS, "%s, %s, part %u: %f levels", format,
+                colours[colour].colorimetry, i, difference);
+    }
+}
+
+/* Down to a pixel, at odd places, and at the edge of an odd size, where chroma ends. */
+GST_START_TEST (test_small_parts)
+{
+    for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
+        for (guint c = 0; c < G_N_ELEMENTS (colours); c++)
+            check_parts (formats[f], c);
+}
+GST_END_TEST;
+
 /* Rows longer than their pixels, and planes elsewhere than usual. */
 GST_START_TEST (test_strides)
 {
@@ -402,6 +489,7 @@ formats_suite (void)
     tcase_set_timeout (tests, 0);
     tcase_add_test (tests, test_format_matrix);
     tcase_add_test (tests, test_crop_meta_and_parts);
+    tcase_add_test (tests, test_small_parts);
     tcase_add_test (tests, test_strides);
     tcase_add_test (tests, test_interlaced);
     suite_add_tcase (suite, tests);

@@ -95,7 +95,7 @@ expect_kept (const char *properties, const char *chain)
     g_autofree char *line = g_strdup_printf (
             "videotestsrc num-buffers=%u pattern=ball ! "
             "video/x-raw,format=I420,width=160,height=120,framerate=10/1 ! identity name=before ! "
-            "altclipfilter name=filter model=%s mode=exact prompts=a;b attach-embedding=true %s ! "
+            "altclipfilter name=filter model=%s mode=exact prompts=ä;狗 attach-embedding=true %s ! "
             "%s ! appsink name=sink sync=false",
             N_FRAMES, models_get_quick (), properties, chain);
     g_autoptr (GError) error = NULL;
@@ -367,8 +367,8 @@ expect_classification (GstAnalyticsClsMtd *mtd, const GstStructure *label)
 /* One for each active label of a frame, best first, related to nothing. */
 GST_START_TEST (test_classifications_of_frames)
 {
-    Rig *rig = rig_new (models_get_quick (), "prompts", "a red bus;a dog;a cat", "mode", "exact",
-            "threshold", "0", NULL);
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a red bus;ein Dackel über Köln;狗", "mode",
+            "exact", "threshold", "0", NULL);
     g_autoptr (GstBuffer) buffer = push_and_pull (rig, new_textured_frame (0));
     GstAnalyticsRelationMeta *meta = gst_buffer_get_analytics_relation_meta (buffer);
     gpointer state = NULL;

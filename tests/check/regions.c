@@ -485,6 +485,35 @@ GST_START_TEST (test_odd_regions)
 }
 GST_END_TEST;
 
+/* Upstream's names may be of any bytes, or none at all; what is attached and posted is UTF-8. */
+GST_START_TEST (test_odd_types)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "inference-region",
+            "roi-list", "attach-embedding", "true", "threshold", "0", NULL);
+    GstBuffer *frame = new_textured_frame (0);
+    g_autoptr (GstBuffer) buffer = NULL;
+    static const char *const types[] = { "t\xeate", "狗", "" };
+    static const char *const shown[] = { "t\xef\xbf\xbdte", "狗", "" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+        add_roi (frame, types[i], 1 + (gint)i, i * 20, 0, 16, 20);
+    gst_buffer_add_video_region_of_interest_meta_id (frame, 0, 0, 24, 8, 8);
+    buffer = push_and_pull (rig, frame);
+    fail_unless_equals_int (get_n_regions (buffer), 4);
+    for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+        expect_region (buffer, i, shown[i], i + 1, &(AltclipRectangle){ i * 20, 0, 16, 20 });
+    expect_region (buffer, 3, "", 0, &(AltclipRectangle){ 0, 24, 8, 8 });
+    for (guint i = 0; i < 2 * G_N_ELEMENTS (types); i++) {
+        g_autoptr (GstMessage) message = pop_event (rig->bus, "begin");
+
+        fail_unless_equals_string (
+                gst_structure_get_string (gst_message_get_structure (message), "type"),
+                shown[i / 2]);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* A crop meta and `region` leave of the regions what lies in them. */
 GST_START_TEST (test_regions_within_region)
 {
@@ -1212,6 +1241,7 @@ add_roi_tests (Suite *suite)
     tcase_add_test (tests, test_roi_parameters);
     tcase_add_test (tests, test_object_class);
     tcase_add_test (tests, test_odd_regions);
+    tcase_add_test (tests, test_odd_types);
     tcase_add_test (tests, test_regions_within_region);
     tcase_add_test (tests, test_two_hundred_regions);
     tcase_add_test (tests, test_too_many_regions);
