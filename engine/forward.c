@@ -213,15 +213,20 @@ get_features (const TowerOutputs *outputs)
 }
 
 static gboolean
-normalise_features (const TowerOutputs *outputs, GError **error)
+normalise_features (const Forward *forward, const TowerOutputs *outputs)
 {
     const TowerShape *shape = &outputs->shape;
+    AltclipModel *model = altclip_session_get_model (forward->session);
 
     if (!outputs->embeds)
         return TRUE;
     memcpy (outputs->embeds, outputs->features,
             (gsize)shape->n * shape->embedding_dim * sizeof (float));
-    return altclip_normalise_rows (outputs->embeds, shape->n, shape->embedding_dim, error);
+    if (altclip_normalise_rows (
+                shape->kind, outputs->embeds, shape->n, shape->embedding_dim, forward->error))
+        return TRUE;
+    g_prefix_error (forward->error, "%s: ", altclip_model_get_info (model)->directory);
+    return FALSE;
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
@@ -415,7 +420,7 @@ forward_texts (Forward *forward, Texts *texts)
     if (text)
         run_texts (forward, texts, text);
     altclip_session_end_texts (forward->session);
-    return text && normalise_features (&texts->outputs, forward->error);
+    return text && normalise_features (forward, &texts->outputs);
 }
 
 /* ---- Pictures -------------------------------------------------------------------------------- */
@@ -479,7 +484,7 @@ forward_pictures (Forward *forward, Pictures *pictures)
         altclip_vision_run (
                 vision, altclip_session_get_workspace (forward->session), &range, &results);
     }
-    return normalise_features (outputs, forward->error);
+    return normalise_features (forward, outputs);
 }
 
 /* ---- Both ------------------------------------------------------------------------------------ */

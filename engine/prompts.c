@@ -412,7 +412,7 @@ normalise_entries (AltclipPrompts *prompts, float *sums, guint dim, GError **err
 {
     for (guint i = 0; i < prompts->entries->len; i++) {
         const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
-        if (!altclip_normalise_rows (sums + (gsize)i * dim, 1, dim, error)) {
+        if (!altclip_normalise (sums + (gsize)i * dim, dim, error)) {
             g_autofree char *shown = altclip_excerpt (entry->label);
             g_prefix_error (error, "prompt \"%s\": ", shown);
             return FALSE;

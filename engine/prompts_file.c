@@ -381,7 +381,7 @@ check_numbers (Parser *parser, GArray *numbers, guint line)
             return altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, line,
                     " holds %g as number %u, but must hold finite ones", (double)values[i], i + 1);
     }
-    return altclip_normalise_rows (values, 1, numbers->len, NULL) ||
+    return altclip_normalise (values, numbers->len, NULL) ||
            altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, line, " holds nothing but zeros");
 }
 

@@ -72,7 +72,7 @@ tell_apart (const AltclipVision *vision, AltclipWorkspace *workspace, GError **e
     g_autofree float *embeddings = g_new (float, 2 * dim);
 
     embed_pictures (vision, workspace, 2, side, embeddings);
-    if (!altclip_normalise_rows (embeddings, 2, dim, error))
+    if (!altclip_normalise_rows ("picture", embeddings, 2, dim, error))
         return FALSE;
     if (largest_difference (embeddings, embeddings + dim, dim) >= 1e-6f)
         return TRUE;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "excerpt.h"
 #include "session.h"
 
 #include <math.h>
@@ -57,21 +58,30 @@ altclip_session_get_workspace (AltclipSession *session)
 }
 
 gboolean
-altclip_normalise_rows (float *rows, guint n, guint dim, GError **error)
+altclip_normalise (float *embedding, guint dim, GError **error)
 {
-    for (guint row = 0; row < n; row++, rows += dim) {
-        double square = 0.0;
+    double square = 0.0;
 
-        for (guint i = 0; i < dim; i++)
-            square += (double)rows[i] * rows[i];
-        if (!(square > 0.0) || !isfinite (square)) {
-            g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-                    "embedding %u has the length %g, which is no positive number", row,
-                    sqrt (square));
-            return FALSE;
-        }
-        for (guint i = 0; i < dim; i++)
-            rows[i] = (float)(rows[i] / sqrt (square));
+    for (guint i = 0; i < dim; i++)
+        square += (double)embedding[i] * embedding[i];
+    if (!(square > 0.0) || !isfinite (square)) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                "its embedding has the length %g, which is no positive number", sqrt (square));
+        return FALSE;
+    }
+    for (guint i = 0; i < dim; i++)
+        embedding[i] = (float)(embedding[i] / sqrt (square));
+    return TRUE;
+}
+
+gboolean
+altclip_normalise_rows (const char *what, float *rows, guint n, guint dim, GError **error)
+{
+    for (guint row = 0; row < n; row++) {
+        if (altclip_normalise (rows + (gsize)row * dim, dim, error))
+            continue;
+        g_prefix_error (error, "%s %u: ", what, row + 1);
+        return FALSE;
     }
     return TRUE;
 }
@@ -144,10 +154,14 @@ altclip_session_encode_images (AltclipSession *session, const float *pixel_value
         float *embeddings, GError **error)
 {
     AltclipPictures pictures = { .pixel_values = pixel_values, .n = n_images };
+    const AltclipModelInfo *info = altclip_model_get_info (session->model);
 
-    return altclip_session_get_image_features (session, &pictures, embeddings, error) &&
-           altclip_normalise_rows (embeddings, n_images,
-                   altclip_model_get_info (session->model)->projection_dim, error);
+    if (!altclip_session_get_image_features (session, &pictures, embeddings, error))
+        return FALSE;
+    if (altclip_normalise_rows ("picture", embeddings, n_images, info->projection_dim, error))
+        return TRUE;
+    g_prefix_error (error, "%s: ", info->directory);
+    return FALSE;
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
@@ -228,10 +242,27 @@ keep_embeddings (const TextRun *run, const float *embeddings)
 
 /* @features: (inout): [places, dim] */
 static gboolean
+normalise_batch (const TextRun *run, float *features, GError **error)
+{
+    for (guint i = 0; i < run->places->len; i++) {
+        const char *text = run->texts[g_array_index (run->places, guint, i)];
+
+        if (!altclip_normalise (features + (gsize)i * run->dim, run->dim, error)) {
+            g_autofree char *shown = altclip_excerpt (text);
+            g_prefix_error (error, "%s: the text \"%s\": ",
+                    altclip_model_get_info (run->session->model)->directory, shown);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* @features: (inout): [places, dim] */
+static gboolean
 finish_batch (TextRun *run, float *features, GError **error)
 {
     if (!run->are_features) {
-        if (!altclip_normalise_rows (features, run->places->len, run->dim, error))
+        if (!normalise_batch (run, features, error))
             return FALSE;
         keep_embeddings (run, features);
     }

@@ -34,8 +34,12 @@ const AltclipText *altclip_session_get_text (
 const AltclipVision *altclip_session_prepare_pictures (AltclipSession *session,
         const AltclipPictures *pictures, AltclipVisionInputs *inputs, GError **error);
 
-/* Scales each of the rows [n, dim] to unit length; FALSE when one is zero or not a number. */
-gboolean altclip_normalise_rows (float *rows, guint n, guint dim, GError **error);
+/* Scales @embedding [dim] to unit length; FALSE when it is zero or not a number. The message says
+ * of what length it is, and leaves it to the caller to say whose. */
+gboolean altclip_normalise (float *embedding, guint dim, GError **error);
+
+/* The same of the rows [n, dim]; the message tells which of them it is: "@what 1" is the first. */
+gboolean altclip_normalise_rows (const char *what, float *rows, guint n, guint dim, GError **error);
 
 G_END_DECLS
 

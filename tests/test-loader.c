@@ -563,8 +563,8 @@ static void
 test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     spoil_weight (fixture, "vision_model.encoder.layers.0.mlp.fc1.bias", 0);
-    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, "self-test: embedding 0",
-            "nan", NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
+            "self-test: picture 1: its embedding has", "nan", NULL);
 }
 
 /* The self-test's pictures have 4 × 4 patches, and these weights positions for 5 × 5. */
@@ -581,8 +581,8 @@ test_bad_position (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
             "self-test: the embedding of position 25 holds nan, which is no finite number", NULL);
     spoil_weight (fixture, "vision_model.embeddings.position_embedding.weight", 0);
-    assert_refused (
-            fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights, "self-test: embedding 0", NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
+            "self-test: picture 1: its embedding has", NULL);
 }
 
 /* Overwrites the data, past the header, with one 32-bit pattern. */
@@ -609,8 +609,8 @@ test_useless_weights (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     assert_refused (fixture, ALTCLIP_ERROR_COMPUTE, fixture->weights,
             "self-test: two different pictures have the same embedding", NULL);
     fill_weights (fixture, 0x00000000);
-    assert_refused (
-            fixture, ALTCLIP_ERROR_COMPUTE, "self-test: embedding 0 has the length 0", NULL);
+    assert_refused (fixture, ALTCLIP_ERROR_COMPUTE,
+            "self-test: picture 1: its embedding has the length 0", NULL);
 }
 
 /* ---- Lazily, and one tower ------------------------------------------------------------------- */
@@ -838,6 +838,68 @@ test_broken_tokenizer_link (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_unlink (pieces);
 }
 
+/* ---- Embeddings of no numbers ---------------------------------------------------------------- */
+
+static void
+assert_no_embedding (Fixture *fixture, const GError *error, const char *reason)
+{
+    g_autofree char *expected = g_strdup_printf (
+            "%s: %s: its embedding has the length nan, which is no positive number",
+            fixture->directory, reason);
+
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
+    g_assert_cmpstr (error->message, ==, expected);
+}
+
+static void
+test_picture_of_no_numbers (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipModel) model = open_lazily (fixture);
+    g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
+    g_autofree float *pixel_values = g_new0 (float, 2 * 3 * 28 * 28);
+    AltclipPictures pictures = { .pixel_values = pixel_values, .n = 2 };
+    g_autoptr (GError) error = NULL;
+    float embeddings[2 * 24];
+
+    pixel_values[3 * 28 * 28] = NAN;
+    g_assert_false (altclip_session_encode_images (session, pixel_values, 2, embeddings, &error));
+    assert_no_embedding (fixture, error, "picture 2");
+    g_clear_error (&error);
+    g_assert_null (altclip_session_forward (session, NULL, 0, &pictures, 0, &error));
+    assert_no_embedding (fixture, error, "image 2");
+}
+
+/* The message quotes the text: its number in the batch would tell nobody anything. */
+static void
+test_text_of_no_numbers (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const char *texts[] = { "a cat", "a dog" };
+    g_autofree char *source = g_build_filename (fixture->directory, "source.json", NULL);
+    g_autofree char *pieces =
+            g_build_filename (fixture->directory, "sentencepiece.bpe.model", NULL);
+    g_autofree char *golden = g_test_build_filename (
+            G_TEST_DIST, "golden", "models", "sentencepiece.bpe.model", NULL);
+    g_autoptr (AltclipModel) model = NULL;
+    g_autoptr (AltclipSession) session = NULL;
+    g_autoptr (GError) error = NULL;
+    float embeddings[2 * 24];
+
+    write_config_with (fixture, "\"vocab_size\": 40", "\"vocab_size\": 377");
+    g_assert_cmpint (g_rename (fixture->config, source), ==, 0);
+    g_assert_true (altclip_initialise (source, 7, fixture->directory, NULL));
+    g_unlink (source);
+    g_assert_cmpint (symlink (golden, pieces), ==, 0);
+    spoil_weight (fixture, "text_model.transformation.bias", 0);
+    model = open_lazily (fixture);
+    session = altclip_session_new (model, 1, NULL);
+    g_assert_false (altclip_session_encode_texts (session, texts, 2, NULL, embeddings, &error));
+    assert_no_embedding (fixture, error, "the text \"a cat\"");
+    g_clear_error (&error);
+    g_assert_null (altclip_session_forward (session, texts, 2, NULL, 0, &error));
+    assert_no_embedding (fixture, error, "text 1");
+    g_unlink (pieces);
+}
+
 /* ---- A machine that is too small ------------------------------------------------------------- */
 
 /* Threads that are started from now on ask for more memory for their stack than there are
@@ -1007,6 +1069,8 @@ main (int argc, char **argv)
         { "/loader/towers-without-projections", test_towers_without_projections },
         { "/loader/broken-links", test_broken_links },
         { "/loader/broken-tokenizer-link", test_broken_tokenizer_link },
+        { "/loader/picture-of-no-numbers", test_picture_of_no_numbers },
+        { "/loader/text-of-no-numbers", test_text_of_no_numbers },
         { "/loader/no-threads", test_no_threads },
         { "/loader/too-large", test_too_large },
     };

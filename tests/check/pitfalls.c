@@ -447,7 +447,7 @@ GST_END_TEST;
 GST_START_TEST (test_weights_of_no_numbers_are_refused)
 {
     expect_load_error (models_get_not_numbers (), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
-            "model.safetensors: self-test: embedding 0 has the length nan");
+            "model.safetensors: self-test: picture 1: its embedding has the length nan");
 }
 GST_END_TEST;
 
