@@ -40,7 +40,8 @@ altclip_activation_from_name (const char *name, AltclipActivation *activation)
 }
 
 /* eˣ by x = n·ln 2 + r with |r| ≤ ln 2 / 2 and a polynomial in r (the minimax one of Cephes' expf),
- * within 2 ulp. Without branches or calls, so that the compiler vectorises the loops around it. */
+ * within 2 ulp; infinite from 88 on, almost 0 below −87. Without branches or calls, so that the
+ * compiler vectorises the loops around it. */
 static inline __attribute__ ((always_inline)) float
 exp_f32 (float x)
 {
@@ -60,7 +61,8 @@ exp_f32 (float x)
     p = p * r * r + r + 1.0f;
     bits = (guint32)((gint32)n + 127) << 23;
     memcpy (&scale, &bits, sizeof scale);
-    return p * scale + (x - x); /* so that what is no number stays none */
+    p = x < 88.0f ? p * scale : INFINITY;
+    return x == x ? p : x; /* what is no number stays none */
 }
 
 /* Loops over exp_f32() are compiled once for each width of the CPU's vectors and chosen at run
@@ -133,7 +135,7 @@ static void
 apply_relu (float *x, gsize n)
 {
     for (gsize i = 0; i < n; i++)
-        x[i] = x[i] > 0.0f ? x[i] : 0.0f;
+        x[i] = x[i] < 0.0f ? 0.0f : x[i]; /* what is no number stays none */
 }
 
 static void
@@ -183,7 +185,7 @@ altclip_activation_exact (AltclipActivation activation, double x)
     case ALTCLIP_ACTIVATION_QUICK_GELU:
         return x / (1.0 + exp (-1.702 * x));
     case ALTCLIP_ACTIVATION_RELU:
-        return x > 0.0 ? x : 0.0;
+        return x < 0.0 ? 0.0 : x;
     case ALTCLIP_ACTIVATION_SILU:
         return x / (1.0 + exp (-x));
     case ALTCLIP_ACTIVATION_SELU:

@@ -571,17 +571,44 @@ test_attention_alone (gconstpointer data)
 /* ---- Activations ----------------------------------------------------------------------------- */
 
 static void
+check_activation (AltclipActivation activation, float x)
+{
+    float value = x;
+    double exact = altclip_activation_exact (activation, x);
+
+    altclip_activation_apply (activation, &value, 1);
+    if (!(fabs (value - exact) <= 4e-7 * MAX (1.0, fabs (exact))))
+        g_error ("activation %d at %g: %g instead of %g", activation, x, value, exact);
+}
+
+/* Up to the largest floats, whose cubes and products with constants are too large to be any. */
+static void
 test_activations (void)
 {
     for (int activation = ALTCLIP_ACTIVATION_NONE; activation <= ALTCLIP_ACTIVATION_SELU;
             activation++) {
-        for (double x = -100.0; x <= 100.0; x += 0.0137) {
-            float value = (float)x;
-            double exact = altclip_activation_exact ((AltclipActivation)activation, value);
-            altclip_activation_apply ((AltclipActivation)activation, &value, 1);
-            if (fabs (value - exact) > 4e-7 * MAX (1.0, fabs (exact)))
-                g_error ("activation %d at %g: %g instead of %g", activation, x, value, exact);
+        for (double x = -100.0; x <= 100.0; x += 0.0137)
+            check_activation ((AltclipActivation)activation, (float)x);
+        for (float x = 100.0f; isfinite (x); x *= 1.37f) {
+            check_activation ((AltclipActivation)activation, x);
+            check_activation ((AltclipActivation)activation, -x);
         }
+    }
+}
+
+/* What is no number stays none. */
+static void
+test_activations_of_no_number (void)
+{
+    for (int activation = ALTCLIP_ACTIVATION_NONE; activation <= ALTCLIP_ACTIVATION_SELU;
+            activation++) {
+        float values[] = { NAN, 1.0f };
+        double exact = altclip_activation_exact ((AltclipActivation)activation, NAN);
+
+        g_assert_true (isnan (exact));
+        altclip_activation_apply ((AltclipActivation)activation, values, 2);
+        g_assert_true (isnan (values[0]));
+        g_assert_true (isfinite (values[1]));
     }
 }
 
@@ -905,6 +932,7 @@ main (int argc, char **argv)
             g_test_add_data_func (proof, sets[i], test_proof_of_large_products);
     }
     g_test_add_func ("/kernels/activations", test_activations);
+    g_test_add_func ("/kernels/activations-of-no-number", test_activations_of_no_number);
     g_test_add_func ("/kernels/softmax", test_softmax);
     g_test_add_func ("/kernels/proof", test_proof);
     g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
