@@ -916,7 +916,7 @@ set_threads_possible (gboolean possible)
     }
     g_assert_cmpint (pthread_getattr_default_np (&before), ==, 0);
     g_assert_cmpint (pthread_getattr_default_np (&attributes), ==, 0);
-    g_assert_cmpint (pthread_attr_setstacksize (&attributes, (gsize)1 << 50), ==, 0);
+    g_assert_cmpint (pthread_attr_setstacksize (&attributes, (gsize)1 << 47), ==, 0);
     g_assert_cmpint (pthread_setattr_default_np (&attributes), ==, 0);
     g_assert_cmpint (pthread_attr_destroy (&attributes), ==, 0);
 }
