@@ -1006,6 +1006,14 @@ typedef enum {
 } AltclipScoreMode;
 
 /**
+ * altclip_score_mode_get_name:
+ * @mode: one of the modes
+ *
+ * Returns: (transfer none): what files of prompts call it
+ */
+ALTCLIP_API const char *altclip_score_mode_get_name (AltclipScoreMode mode);
+
+/**
  * AltclipPrompts:
  *
  * A set of labels with their texts, negatives and templates; after
@@ -1149,6 +1157,106 @@ ALTCLIP_API guint altclip_prompts_get_n_labels (AltclipPrompts *prompts);
 ALTCLIP_API const char *altclip_prompts_get_label (AltclipPrompts *prompts, guint index);
 
 /**
+ * altclip_prompts_get_n_groups:
+ * @prompts: the set
+ *
+ * Groups of labels have numbers from 1 on; 0 stands for the labels that are in none.
+ *
+ * Returns: number of groups and 1
+ */
+ALTCLIP_API guint altclip_prompts_get_n_groups (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_get_group_name:
+ * @prompts: the set
+ * @group: below altclip_prompts_get_n_groups()
+ *
+ * Returns: (transfer none) (nullable): name of the group, owned by @prompts; %NULL for number 0
+ */
+ALTCLIP_API const char *altclip_prompts_get_group_name (AltclipPrompts *prompts, guint group);
+
+/**
+ * altclip_prompts_get_label_group:
+ * @prompts: the set
+ * @index: below altclip_prompts_get_n_labels()
+ *
+ * Returns: number of the label's group; 0: it is in none
+ */
+ALTCLIP_API guint altclip_prompts_get_label_group (AltclipPrompts *prompts, guint index);
+
+/**
+ * AltclipRegion:
+ * @x: of the left edge, 0 to 1 of the picture's width
+ * @y: of the upper edge, 0 to 1 of its height
+ * @w: width, above 0
+ * @h: height, above 0
+ *
+ * A part of a picture, in fractions of it.
+ */
+typedef struct {
+    double x;
+    double y;
+    double w;
+    double h;
+} AltclipRegion;
+
+/**
+ * altclip_region_get_part:
+ * @region: within the picture: x + w and y + h are 1 at most, but for rounding
+ * @picture: in pixels, not empty
+ *
+ * Returns: the region in pixels, its edges rounded to whole ones, and at least one pixel wide and
+ *   high
+ */
+ALTCLIP_API AltclipRectangle altclip_region_get_part (
+        const AltclipRegion *region, const AltclipRectangle *picture);
+
+/**
+ * ALTCLIP_MAX_REGIONS:
+ *
+ * Most different regions in a set of prompts.
+ */
+#define ALTCLIP_MAX_REGIONS 255
+
+/**
+ * altclip_prompts_get_n_regions:
+ * @prompts: the set
+ *
+ * The regions that labels are to be looked for in have numbers from 1 on; 0 stands for what labels
+ * without one are judged on.
+ *
+ * Returns: number of regions and 1
+ */
+ALTCLIP_API guint altclip_prompts_get_n_regions (AltclipPrompts *prompts);
+
+/**
+ * altclip_prompts_get_region:
+ * @prompts: the set
+ * @number: below altclip_prompts_get_n_regions()
+ * @region: (out): the region; for number 0 the whole picture
+ */
+ALTCLIP_API void altclip_prompts_get_region (
+        AltclipPrompts *prompts, guint number, AltclipRegion *region);
+
+/**
+ * altclip_prompts_is_region_used:
+ * @prompts: the set
+ * @number: below altclip_prompts_get_n_regions()
+ *
+ * Returns: whether any label is judged on it: for number 0, whether any has no region
+ */
+ALTCLIP_API gboolean altclip_prompts_is_region_used (AltclipPrompts *prompts, guint number);
+
+/**
+ * altclip_prompts_get_label_region:
+ * @prompts: the set
+ * @index: below altclip_prompts_get_n_labels()
+ *
+ * Returns: number of the label's region; 0: it has none
+ */
+ALTCLIP_API guint altclip_prompts_get_label_region (AltclipPrompts *prompts, guint index);
+
+/**
  * altclip_prompts_get_score_mode:
  * @prompts: the set
  * @otherwise: what to return when the set does not say
@@ -1172,6 +1280,8 @@ ALTCLIP_API double altclip_prompts_get_logit_scale (AltclipPrompts *prompts);
  * @hysteresis: and stops being active below threshold · (1 − hysteresis)
  * @min_on: how long the score must stay at or above the threshold first, in nanoseconds
  * @min_off: and how long below the other line
+ * @smoothing: time constant τ of the scores' exponential average, in nanoseconds; 0: they are not
+ *   averaged
  *
  * When a label is active: what altclip_tracker_update() goes by.
  */
@@ -1180,6 +1290,7 @@ typedef struct {
     double hysteresis;
     guint64 min_on;
     guint64 min_off;
+    guint64 smoothing;
 } AltclipLabelRules;
 
 /**
@@ -1219,12 +1330,27 @@ ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
  * @scores: (out caller-allocated): [n_labels]
  * @cosines: (out caller-allocated) (nullable): [n_labels]
  *
- * By softmax a label competes with the labels of its group, the negatives of all labels, and its
- * own negatives. Allocates nothing when @prompts has at most 1024 candidates. Thread-safe on
- * embedded prompts.
+ * By softmax a label competes with the labels of its group that have the same region, the negatives
+ * of all labels, and its own negatives. All labels are judged on this one picture, whatever their
+ * region. Allocates nothing when @prompts has at most 1024 candidates. Thread-safe on embedded
+ * prompts.
  */
 ALTCLIP_API void altclip_prompts_score (AltclipPrompts *prompts, AltclipScoreMode mode,
         const float *embedding, double *scores, double *cosines);
+
+/**
+ * altclip_prompts_score_region:
+ * @prompts: an embedded set
+ * @mode: meaning of @scores
+ * @region: below altclip_prompts_get_n_regions()
+ * @embedding: [projection_dim], unit length, of that part of a picture
+ * @scores: (out caller-allocated): [n_labels], of which those of labels with that region are set
+ * @cosines: (out caller-allocated) (nullable): [n_labels], likewise
+ *
+ * altclip_prompts_score() of the labels that have the region. Thread-safe on embedded prompts.
+ */
+ALTCLIP_API void altclip_prompts_score_region (AltclipPrompts *prompts, AltclipScoreMode mode,
+        guint region, const float *embedding, double *scores, double *cosines);
 
 /* ---- Calibration --------------------------------------------------------- */
 
@@ -1297,9 +1423,18 @@ ALTCLIP_API void altclip_prompts_calibrate (AltclipPrompts *prompts, AltclipScor
 /* ---- Tracker: the state of labels over time ------------------------------ */
 
 /**
+ * ALTCLIP_TIME_NONE:
+ *
+ * A time that is not known.
+ */
+#define ALTCLIP_TIME_NONE G_MAXUINT64
+
+/**
  * AltclipTracker:
  *
- * Remembers which labels are active. One thread at a time.
+ * Averages the scores of labels over time, and remembers which labels are active and what their
+ * groups come to. It knows no clock but the times that it is given, so that the same scores at the
+ * same times come to the same, however fast. One thread at a time.
  */
 typedef struct _AltclipTracker AltclipTracker;
 
@@ -1307,8 +1442,8 @@ typedef struct _AltclipTracker AltclipTracker;
  * AltclipTransition:
  * @index: the label
  * @active: whether it begins (%TRUE) or ends
- * @score: the score that made it so; on an ending without a score, the last one
- * @cosine: likewise, the raw cosine
+ * @score: the averaged score that made it so; on an ending without a score, the last one
+ * @cosine: likewise, the raw cosine, of one picture
  * @since: time at which it began
  * @time: time of the transition
  * @peak: highest score while it was active
@@ -1324,12 +1459,58 @@ typedef struct {
 } AltclipTransition;
 
 /**
+ * ALTCLIP_LABEL_UNKNOWN:
+ *
+ * In place of a label: none of the group is active.
+ */
+#define ALTCLIP_LABEL_UNKNOWN (-1)
+
+/**
+ * ALTCLIP_LABEL_NONE:
+ *
+ * In place of a label: no label of the group had a score yet.
+ */
+#define ALTCLIP_LABEL_NONE (-2)
+
+/**
+ * AltclipGroupChange:
+ * @group: number of the group, from 1 on
+ * @label: the label that its state is now, or %ALTCLIP_LABEL_UNKNOWN
+ * @previous: the one that it was; %ALTCLIP_LABEL_NONE with the group's first state
+ * @since: time from which on it was that; of no meaning with the first
+ * @time: time of the change
+ */
+typedef struct {
+    guint group;
+    gint label;
+    gint previous;
+    guint64 since;
+    guint64 time;
+} AltclipGroupChange;
+
+/**
+ * AltclipLabelState:
+ * @active: whether the label is
+ * @score: its last score, averaged; NAN: it had none yet
+ * @cosine: likewise, not averaged
+ * @since: time from which on it is so: when it began, ended, or had its first score;
+ *   %ALTCLIP_TIME_NONE: it had none yet
+ */
+typedef struct {
+    gboolean active;
+    double score;
+    double cosine;
+    guint64 since;
+} AltclipLabelState;
+
+/**
  * altclip_tracker_new:
- * @n_labels: number of labels, all inactive at first
+ * @prompts: the labels, all inactive at first; the tracker keeps a reference. A file must have been
+ *   read
  *
  * Returns: (transfer full): the tracker
  */
-ALTCLIP_API AltclipTracker *altclip_tracker_new (guint n_labels);
+ALTCLIP_API AltclipTracker *altclip_tracker_new (AltclipPrompts *prompts);
 
 /**
  * altclip_tracker_free:
@@ -1341,37 +1522,67 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
 /**
  * altclip_tracker_update:
  * @tracker: the tracker
- * @time: of the scored frame, in nanoseconds, on any one clock
+ * @time: of the scored frame, in nanoseconds, on any one clock; %ALTCLIP_TIME_NONE: not known
  * @rules: [n_labels]: as of now; they may change from one frame to the next
  * @scores: [n_labels]; one that is not a number changes nothing
  * @cosines: [n_labels]
  * @transitions: (element-type AltclipTransition): what flipped is appended
+ * @changes: (nullable) (element-type AltclipGroupChange): what groups changed to is appended
  *
- * A label flips with the first frame at which its score has been across the line for min_on or
+ * The average of a label's scores moves towards each new one by 1 − exp (−Δt/τ) of the way, Δt
+ * being the time since the one before. It begins with the first, and again with the first after
+ * altclip_tracker_end() or after the clock has stepped back; while no time is known there is none.
+ *
+ * A label flips with the first frame at which its average has been across the line for min_on or
  * min_off, counted from the first frame of those across it in a row.
+ *
+ * When a label of a group flips, the group's state becomes its active label of the highest average,
+ * the first of equal ones, or unknown when none is active. A group gets its first state with the
+ * first score of one of its labels.
  */
 ALTCLIP_API void altclip_tracker_update (AltclipTracker *tracker, guint64 time,
         const AltclipLabelRules *rules, const double *scores, const double *cosines,
-        GArray *transitions);
+        GArray *transitions, GArray *changes);
 
 /**
  * altclip_tracker_end:
  * @tracker: the tracker
  * @time: of the ending, on the clock of altclip_tracker_update()
  * @transitions: (element-type AltclipTransition): an ending per active label is appended
+ * @changes: (nullable) (element-type AltclipGroupChange): as for altclip_tracker_update()
  *
- * Ends every active label.
+ * Ends every active label, and begins all averages and waiting times anew.
  */
-ALTCLIP_API void altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions);
+ALTCLIP_API void altclip_tracker_end (
+        AltclipTracker *tracker, guint64 time, GArray *transitions, GArray *changes);
 
 /**
  * altclip_tracker_is_active:
  * @tracker: the tracker
- * @index: a label, below the number given to altclip_tracker_new()
+ * @index: a label
  *
  * Returns: whether label number @index is active
  */
 ALTCLIP_API gboolean altclip_tracker_is_active (AltclipTracker *tracker, guint index);
+
+/**
+ * altclip_tracker_get_label:
+ * @tracker: the tracker
+ * @index: a label
+ * @state: (out): what is known of it
+ */
+ALTCLIP_API void altclip_tracker_get_label (
+        AltclipTracker *tracker, guint index, AltclipLabelState *state);
+
+/**
+ * altclip_tracker_get_group:
+ * @tracker: the tracker
+ * @group: from 1 on, below altclip_prompts_get_n_groups()
+ * @since: (out): time from which on it is so, or %ALTCLIP_TIME_NONE
+ *
+ * Returns: the label that the group's state is, %ALTCLIP_LABEL_UNKNOWN or %ALTCLIP_LABEL_NONE
+ */
+ALTCLIP_API gint altclip_tracker_get_group (AltclipTracker *tracker, guint group, guint64 *since);
 
 /* ---- Scheduler: one worker for all streams of a model --------------------- */
 

@@ -548,22 +548,22 @@ has_texts (const AltclipPrompts *prompts)
 static gboolean
 find_lone_labels (AltclipPrompts *prompts)
 {
-    g_autofree guint *n_candidates = g_new0 (guint, prompts->n_groups);
+    g_autofree guint *n_candidates = g_new0 (guint, prompts->n_contests);
     guint first = prompts->n_labels + prompts->n_negatives;
     gboolean any = FALSE;
 
     for (guint i = 0; i < prompts->n_labels; i++) {
         const AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
-        n_candidates[entry->group]++;
+        n_candidates[entry->contest]++;
     }
     for (guint i = 0; i < prompts->n_own_negatives; i++) {
         const AltclipPromptEntry *negative = g_ptr_array_index (prompts->entries, first + i);
         const AltclipPromptEntry *owner = g_ptr_array_index (prompts->entries, negative->owner);
-        n_candidates[owner->group]++;
+        n_candidates[owner->contest]++;
     }
     for (guint i = 0; i < prompts->n_labels; i++) {
         AltclipPromptEntry *entry = g_ptr_array_index (prompts->entries, i);
-        entry->lone = n_candidates[entry->group] + prompts->n_negatives == 1;
+        entry->lone = n_candidates[entry->contest] + prompts->n_negatives == 1;
         any = any || entry->lone;
     }
     return any;
@@ -582,6 +582,15 @@ add_neutral (AltclipPrompts *prompts)
 
 /* ---- Public ---------------------------------------------------------------------------------- */
 
+GArray *
+altclip_prompts_new_regions (void)
+{
+    GArray *regions = g_array_new (FALSE, FALSE, sizeof (AltclipRegion));
+    const AltclipRegion all = { 0.0, 0.0, 1.0, 1.0 };
+
+    return g_array_append_val (regions, all);
+}
+
 AltclipPrompts *
 altclip_prompts_new (void)
 {
@@ -590,6 +599,10 @@ altclip_prompts_new (void)
     g_atomic_ref_count_init (&prompts->ref_count);
     prompts->entries = g_ptr_array_new_with_free_func ((GDestroyNotify)altclip_prompt_entry_free);
     prompts->n_groups = 1;
+    prompts->group_names = g_ptr_array_new ();
+    g_ptr_array_add (prompts->group_names, NULL);
+    prompts->regions = altclip_prompts_new_regions ();
+    prompts->n_contests = 1;
     prompts->templates = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (prompts->templates, g_strdup (SLOT));
     prompts->score_mode = -1;
@@ -604,7 +617,7 @@ altclip_prompts_parse (
 
     if (!parse_entries (parsed, "prompts", prompts, error))
         return NULL;
-    parsed->n_labels = parsed->entries->len;
+    parsed->n_labels = parsed->n_without_region = parsed->entries->len;
     if (!parse_entries (parsed, "negative-prompts", negative_prompts, error))
         return NULL;
     parsed->n_negatives = parsed->entries->len - parsed->n_labels;
@@ -625,6 +638,8 @@ altclip_prompts_unref (AltclipPrompts *prompts)
         return;
     g_clear_pointer (&prompts->entries, g_ptr_array_unref);
     g_clear_pointer (&prompts->templates, g_ptr_array_unref);
+    g_clear_pointer (&prompts->group_names, g_ptr_array_unref);
+    g_clear_pointer (&prompts->regions, g_array_unref);
     g_free (prompts->file);
     g_free (prompts->ready_place);
     g_free (prompts->unknown);
@@ -680,6 +695,59 @@ altclip_prompts_get_label (AltclipPrompts *prompts, guint index)
     return entry->label;
 }
 
+static const AltclipPromptEntry *
+get_label_entry (AltclipPrompts *prompts, guint index)
+{
+    return g_ptr_array_index (prompts->entries, index);
+}
+
+guint
+altclip_prompts_get_n_groups (AltclipPrompts *prompts)
+{
+    return prompts->n_groups;
+}
+
+const char *
+altclip_prompts_get_group_name (AltclipPrompts *prompts, guint group)
+{
+    g_return_val_if_fail (group < prompts->n_groups, NULL);
+    return g_ptr_array_index (prompts->group_names, group);
+}
+
+guint
+altclip_prompts_get_label_group (AltclipPrompts *prompts, guint index)
+{
+    g_return_val_if_fail (index < prompts->n_labels, 0);
+    return get_label_entry (prompts, index)->group;
+}
+
+guint
+altclip_prompts_get_n_regions (AltclipPrompts *prompts)
+{
+    return prompts->regions->len;
+}
+
+void
+altclip_prompts_get_region (AltclipPrompts *prompts, guint number, AltclipRegion *region)
+{
+    g_return_if_fail (number < prompts->regions->len);
+    *region = g_array_index (prompts->regions, AltclipRegion, number);
+}
+
+gboolean
+altclip_prompts_is_region_used (AltclipPrompts *prompts, guint number)
+{
+    g_return_val_if_fail (number < prompts->regions->len, FALSE);
+    return number > 0 || prompts->n_without_region > 0;
+}
+
+guint
+altclip_prompts_get_label_region (AltclipPrompts *prompts, guint index)
+{
+    g_return_val_if_fail (index < prompts->n_labels, 0);
+    return get_label_entry (prompts, index)->region;
+}
+
 AltclipScoreMode
 altclip_prompts_get_score_mode (AltclipPrompts *prompts, AltclipScoreMode otherwise)
 {
@@ -732,6 +800,7 @@ altclip_prompts_get_rules (
             .hysteresis = choose (own[ALTCLIP_RULE_HYSTERESIS], defaults->hysteresis),
             .min_on = choose_time (own[ALTCLIP_RULE_MIN_ON], defaults->min_on),
             .min_off = choose_time (own[ALTCLIP_RULE_MIN_OFF], defaults->min_off),
+            .smoothing = choose_time (own[ALTCLIP_RULE_SMOOTHING], defaults->smoothing),
         };
     }
 }

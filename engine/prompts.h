@@ -21,8 +21,9 @@ G_BEGIN_DECLS
 typedef enum {
     ALTCLIP_RULE_THRESHOLD,
     ALTCLIP_RULE_HYSTERESIS,
-    ALTCLIP_RULE_MIN_ON,  /* seconds */
-    ALTCLIP_RULE_MIN_OFF, /* seconds */
+    ALTCLIP_RULE_MIN_ON,    /* seconds */
+    ALTCLIP_RULE_MIN_OFF,   /* seconds */
+    ALTCLIP_RULE_SMOOTHING, /* seconds */
     ALTCLIP_RULE_BIAS,
     ALTCLIP_N_RULES
 } AltclipRule;
@@ -44,7 +45,9 @@ typedef struct {
     char *language;                /* (nullable): for people; likewise note */
     char *note;                    /* (nullable) */
     char *group_name;              /* (nullable): of a label */
-    guint group;                   /* of a label: those of one group compete */
+    guint group;                   /* of a label: number of the group; 0: in none */
+    guint region;                  /* of a label: number of its region; 0: it has none */
+    guint contest;                 /* of a label: those of one contest compete */
     guint owner;                   /* of a label's own negative: the label */
     gboolean lone;                 /* of a label: nothing but the neutral phrase competes */
     double rules[ALTCLIP_N_RULES]; /* of a label; NAN: it has none of its own */
@@ -62,7 +65,11 @@ struct _AltclipPrompts {
     guint n_labels;
     guint n_negatives; /* of all labels */
     guint n_own_negatives;
-    guint n_groups;
+    guint n_groups;         /* number 0, of those in none, counted too */
+    guint n_without_region; /* labels */
+    GArray *regions;        /* (element-type AltclipRegion): number 0 is all */
+    guint n_contests;       /* pairs of group and region */
+    GPtrArray *group_names; /* (element-type utf8) (nullable elements), owned by the entries */
     GPtrArray *templates;   /* (element-type utf8): at least one */
     int score_mode;         /* −1: whatever the caller wants */
     double own_logit_scale; /* 0: the model's */
@@ -79,6 +86,9 @@ struct _AltclipPrompts {
 
 /* Returns: (transfer full): an empty set, to be filled. */
 AltclipPrompts *altclip_prompts_new (void);
+
+/* Returns: (transfer full) (element-type AltclipRegion): number 0 alone */
+GArray *altclip_prompts_new_regions (void);
 
 /* Returns: (transfer full): an entry that nothing stands for yet. */
 AltclipPromptEntry *altclip_prompt_entry_new (const char *label);

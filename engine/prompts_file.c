@@ -37,6 +37,7 @@
 #define TEXT_LIMIT "a text of 1 to 4096 bytes that is not blank"
 #define TEMPLATE_LIMIT TEXT_LIMIT ", with {} once to 15 times"
 #define PATH_LIMIT TEXT_LIMIT ", on one line"
+#define REGION_LIMIT "a list of four numbers x, y, w, h from 0 to 1"
 #define EMBEDDING_LIMIT \
     "a list of 1 to 32768 numbers, or base64 of as many little-endian 32-bit floats"
 
@@ -44,7 +45,8 @@
 enum { SCHEMA, VERSION, SCORE_MODE, LOGIT_SCALE, SET_TEMPLATES, SET_NEGATIVES, LABELS, SET_RULES };
 
 static const char *const SET_FIELDS[] = { "$schema", "version", "score_mode", "logit_scale",
-    "templates", "negatives", "labels", "threshold", "hysteresis", "min_on", "min_off", "bias" };
+    "templates", "negatives", "labels", "threshold", "hysteresis", "min_on", "min_off", "smoothing",
+    "bias" };
 
 /* The fields of a label; a negative has the first of them. */
 enum {
@@ -64,14 +66,14 @@ enum {
 
 static const char *const FIELDS[] = { "label", "texts", "templates", "images", "embedding",
     "language", "note", "negatives", "group", "region", "threshold", "hysteresis", "min_on",
-    "min_off", "bias" };
+    "min_off", "smoothing", "bias" };
 
 /* In the order of AltclipRule, which is that of the last fields in both lists. */
 static const struct {
     double minimum;
     double maximum;
 } RANGES[ALTCLIP_N_RULES] = { { 0.0, 1.0 }, { 0.0, 1.0 }, { 0.0, MAX_SECONDS },
-    { 0.0, MAX_SECONDS }, { -MAX_BIAS, MAX_BIAS } };
+    { 0.0, MAX_SECONDS }, { 0.0, MAX_SECONDS }, { -MAX_BIAS, MAX_BIAS } };
 
 static const char *const SCORE_MODES[] = {
     [ALTCLIP_SCORE_SOFTMAX] = "softmax",
@@ -89,6 +91,7 @@ typedef struct {
     GPtrArray *own_negatives; /* likewise */
     GPtrArray *templates;     /* (nullable) */
     GHashTable *groups;       /* name → number, from 1 on; 0 is for labels without a group */
+    GArray *regions;          /* (element-type AltclipRegion): number 0 is all of the picture */
     double rules[ALTCLIP_N_RULES];
     int score_mode;
     double logit_scale; /* 0: the model's */
@@ -429,6 +432,86 @@ read_group (Parser *parser, AltclipPromptEntry *entry)
     return TRUE;
 }
 
+/* ---- Regions --------------------------------------------------------------------------------- */
+
+/* 0.7 + 0.3 may come to a little more than 1. */
+#define ROUNDING 1e-9
+
+static gboolean
+read_region_numbers (Parser *parser, double *numbers, guint *n)
+{
+    AltclipScanner *scanner = &parser->scanner;
+
+    *n = 0;
+    if (!altclip_scanner_open_array (scanner, REGION_LIMIT))
+        return FALSE;
+    while (altclip_scanner_next_element (scanner)) {
+        if (!check_count (parser, *n, 4) ||
+                !altclip_scanner_read_number (scanner, 0.0, 1.0, NULL, &numbers[*n]))
+            return FALSE;
+        (*n)++;
+    }
+    return !scanner->failed;
+}
+
+static gboolean
+check_region (Parser *parser, const AltclipRegion *region, guint n, guint line)
+{
+    AltclipScanner *scanner = &parser->scanner;
+
+    if (n < 4)
+        return altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, line,
+                " holds %u numbers, but must be " REGION_LIMIT, n);
+    if (region->w <= 0.0 || region->h <= 0.0)
+        return altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, line,
+                " is %g wide and %g high, but must be more than 0", region->w, region->h);
+    if (region->x + region->w > 1.0 + ROUNDING || region->y + region->h > 1.0 + ROUNDING)
+        return altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, line,
+                " reaches to %g of the width and %g of the height, but must end at 1 at most",
+                region->x + region->w, region->y + region->h);
+    return TRUE;
+}
+
+static gboolean
+is_same_region (const AltclipRegion *a, const AltclipRegion *b)
+{
+    return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
+}
+
+/* Labels of the same region share a picture, and so a number. */
+static gboolean
+number_region (Parser *parser, const AltclipRegion *region, guint line, guint *number)
+{
+    GArray *regions = parser->regions;
+
+    for (*number = 1; *number < regions->len; (*number)++) {
+        if (is_same_region (&g_array_index (regions, AltclipRegion, *number), region))
+            return TRUE;
+    }
+    if (regions->len > ALTCLIP_MAX_REGIONS)
+        return altclip_scanner_fail (&parser->scanner, ALTCLIP_ERROR_PROMPTS, line,
+                " is one too many: a file may hold %d different regions", ALTCLIP_MAX_REGIONS);
+    g_array_append_vals (regions, region, 1);
+    return TRUE;
+}
+
+static gboolean
+read_region (Parser *parser, AltclipPromptEntry *entry)
+{
+    double numbers[4] = { 0.0, 0.0, 0.0, 0.0 };
+    guint line = parser->scanner.line;
+    AltclipRegion region;
+    guint n;
+
+    if (!read_region_numbers (parser, numbers, &n))
+        return FALSE;
+    region = (AltclipRegion){ numbers[0], numbers[1], numbers[2], numbers[3] };
+    return check_region (parser, &region, n, line) &&
+           number_region (parser, &region, line, &entry->region);
+}
+
+/* ---- The fields of an entry ------------------------------------------------------------------ */
+
 static gboolean
 read_rule (Parser *parser, AltclipRule rule, double *rules)
 {
@@ -459,8 +542,7 @@ read_field (Parser *parser, AltclipPromptEntry *entry, int field, GHashTable *se
     case GROUP:
         return read_group (parser, entry);
     case REGION:
-        return altclip_scanner_fail (&parser->scanner, ALTCLIP_ERROR_PROMPTS, parser->scanner.line,
-                ": a region per label is not supported yet");
+        return read_region (parser, entry);
     default:
         return read_rule (parser, (AltclipRule)(field - RULES), entry->rules);
     }
@@ -687,6 +769,7 @@ parser_init (Parser *parser, const char *name, const char *directory, const char
     parser->own_negatives =
             g_ptr_array_new_with_free_func ((GDestroyNotify)altclip_prompt_entry_free);
     parser->groups = g_hash_table_new_full (altclip_name_hash, g_str_equal, g_free, NULL);
+    parser->regions = altclip_prompts_new_regions ();
     for (guint i = 0; i < ALTCLIP_N_RULES; i++)
         parser->rules[i] = NAN;
 }
@@ -699,6 +782,7 @@ parser_clear (Parser *parser)
     g_clear_pointer (&parser->own_negatives, g_ptr_array_unref);
     g_clear_pointer (&parser->templates, g_ptr_array_unref);
     g_hash_table_unref (parser->groups);
+    g_clear_pointer (&parser->regions, g_array_unref);
     g_free (parser->ready_place);
 }
 
@@ -715,15 +799,53 @@ inherit_rules (const Parser *parser)
     }
 }
 
+static void
+name_groups (const Parser *parser, AltclipPrompts *prompts)
+{
+    prompts->n_groups = g_hash_table_size (parser->groups) + 1;
+    g_ptr_array_set_size (prompts->group_names, (gint)prompts->n_groups);
+    for (guint i = 0; i < parser->labels->len; i++) {
+        const AltclipPromptEntry *entry = g_ptr_array_index (parser->labels, i);
+        if (entry->group > 0)
+            g_ptr_array_index (prompts->group_names, entry->group) = entry->group_name;
+    }
+}
+
+/* Labels compete with those of their group that look at the same part of the picture: cosines of
+ * different pictures do not compare. */
+static void
+number_contests (const Parser *parser, AltclipPrompts *prompts)
+{
+    g_autoptr (GHashTable) numbers =
+            g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+
+    for (guint i = 0; i < parser->labels->len; i++) {
+        AltclipPromptEntry *entry = g_ptr_array_index (parser->labels, i);
+        gint64 pair = (gint64)entry->group * (ALTCLIP_MAX_REGIONS + 1) + entry->region;
+        gpointer number;
+
+        if (!g_hash_table_lookup_extended (numbers, &pair, NULL, &number)) {
+            number = GUINT_TO_POINTER (g_hash_table_size (numbers));
+            g_hash_table_insert (numbers, g_memdup2 (&pair, sizeof pair), number);
+        }
+        entry->contest = GPOINTER_TO_UINT (number);
+        prompts->n_without_region += entry->region == 0;
+    }
+    prompts->n_contests = g_hash_table_size (numbers);
+}
+
 /* Moves what was read into an empty set. */
 static void
 fill_set (Parser *parser, AltclipPrompts *prompts)
 {
     inherit_rules (parser);
+    name_groups (parser, prompts);
+    number_contests (parser, prompts);
+    g_array_unref (prompts->regions);
+    prompts->regions = g_steal_pointer (&parser->regions);
     prompts->n_labels = parser->labels->len;
     prompts->n_negatives = parser->negatives->len;
     prompts->n_own_negatives = parser->own_negatives->len;
-    prompts->n_groups = g_hash_table_size (parser->groups) + 1;
     g_ptr_array_extend_and_steal (prompts->entries, g_steal_pointer (&parser->labels));
     g_ptr_array_extend_and_steal (prompts->entries, g_steal_pointer (&parser->negatives));
     g_ptr_array_extend_and_steal (prompts->entries, g_steal_pointer (&parser->own_negatives));

@@ -27,9 +27,6 @@ G_BEGIN_DECLS
 AltclipPrompts *altclip_prompts_parse_file (const char *name, const char *directory,
         const char *bytes, gsize length, AltclipPictureLoader loader, GError **error);
 
-/* Returns: what a file calls @mode. */
-const char *altclip_score_mode_get_name (AltclipScoreMode mode);
-
 /**
  * altclip_prompts_read_file:
  *

@@ -12,7 +12,7 @@
 
 /* In the order of AltclipRule. */
 static const char *const RULES[ALTCLIP_N_RULES] = { "threshold", "hysteresis", "min_on", "min_off",
-    "bias" };
+    "smoothing", "bias" };
 
 /* What stands for a label in the file. */
 typedef enum {
@@ -137,6 +137,16 @@ set_rules (json_t *object, const AltclipPromptEntry *entry)
     }
 }
 
+static void
+set_region (json_t *object, const AltclipPrompts *prompts, guint number)
+{
+    const AltclipRegion *region = &g_array_index (prompts->regions, AltclipRegion, number);
+
+    if (number > 0)
+        json_object_set_new (object, "region",
+                json_pack ("[f, f, f, f]", region->x, region->y, region->w, region->h));
+}
+
 static json_t *
 write_labels (const AltclipPrompts *prompts, Form form)
 {
@@ -149,6 +159,7 @@ write_labels (const AltclipPrompts *prompts, Form form)
         json_t *negatives = write_own_negatives (prompts, i, &negative, form);
 
         set_string (object, "group", entry->group_name);
+        set_region (object, prompts, entry->region);
         set_rules (object, entry);
         if (json_array_size (negatives) > 0)
             json_object_set (object, "negatives", negatives);

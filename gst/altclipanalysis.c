@@ -193,6 +193,9 @@ swap_prompts (GstAltclipFilter *self, AltclipPrompts *prompts)
   self->analysis.n_labels =
       prompts != NULL ? altclip_prompts_get_n_labels (prompts) : 0;
   self->analysis.n_swaps++;
+  g_clear_pointer (&self->analysis.prompts, altclip_prompts_unref);
+  if (prompts != NULL)
+    self->analysis.prompts = altclip_prompts_ref (prompts);
   g_clear_pointer (&self->analysis.newest, gst_altclip_result_unref);
   g_mutex_unlock (&self->lock);
 }
@@ -613,6 +616,17 @@ gst_altclip_analysis_expire_objects (
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
+GstStructure *
+gst_altclip_analysis_get_last_state (GstAltclipFilter *self)
+{
+  GstStructure *state;
+
+  g_mutex_lock (&self->labels.lock);
+  state = gst_altclip_labels_get_state (&self->labels);
+  g_mutex_unlock (&self->labels.lock);
+  return state;
+}
+
 /* ---- Starting and stopping ---------------------------------------------- */
 
 gboolean
@@ -681,6 +695,7 @@ forget_model (GstAltclipFilter *self)
   analysis->load_failed = FALSE;
   analysis->failing = FALSE;
   analysis->n_labels = 0;
+  g_clear_pointer (&analysis->prompts, altclip_prompts_unref);
   g_mutex_unlock (&self->lock);
 }
 

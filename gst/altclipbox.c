@@ -81,32 +81,6 @@ gst_altclip_box_parse (const gchar *text, GstAltclipBox *box, GError **error)
 
 /* ---- Pixels ------------------------------------------------------------- */
 
-static void
-round_edges (
-    gdouble at, gdouble length, guint size, guint *first, guint *n_pixels)
-{
-  guint begin = (guint) (at * size + 0.5);
-  guint end = (guint) ((at + length) * size + 0.5);
-
-  begin = MIN (begin, size - 1);
-  end = CLAMP (end, begin + 1, size);
-  *first = begin;
-  *n_pixels = end - begin;
-}
-
-AltclipRectangle
-gst_altclip_box_get_part (
-    const GstAltclipBox *box, const AltclipRectangle *picture)
-{
-  AltclipRectangle part;
-
-  round_edges (box->x, box->w, picture->width, &part.x, &part.width);
-  round_edges (box->y, box->h, picture->height, &part.y, &part.height);
-  part.x += picture->x;
-  part.y += picture->y;
-  return part;
-}
-
 GstAltclipBox
 gst_altclip_box_from_part (
     const AltclipRectangle *part, guint width, guint height)

@@ -14,18 +14,10 @@ G_BEGIN_DECLS
 
 /**
  * GstAltclipBox:
- * @x: of the left edge, 0 to 1 of the picture's width
- * @y: of the upper edge, 0 to 1 of its height
- * @w: width
- * @h: height
+ *
+ * A part of a picture, in fractions of it.
  */
-typedef struct
-{
-  gdouble x;
-  gdouble y;
-  gdouble w;
-  gdouble h;
-} GstAltclipBox;
+typedef AltclipRegion GstAltclipBox;
 
 /**
  * gst_altclip_box_parse:
@@ -36,16 +28,6 @@ typedef struct
  */
 gboolean gst_altclip_box_parse (
     const gchar *text, GstAltclipBox *box, GError **error);
-
-/**
- * gst_altclip_box_get_part:
- * @picture: in pixels
- *
- * Returns: the box in pixels, its edges rounded to whole ones, and at least one
- *   pixel wide and high
- */
-AltclipRectangle gst_altclip_box_get_part (
-    const GstAltclipBox *box, const AltclipRectangle *picture);
 
 /**
  * gst_altclip_box_from_part:

@@ -120,6 +120,10 @@ gst_altclip_filter_get_property (
     g_value_take_boxed (value, gst_altclip_analysis_get_stats (self));
     return;
   }
+  if (prop_id == GST_ALTCLIP_SETTING_LAST_STATE) {
+    g_value_take_boxed (value, gst_altclip_analysis_get_last_state (self));
+    return;
+  }
 
   GST_OBJECT_LOCK (self);
   known = gst_altclip_settings_get (&self->settings, prop_id, value);

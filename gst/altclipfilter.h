@@ -65,6 +65,7 @@ typedef struct
   GQueue asked;
   guint n_labels;
   guint n_swaps;
+  AltclipPrompts *prompts;
 
   GstAltclipResult *newest;
   guint epoch;
@@ -89,6 +90,7 @@ typedef struct
   GstClockTime last_due;
   GstClockTime last_arrival;
   GstClockTime previous;
+  guint section;
   guint due_swaps;
   GstAltclipMotion motion;
   guint due_views;
@@ -245,6 +247,13 @@ void gst_altclip_analysis_expire_labels (
  */
 void gst_altclip_analysis_expire_objects (
     GstAltclipFilter *self, const GstAltclipTiming *timing);
+
+/**
+ * gst_altclip_analysis_get_last_state:
+ *
+ * Returns: (transfer full): the value of the property `last-state`
+ */
+GstStructure *gst_altclip_analysis_get_last_state (GstAltclipFilter *self);
 
 /**
  * gst_altclip_analysis_get_stats:

@@ -149,7 +149,7 @@ is_still (GstAltclipFilter *self, GstBuffer *buffer,
     return FALSE;
   /* Looked at in any case: it may be the one to compare later ones with. */
   return gst_altclip_motion_is_still (&input->motion, input->format, buffer,
-             &view->part, rules->motion_threshold)
+             view, rules->motion_threshold)
       && is_recent (self, timing, rules->max_age)
       && has_due_regions (self, view);
 }
@@ -176,7 +176,7 @@ note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
 
   input->last_due = timing->running_time;
   input->last_arrival = timing->arrival;
-  input->due_swaps = self->analysis.n_swaps;
+  input->due_swaps = view->n_swaps;
   input->due_views = rules->n_views;
   g_clear_pointer (&input->due_regions, g_array_unref);
   if (view->regions != NULL)
@@ -186,6 +186,18 @@ note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
 
 /* ---- Live --------------------------------------------------------------- */
 
+/* Whether the result is too old for this frame, or of before a gap or another
+ * stream. */
+static gboolean
+is_too_old (GstAltclipResult *result, const GstAltclipTiming *timing,
+    GstClockTime max_age)
+{
+  GstClockTimeDiff age = gst_altclip_timing_get_age (timing, &result->timing);
+
+  return ABS (age) > (GstClockTimeDiff) max_age
+      || !gst_altclip_timing_is_joined (timing, &result->timing);
+}
+
 /* With the lock. The newest result, unless it is too old for this frame; then
  * it is dropped, and @expired has it: freeing many labels takes its time. */
 static GstAltclipResult *
@@ -193,13 +205,11 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
     GstClockTime max_age, GstAltclipResult **expired)
 {
   GstAltclipResult **newest = &self->analysis.newest;
-  GstClockTimeDiff age;
 
   *expired = NULL;
   if (*newest == NULL)
     return NULL;
-  age = gst_altclip_timing_get_age (timing, &(*newest)->timing);
-  if (ABS (age) <= (GstClockTimeDiff) max_age)
+  if (!is_too_old (*newest, timing, max_age))
     return gst_altclip_result_ref (*newest);
   *expired = g_steal_pointer (newest);
   return NULL;
@@ -444,9 +454,7 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
 
   buffer = make_holdable (buffer, rules->max_buffers);
   g_mutex_lock (&self->lock);
-  ret = wait_until_settled (self);
-  if (ret == GST_FLOW_OK)
-    ret = wait_for_room (self, rules->max_buffers);
+  ret = self->output.result;
   if (ret == GST_FLOW_OK)
     to_analyse = enqueue (
         self, g_steal_pointer (&buffer), still, timing, view, rules, &ticket);
@@ -475,18 +483,80 @@ warn_of_crowd (GstAltclipFilter *self, guint n_found)
           n_found, GST_ALTCLIP_MAX_REGIONS));
 }
 
+/* Exact mode. Before the frame is looked at, since the prompts say where. */
+static GstFlowReturn
+wait_for_turn (GstAltclipFilter *self, const GstAltclipRules *rules)
+{
+  GstFlowReturn ret;
+
+  g_mutex_lock (&self->lock);
+  ret = wait_until_settled (self);
+  if (ret == GST_FLOW_OK)
+    ret = wait_for_room (self, rules->max_buffers);
+  g_mutex_unlock (&self->lock);
+  return ret;
+}
+
+static void
+init_view (GstAltclipFilter *self, GstAltclipView *view, GstBuffer *buffer,
+    const GstAltclipRules *rules)
+{
+  g_autoptr (AltclipPrompts) prompts = NULL;
+  guint n_swaps;
+  guint n_found;
+
+  g_mutex_lock (&self->lock);
+  if (self->analysis.prompts != NULL)
+    prompts = altclip_prompts_ref (self->analysis.prompts);
+  n_swaps = self->analysis.n_swaps;
+  g_mutex_unlock (&self->lock);
+
+  gst_altclip_view_init (
+      view, self->input.format, buffer, rules, prompts, &n_found);
+  view->n_swaps = n_swaps;
+  warn_of_crowd (self, n_found);
+}
+
 static GstFlowReturn
 take_buffer (GstAltclipFilter *self, GstBuffer *buffer,
     GstAltclipTiming *timing, const GstAltclipRules *rules)
 {
   g_auto (GstAltclipView) view = GST_ALTCLIP_VIEW_INIT;
-  guint n_found;
+  GstFlowReturn ret = GST_FLOW_OK;
 
-  gst_altclip_view_init (&view, self->input.format, buffer, rules, &n_found);
-  warn_of_crowd (self, n_found);
+  if (self->output.queued)
+    ret = wait_for_turn (self, rules);
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+  init_view (self, &view, buffer, rules);
   if (self->output.queued)
     return chain_exact (self, buffer, timing, &view, rules);
   return chain_live (self, buffer, timing, &view, rules);
+}
+
+/* Frames that come no more often than that are none. Only by running time, which
+ * does not depend on how fast they are made. */
+static gboolean
+is_after_gap (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, GstClockTime max_age)
+{
+  GstClockTime previous = self->input.previous;
+  GstClockTime now = timing->running_time;
+
+  return GST_CLOCK_TIME_IS_VALID (previous) && GST_CLOCK_TIME_IS_VALID (now)
+      && now > previous && now - previous > max_age
+      && now - previous > 4 * get_half_frame (self, buffer);
+}
+
+static void
+set_section (GstAltclipFilter *self, GstBuffer *buffer,
+    GstAltclipTiming *timing, GstClockTime max_age)
+{
+  if (is_after_gap (self, buffer, timing, max_age))
+    self->input.section++;
+  timing->section = self->input.section;
 }
 
 static void
@@ -517,6 +587,7 @@ gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   gst_altclip_timing_init (
       &timing, &self->input.segment, buffer, self->input.stream_id);
+  set_section (self, buffer, &timing, rules.max_age);
   g_mutex_lock (&self->lock);
   self->counts.frames_in++;
   g_mutex_unlock (&self->lock);

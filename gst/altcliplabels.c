@@ -7,12 +7,16 @@
 
 #include "altclipmessage.h"
 
+#include <math.h>
+
 void
 gst_altclip_labels_init (
     GstAltclipLabels *labels, GstObject *source, GstAltclipOutbox *outbox)
 {
-  *labels = (GstAltclipLabels){
-      .source = source, .outbox = outbox, .last = GST_ALTCLIP_TIMING_INIT};
+  *labels = (GstAltclipLabels){.source = source,
+      .outbox = outbox,
+      .last = GST_ALTCLIP_TIMING_INIT,
+      .clock = GST_CLOCK_TIME_NONE};
   g_mutex_init (&labels->lock);
   gst_altclip_objects_init (&labels->objects);
 }
@@ -29,7 +33,7 @@ set_prompts (GstAltclipLabels *labels, AltclipPrompts *prompts)
 
   n_labels = altclip_prompts_get_n_labels (prompts);
   labels->prompts = altclip_prompts_ref (prompts);
-  labels->tracker = altclip_tracker_new (n_labels);
+  labels->tracker = altclip_tracker_new (prompts);
   labels->rules = g_renew (AltclipLabelRules, labels->rules, n_labels);
   labels->scores = g_renew (gdouble, labels->scores, n_labels);
   labels->cosines = g_renew (gdouble, labels->cosines, n_labels);
@@ -47,7 +51,7 @@ gst_altclip_labels_reset (GstAltclipLabels *labels)
   gst_altclip_timing_clear (&labels->last);
   labels->has_region = FALSE;
   labels->revision = 0;
-  labels->clock = 0;
+  labels->clock = GST_CLOCK_TIME_NONE;
 }
 
 void
@@ -69,50 +73,132 @@ advance_clock (GstAltclipLabels *labels, const GstAltclipTiming *timing)
 
 /* ---- Messages ----------------------------------------------------------- */
 
-/* Of @object, or of the frame when that is %NULL. */
-static GstMessage *
-new_message (GstAltclipLabels *labels, const AltclipTransition *transition,
-    const gchar *reason, const GstAltclipTiming *timing,
-    const GstAltclipObject *object)
+/* What a tracker has to tell of: of the frame, or of one of its objects. */
+typedef struct
 {
-  GstMessage *message = gst_altclip_message_new_transition (labels->source,
-      altclip_prompts_get_label (labels->prompts, transition->index),
-      transition, labels->revision, timing, reason);
+  GstAltclipLabels *labels;
+  const GstAltclipRules *rules;
+  const GstAltclipTiming *timing;
+  const GstAltclipObject *object;
+  const gchar *reason;
+  GArray *transitions;
+  GArray *changes;
+} News;
 
-  if (object != NULL)
-    gst_altclip_message_set_object (message, &object->region);
-  else if (labels->has_region)
-    gst_altclip_message_set_region (message, &labels->region);
-  return message;
+static void
+news_init (News *news)
+{
+  news->transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+  news->changes = g_array_new (FALSE, FALSE, sizeof (AltclipGroupChange));
 }
 
 static void
-put_transitions (GstAltclipLabels *labels, const GstAltclipRules *rules,
-    GArray *transitions, const gchar *reason, const GstAltclipTiming *timing,
-    const GstAltclipObject *object)
+news_clear (News *news)
+{
+  g_array_unref (news->transitions);
+  g_array_unref (news->changes);
+}
+
+static AltclipTracker *
+get_tracker (const News *news)
+{
+  return news->object != NULL ? news->object->tracker : news->labels->tracker;
+}
+
+/* Where @label is looked for. */
+static void
+set_place (const News *news, GstMessage *message, guint label)
+{
+  GstAltclipLabels *labels = news->labels;
+  guint number = altclip_prompts_get_label_region (labels->prompts, label);
+  GstAltclipBox region = labels->region;
+
+  if (news->object != NULL) {
+    gst_altclip_message_set_object (message, &news->object->region);
+    return;
+  }
+  if (number > 0)
+    altclip_prompts_get_region (labels->prompts, number, &region);
+  if (number > 0 || labels->has_region)
+    gst_altclip_message_set_region (message, &region);
+}
+
+static void
+put_transition (const News *news, const AltclipTransition *transition)
+{
+  GstAltclipLabels *labels = news->labels;
+  GstMessage *message = gst_altclip_message_new_transition (labels->source,
+      altclip_prompts_get_label (labels->prompts, transition->index),
+      transition, labels->revision, labels->mode, news->timing, news->reason);
+
+  set_place (news, message, transition->index);
+  gst_altclip_outbox_put (labels->outbox, message);
+}
+
+/* Any label of the group, since those of one region know the place of all. */
+static guint
+get_member (AltclipPrompts *prompts, guint group)
+{
+  guint i = 0;
+
+  while (altclip_prompts_get_label_group (prompts, i) != group)
+    i++;
+  return i;
+}
+
+static void
+put_change (const News *news, const AltclipGroupChange *change)
+{
+  GstAltclipLabels *labels = news->labels;
+  gboolean known = change->label >= 0;
+  AltclipLabelState state;
+  GstMessage *message;
+
+  if (known)
+    altclip_tracker_get_label (
+        get_tracker (news), (guint) change->label, &state);
+  message = gst_altclip_message_new_change (labels->source, labels->prompts,
+      change, known ? &state : NULL, labels->revision, labels->mode,
+      news->timing, news->reason);
+  set_place (news, message,
+      known ? (guint) change->label
+            : get_member (labels->prompts, change->group));
+  gst_altclip_outbox_put (labels->outbox, message);
+}
+
+static void
+put_news (const News *news)
 {
   guint i;
 
-  if (rules->post_messages == GST_ALTCLIP_POST_MESSAGES_NONE)
+  if (news->rules->post_messages == GST_ALTCLIP_POST_MESSAGES_NONE)
     return;
-  for (i = 0; i < transitions->len; i++)
-    gst_altclip_outbox_put (labels->outbox,
-        new_message (labels, &g_array_index (transitions, AltclipTransition, i),
-            reason, timing, object));
+  for (i = 0; i < news->transitions->len; i++)
+    put_transition (
+        news, &g_array_index (news->transitions, AltclipTransition, i));
+  for (i = 0; i < news->changes->len; i++)
+    put_change (news, &g_array_index (news->changes, AltclipGroupChange, i));
 }
 
 /* ---- Ends --------------------------------------------------------------- */
 
+/* Of the frame when @object is %NULL. */
 static void
 end_tracker (GstAltclipLabels *labels, const GstAltclipRules *rules,
-    AltclipTracker *tracker, const gchar *reason,
-    const GstAltclipTiming *timing, const GstAltclipObject *object)
+    const gchar *reason, const GstAltclipTiming *timing,
+    const GstAltclipObject *object)
 {
-  g_autoptr (GArray) transitions =
-      g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+  News news = {.labels = labels,
+      .rules = rules,
+      .timing = timing,
+      .object = object,
+      .reason = reason};
 
-  altclip_tracker_end (tracker, advance_clock (labels, timing), transitions);
-  put_transitions (labels, rules, transitions, reason, timing, object);
+  news_init (&news);
+  altclip_tracker_end (get_tracker (&news), advance_clock (labels, timing),
+      news.transitions, news.changes);
+  put_news (&news);
+  news_clear (&news);
 }
 
 static void
@@ -122,7 +208,7 @@ end_oldest_object (GstAltclipLabels *labels, const GstAltclipRules *rules,
   g_autoptr (GstAltclipObject) object =
       gst_altclip_objects_steal_oldest (&labels->objects);
 
-  end_tracker (labels, rules, object->tracker, reason, timing, object);
+  end_tracker (labels, rules, reason, timing, object);
 }
 
 static void
@@ -139,9 +225,10 @@ gst_altclip_labels_end (GstAltclipLabels *labels, const GstAltclipRules *rules,
 {
   if (labels->tracker == NULL)
     return;
-  if (timing == NULL)
+  if (timing == NULL
+      || !gst_altclip_timing_is_same_stream (timing, &labels->last))
     timing = &labels->last;
-  end_tracker (labels, rules, labels->tracker, reason, timing, NULL);
+  end_tracker (labels, rules, reason, timing, NULL);
   end_objects (labels, rules, reason, timing);
 }
 
@@ -182,7 +269,6 @@ typedef struct
   GstAltclipLabels *labels;
   const GstAltclipRules *rules;
   const GstAltclipTiming *timing;
-  AltclipScoreMode mode;
   guint dim;
 } Scorer;
 
@@ -195,40 +281,43 @@ scorer_init (Scorer *scorer)
       .hysteresis = rules->hysteresis,
       .min_on = rules->min_on_time,
       .min_off = rules->min_off_time,
+      .smoothing = rules->smoothing,
   };
 
-  scorer->mode =
+  labels->mode =
       altclip_prompts_get_score_mode (labels->prompts, rules->score_mode);
-  defaults.threshold = gst_altclip_rules_get_threshold (rules, scorer->mode);
+  defaults.threshold = gst_altclip_rules_get_threshold (rules, labels->mode);
   altclip_prompts_get_rules (labels->prompts, &defaults, labels->rules);
 }
 
+/* Moves the states by the scores, which become what is reported: the averages.
+ * A label without a score has none to report. */
 static void
-score_picture (const Scorer *scorer, const float *embedding)
-{
-  GstAltclipLabels *labels = scorer->labels;
-
-  altclip_prompts_score (labels->prompts, scorer->mode, embedding,
-      labels->scores, labels->cosines);
-}
-
-/* Moves the states by the scores. */
-static void
-move_states (const Scorer *scorer, AltclipTracker *tracker,
-    const GstAltclipObject *object)
+move_states (const Scorer *scorer, const GstAltclipObject *object)
 {
   GstAltclipLabels *labels = scorer->labels;
   guint n_labels = altclip_prompts_get_n_labels (labels->prompts);
-  g_autoptr (GArray) transitions =
-      g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+  News news = {.labels = labels,
+      .rules = scorer->rules,
+      .timing = scorer->timing,
+      .object = object,
+      .reason = "score"};
+  AltclipTracker *tracker = get_tracker (&news);
+  AltclipLabelState state;
   guint i;
 
+  news_init (&news);
   altclip_tracker_update (tracker, advance_clock (labels, scorer->timing),
-      labels->rules, labels->scores, labels->cosines, transitions);
-  put_transitions (
-      labels, scorer->rules, transitions, "score", scorer->timing, object);
-  for (i = 0; i < n_labels; i++)
-    labels->active[i] = altclip_tracker_is_active (tracker, i);
+      labels->rules, labels->scores, labels->cosines, news.transitions,
+      news.changes);
+  put_news (&news);
+  news_clear (&news);
+  for (i = 0; i < n_labels; i++) {
+    altclip_tracker_get_label (tracker, i, &state);
+    labels->active[i] = state.active;
+    if (!isnan (labels->scores[i]))
+      labels->scores[i] = state.score;
+  }
 }
 
 /* Without a past, there is the threshold alone to go by. */
@@ -243,6 +332,7 @@ set_active_by_threshold (const Scorer *scorer)
     labels->active[i] = labels->scores[i] >= labels->rules[i].threshold;
 }
 
+/* @embedding: (nullable) */
 static void
 set_finding (const Scorer *scorer, GstAltclipResult *result, guint index,
     const float *embedding)
@@ -251,7 +341,7 @@ set_finding (const Scorer *scorer, GstAltclipResult *result, guint index,
 
   gst_altclip_result_set_labels (result, index, labels->prompts, labels->scores,
       labels->cosines, labels->active, scorer->rules->top_k);
-  if (scorer->rules->attach_embedding)
+  if (scorer->rules->attach_embedding && embedding != NULL)
     gst_altclip_result_set_embedding (result, index, embedding, scorer->dim);
 }
 
@@ -272,7 +362,8 @@ see_object (const Scorer *scorer, const GArray *regions, guint index)
   if (object == NULL) {
     if (gst_altclip_objects_is_full (&labels->objects, n_labels))
       end_oldest_object (labels, scorer->rules, "expired", scorer->timing);
-    object = gst_altclip_objects_add (&labels->objects, region, n_labels);
+    object =
+        gst_altclip_objects_add (&labels->objects, region, labels->prompts);
   }
   gst_altclip_objects_see (&labels->objects, object, region, scorer->timing);
   return object;
@@ -282,6 +373,7 @@ static void
 score_regions (
     const Scorer *scorer, GstAltclipResult *result, const float *embeddings)
 {
+  GstAltclipLabels *labels = scorer->labels;
   const GArray *regions = result->view.regions;
   guint i;
 
@@ -289,26 +381,59 @@ score_regions (
     const float *embedding = embeddings + (gsize) i * scorer->dim;
     GstAltclipObject *object = see_object (scorer, regions, i);
 
-    score_picture (scorer, embedding);
+    altclip_prompts_score (labels->prompts, labels->mode, embedding,
+        labels->scores, labels->cosines);
     if (object != NULL)
-      move_states (scorer, object->tracker, object);
+      move_states (scorer, object);
     else
       set_active_by_threshold (scorer);
     set_finding (scorer, result, i, embedding);
   }
 }
 
+/* Each label on its part of the frame. Prompts that were put in force after the
+ * frame had come may have labels whose part was not looked at. */
 static void
-score_frame (
-    const Scorer *scorer, GstAltclipResult *result, const float *embedding)
+score_parts (
+    const Scorer *scorer, const GstAltclipView *view, const float *embeddings)
 {
   GstAltclipLabels *labels = scorer->labels;
+  guint n_labels = altclip_prompts_get_n_labels (labels->prompts);
+  guint number;
+  guint i;
+
+  for (i = 0; i < n_labels; i++)
+    labels->scores[i] = labels->cosines[i] = NAN;
+  for (i = 0; i < gst_altclip_view_get_n_pictures (view); i++)
+    if (gst_altclip_view_find_region (view, i, labels->prompts, &number))
+      altclip_prompts_score_region (labels->prompts, labels->mode, number,
+          embeddings + (gsize) i * scorer->dim, labels->scores,
+          labels->cosines);
+}
+
+static void
+score_frame (
+    const Scorer *scorer, GstAltclipResult *result, const float *embeddings)
+{
+  GstAltclipLabels *labels = scorer->labels;
+  gint whole = gst_altclip_view_find_default (&result->view);
 
   labels->has_region = result->view.has_region;
   labels->region = result->view.region;
-  score_picture (scorer, embedding);
-  move_states (scorer, labels->tracker, NULL);
-  set_finding (scorer, result, 0, embedding);
+  score_parts (scorer, &result->view, embeddings);
+  move_states (scorer, NULL);
+  set_finding (scorer, result, 0,
+      whole < 0 ? NULL : embeddings + (gsize) whole * scorer->dim);
+}
+
+/* What was known before a long gap or of another stream is not known of this
+ * frame. */
+static void
+end_before (GstAltclipLabels *labels, const GstAltclipRules *rules,
+    const GstAltclipTiming *timing)
+{
+  if (!gst_altclip_timing_is_joined (timing, &labels->last))
+    gst_altclip_labels_end (labels, rules, "expired", timing);
 }
 
 /* What was looked at before and is no longer leaves nothing behind. */
@@ -317,7 +442,7 @@ end_others (GstAltclipLabels *labels, const GstAltclipRules *rules,
     const GstAltclipTiming *timing, const GstAltclipView *view)
 {
   if (view->regions != NULL)
-    end_tracker (labels, rules, labels->tracker, "expired", timing, NULL);
+    end_tracker (labels, rules, "expired", timing, NULL);
   else
     end_objects (labels, rules, "expired", timing);
 }
@@ -326,8 +451,8 @@ static GstAltclipResult *
 score_pictures (
     const Scorer *scorer, const GstAltclipView *view, const float *embeddings)
 {
-  GstAltclipResult *result =
-      gst_altclip_result_new (scorer->timing, scorer->labels->revision, view);
+  GstAltclipResult *result = gst_altclip_result_new (
+      scorer->timing, scorer->labels->revision, scorer->labels->mode, view);
 
   if (view->regions != NULL)
     score_regions (scorer, result, embeddings);
@@ -347,6 +472,7 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
 
   if (labels->prompts == NULL)
     return NULL;
+  end_before (labels, rules, timing);
   end_others (labels, rules, timing, view);
   scorer_init (&scorer);
   if (gst_altclip_view_get_n_pictures (view) > 0)
@@ -361,4 +487,125 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
   gst_altclip_timing_clear (&labels->last);
   gst_altclip_timing_copy (&labels->last, timing);
   return result;
+}
+
+/* ---- The last state ----------------------------------------------------- */
+
+static void
+append (GValue *array, GstStructure *structure)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&value, structure);
+  gst_value_array_append_and_take_value (array, &value);
+}
+
+static GstStructure *
+new_label_state (AltclipPrompts *prompts, AltclipTracker *tracker, guint index)
+{
+  const gchar *group = altclip_prompts_get_group_name (
+      prompts, altclip_prompts_get_label_group (prompts, index));
+  GstStructure *structure;
+  AltclipLabelState state;
+
+  altclip_tracker_get_label (tracker, index, &state);
+  structure = gst_structure_new ("altclip-label-state", "label", G_TYPE_STRING,
+      altclip_prompts_get_label (prompts, index), "index", G_TYPE_UINT, index,
+      "active", G_TYPE_BOOLEAN, state.active, NULL);
+  if (group != NULL)
+    gst_structure_set (structure, "group", G_TYPE_STRING, group, NULL);
+  if (!isnan (state.score))
+    gst_structure_set (structure, "score", G_TYPE_DOUBLE, state.score, "cosine",
+        G_TYPE_DOUBLE, state.cosine, "since", G_TYPE_UINT64, state.since, NULL);
+  return structure;
+}
+
+static void
+add_label_states (GstStructure *structure, AltclipPrompts *prompts,
+    AltclipTracker *tracker, gboolean active_only)
+{
+  guint n_labels = altclip_prompts_get_n_labels (prompts);
+  GValue states = G_VALUE_INIT;
+  guint i;
+
+  g_value_init (&states, GST_TYPE_ARRAY);
+  for (i = 0; i < n_labels; i++)
+    if (!active_only || altclip_tracker_is_active (tracker, i))
+      append (&states, new_label_state (prompts, tracker, i));
+  gst_structure_take_value (structure, "labels", &states);
+}
+
+static GstStructure *
+new_group_state (AltclipPrompts *prompts, AltclipTracker *tracker, guint group)
+{
+  guint64 since;
+  gint label = altclip_tracker_get_group (tracker, group, &since);
+  GstStructure *structure = gst_structure_new ("altclip-group-state", "group",
+      G_TYPE_STRING, altclip_prompts_get_group_name (prompts, group), "label",
+      G_TYPE_STRING, gst_altclip_message_name_state (prompts, label), NULL);
+
+  if (label >= 0)
+    gst_structure_set (structure, "index", G_TYPE_UINT, (guint) label, NULL);
+  if (label != ALTCLIP_LABEL_NONE)
+    gst_structure_set (structure, "since", G_TYPE_UINT64, since, NULL);
+  return structure;
+}
+
+static void
+add_group_states (
+    GstStructure *structure, AltclipPrompts *prompts, AltclipTracker *tracker)
+{
+  guint n_groups = altclip_prompts_get_n_groups (prompts);
+  GValue states = G_VALUE_INIT;
+  guint i;
+
+  g_value_init (&states, GST_TYPE_ARRAY);
+  for (i = 1; i < n_groups; i++)
+    append (&states, new_group_state (prompts, tracker, i));
+  gst_structure_take_value (structure, "groups", &states);
+}
+
+static GstStructure *
+new_object_state (AltclipPrompts *prompts, const GstAltclipObject *object)
+{
+  const GstAltclipRegion *region = &object->region;
+  const gchar *type = g_quark_to_string (region->type);
+  GstStructure *structure = gst_structure_new ("altclip-region-state", "type",
+      G_TYPE_STRING, type != NULL ? type : "", "id", G_TYPE_UINT, region->id,
+      "running-time", G_TYPE_UINT64, object->seen.running_time, NULL);
+
+  gst_altclip_box_set_field (&region->box, structure, "region");
+  add_label_states (structure, prompts, object->tracker, TRUE);
+  add_group_states (structure, prompts, object->tracker);
+  return structure;
+}
+
+static void
+add_object_states (GstStructure *structure, GstAltclipLabels *labels)
+{
+  GValue states = G_VALUE_INIT;
+  GList *link;
+
+  g_value_init (&states, GST_TYPE_ARRAY);
+  for (link = labels->objects.by_time.head; link != NULL; link = link->next)
+    append (&states, new_object_state (labels->prompts, link->data));
+  gst_structure_take_value (structure, "regions", &states);
+}
+
+GstStructure *
+gst_altclip_labels_get_state (GstAltclipLabels *labels)
+{
+  GstStructure *structure = gst_structure_new (
+      "altclip-state", "revision", G_TYPE_UINT, labels->revision, NULL);
+
+  if (labels->prompts == NULL)
+    return structure;
+  if (labels->last.arrival != 0)
+    gst_altclip_message_set_timing (structure, &labels->last, labels->mode);
+  add_label_states (structure, labels->prompts, labels->tracker, FALSE);
+  add_group_states (structure, labels->prompts, labels->tracker);
+  if (!gst_altclip_objects_is_empty (&labels->objects))
+    add_object_states (structure, labels);
+  return structure;
 }

@@ -29,7 +29,9 @@ G_BEGIN_DECLS
  * @last: timing of the last analysed frame
  * @has_region: whether only a part of that was looked at
  * @region: that part
- * @clock: time of the last frame on the tracker's clock
+ * @clock: time of the last frame on the tracker's clock, or
+ *   %GST_CLOCK_TIME_NONE
+ * @mode: what the scores of that frame are
  */
 typedef struct
 {
@@ -44,6 +46,7 @@ typedef struct
   gboolean has_region;
   GstAltclipBox region;
   GstClockTime clock;
+  AltclipScoreMode mode;
 
   /* One per label. */
   AltclipLabelRules *rules;
@@ -98,14 +101,21 @@ void gst_altclip_labels_expire_objects (GstAltclipLabels *labels,
 
 /**
  * gst_altclip_labels_end:
- * @timing: (nullable): of the frame at which it was found; %NULL: the last
- *   analysed one
+ * @timing: (nullable): of the frame at which it was found; %NULL, or if it is
+ *   of another stream: the last analysed one
  *
- * Ends what is active.
+ * Ends what is active, and begins all averages and waiting times anew.
  */
 void gst_altclip_labels_end (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const gchar *reason,
     const GstAltclipTiming *timing);
+
+/**
+ * gst_altclip_labels_get_state:
+ *
+ * Returns: (transfer full): what is known of the labels and groups
+ */
+GstStructure *gst_altclip_labels_get_state (GstAltclipLabels *labels);
 
 G_END_DECLS
 

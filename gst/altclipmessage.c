@@ -5,27 +5,44 @@
 
 #include "altclipmessage.h"
 
-static GstStructure *
-new_structure (
-    const gchar *event, guint revision, const GstAltclipTiming *timing)
+#define UNKNOWN "unknown"
+
+void
+gst_altclip_message_set_timing (GstStructure *structure,
+    const GstAltclipTiming *timing, AltclipScoreMode mode)
 {
   g_autofree gchar *utc = gst_altclip_timing_format_utc (timing);
 
-  return gst_structure_new ("altclip", "event", G_TYPE_STRING, event,
-      "revision", G_TYPE_UINT, revision, "pts", G_TYPE_UINT64, timing->pts,
+  gst_structure_set (structure, "score-mode", G_TYPE_STRING,
+      altclip_score_mode_get_name (mode), "pts", G_TYPE_UINT64, timing->pts,
       "stream-time", G_TYPE_UINT64, timing->stream_time, "running-time",
       G_TYPE_UINT64, timing->running_time, "utc", G_TYPE_STRING, utc,
       "utc-source", G_TYPE_STRING, timing->utc_reference ? "reference" : "wall",
       "stream-id", G_TYPE_STRING, timing->stream_id, NULL);
 }
 
+static GstStructure *
+new_structure (const gchar *event, guint revision, AltclipScoreMode mode,
+    const GstAltclipTiming *timing)
+{
+  GstStructure *structure = gst_structure_new ("altclip", "event",
+      G_TYPE_STRING, event, "revision", G_TYPE_UINT, revision, NULL);
+
+  gst_altclip_message_set_timing (structure, timing, mode);
+  return structure;
+}
+
+static guint64
+get_duration (guint64 since, guint64 time)
+{
+  return time > since ? time - since : 0;
+}
+
 static void
 add_ending (GstStructure *structure, const AltclipTransition *transition,
     const gchar *reason)
 {
-  guint64 duration = transition->time > transition->since
-      ? transition->time - transition->since
-      : 0;
+  guint64 duration = get_duration (transition->since, transition->time);
 
   gst_structure_set (structure, "duration", G_TYPE_UINT64, duration, "peak",
       G_TYPE_DOUBLE, transition->peak, "reason", G_TYPE_STRING, reason, NULL);
@@ -33,17 +50,48 @@ add_ending (GstStructure *structure, const AltclipTransition *transition,
 
 GstMessage *
 gst_altclip_message_new_transition (GstObject *source, const gchar *label,
-    const AltclipTransition *transition, guint revision,
+    const AltclipTransition *transition, guint revision, AltclipScoreMode mode,
     const GstAltclipTiming *timing, const gchar *reason)
 {
-  GstStructure *structure =
-      new_structure (transition->active ? "begin" : "end", revision, timing);
+  GstStructure *structure = new_structure (
+      transition->active ? "begin" : "end", revision, mode, timing);
 
   gst_structure_set (structure, "label", G_TYPE_STRING, label, "index",
       G_TYPE_UINT, transition->index, "score", G_TYPE_DOUBLE, transition->score,
       "cosine", G_TYPE_DOUBLE, transition->cosine, NULL);
   if (!transition->active)
     add_ending (structure, transition, reason);
+  return gst_message_new_element (source, structure);
+}
+
+const gchar *
+gst_altclip_message_name_state (AltclipPrompts *prompts, gint label)
+{
+  return label >= 0 ? altclip_prompts_get_label (prompts, (guint) label)
+                    : UNKNOWN;
+}
+
+/* A label may be called like that, but then it has an index. */
+GstMessage *
+gst_altclip_message_new_change (GstObject *source, AltclipPrompts *prompts,
+    const AltclipGroupChange *change, const AltclipLabelState *state,
+    guint revision, AltclipScoreMode mode, const GstAltclipTiming *timing,
+    const gchar *reason)
+{
+  GstStructure *structure = new_structure ("state", revision, mode, timing);
+
+  gst_structure_set (structure, "group", G_TYPE_STRING,
+      altclip_prompts_get_group_name (prompts, change->group), "label",
+      G_TYPE_STRING, gst_altclip_message_name_state (prompts, change->label),
+      "reason", G_TYPE_STRING, reason, NULL);
+  if (state != NULL)
+    gst_structure_set (structure, "index", G_TYPE_UINT, (guint) change->label,
+        "score", G_TYPE_DOUBLE, state->score, "cosine", G_TYPE_DOUBLE,
+        state->cosine, NULL);
+  if (change->previous != ALTCLIP_LABEL_NONE)
+    gst_structure_set (structure, "previous", G_TYPE_STRING,
+        gst_altclip_message_name_state (prompts, change->previous), "duration",
+        G_TYPE_UINT64, get_duration (change->since, change->time), NULL);
   return gst_message_new_element (source, structure);
 }
 
@@ -70,7 +118,7 @@ GstMessage *
 gst_altclip_message_new_result (GstObject *source, GstAltclipResult *result)
 {
   GstStructure *structure =
-      new_structure ("result", result->revision, &result->timing);
+      new_structure ("result", result->revision, result->mode, &result->timing);
   const GstAltclipView *view = &result->view;
 
   if (view->has_region)

@@ -15,7 +15,16 @@
 G_BEGIN_DECLS
 
 /**
+ * gst_altclip_message_set_timing:
+ *
+ * Adds when a frame is, and what its scores are.
+ */
+void gst_altclip_message_set_timing (GstStructure *structure,
+    const GstAltclipTiming *timing, AltclipScoreMode mode);
+
+/**
  * gst_altclip_message_new_transition:
+ * @mode: what the score is
  * @timing: of the frame that confirmed it
  * @reason: (nullable): why the label ended; %NULL for a beginning
  *
@@ -23,6 +32,29 @@ G_BEGIN_DECLS
  */
 GstMessage *gst_altclip_message_new_transition (GstObject *source,
     const gchar *label, const AltclipTransition *transition, guint revision,
+    AltclipScoreMode mode, const GstAltclipTiming *timing, const gchar *reason);
+
+/**
+ * gst_altclip_message_name_state:
+ * @label: a label, or less than 0
+ *
+ * Returns: what the state of a group is called
+ */
+const gchar *gst_altclip_message_name_state (
+    AltclipPrompts *prompts, gint label);
+
+/**
+ * gst_altclip_message_new_change:
+ * @state: (nullable): of the label that the group's state is now; %NULL: it is
+ *   unknown
+ * @mode: what the score is
+ * @timing: of the frame that confirmed it
+ *
+ * Returns: (transfer full): a `state` message
+ */
+GstMessage *gst_altclip_message_new_change (GstObject *source,
+    AltclipPrompts *prompts, const AltclipGroupChange *change,
+    const AltclipLabelState *state, guint revision, AltclipScoreMode mode,
     const GstAltclipTiming *timing, const gchar *reason);
 
 /**

@@ -64,7 +64,8 @@ set_fields (GstStructure *structure, const gchar *element, GstClockTimeDiff age,
 {
   gst_structure_set (structure, "element", G_TYPE_STRING, element, "frame-pts",
       G_TYPE_UINT64, result->timing.pts, "age", G_TYPE_INT64, age, "revision",
-      G_TYPE_UINT, result->revision, NULL);
+      G_TYPE_UINT, result->revision, "score-mode", G_TYPE_STRING,
+      altclip_score_mode_get_name (result->mode), NULL);
   if (result->view.has_region)
     gst_altclip_box_set_field (&result->view.region, structure, "region");
 }

@@ -7,7 +7,7 @@
 #define GST_ALTCLIP_MOTION_H
 
 #include "altclipformat.h"
-#include "altclipsettings.h"
+#include "altclipview.h"
 
 G_BEGIN_DECLS
 
@@ -19,24 +19,23 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  AltclipMotion *motion;
+  GArray *gates;
   GstAltclipFormat *format;
-  AltclipRectangle part;
 } GstAltclipMotion;
 
 void gst_altclip_motion_clear (GstAltclipMotion *motion);
 
 /**
  * gst_altclip_motion_is_still:
- * @part: the part of the frame that is looked at
- * @threshold: share of the part that must have changed
+ * @view: what of the frame is looked at
+ * @threshold: share of any part of that that must have changed
  *
- * Returns: whether the frame changed less than that since the one for which
+ * Returns: whether all parts changed less than that since the one for which
  *   gst_altclip_motion_keep() was called. A frame that cannot be mapped, or has
  *   another size or format, has changed
  */
 gboolean gst_altclip_motion_is_still (GstAltclipMotion *motion,
-    GstAltclipFormat *format, GstBuffer *buffer, const AltclipRectangle *part,
+    GstAltclipFormat *format, GstBuffer *buffer, const GstAltclipView *view,
     gdouble threshold);
 
 /**

@@ -65,14 +65,14 @@ gst_altclip_objects_find (
 }
 
 GstAltclipObject *
-gst_altclip_objects_add (
-    GstAltclipObjects *objects, const GstAltclipRegion *region, guint n_labels)
+gst_altclip_objects_add (GstAltclipObjects *objects,
+    const GstAltclipRegion *region, AltclipPrompts *prompts)
 {
   GstAltclipObject *object = g_new0 (GstAltclipObject, 1);
 
   object->key = get_key (region);
   object->seen = (GstAltclipTiming) GST_ALTCLIP_TIMING_INIT;
-  object->tracker = altclip_tracker_new (n_labels);
+  object->tracker = altclip_tracker_new (prompts);
   g_queue_push_tail (&objects->by_time, object);
   g_hash_table_insert (objects->links, &object->key, objects->by_time.tail);
   g_atomic_int_inc (&objects->n);

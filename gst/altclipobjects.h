@@ -74,8 +74,8 @@ GstAltclipObject *gst_altclip_objects_find (
  *
  * Returns: (transfer none): a new object, none of its labels active
  */
-GstAltclipObject *gst_altclip_objects_add (
-    GstAltclipObjects *objects, const GstAltclipRegion *region, guint n_labels);
+GstAltclipObject *gst_altclip_objects_add (GstAltclipObjects *objects,
+    const GstAltclipRegion *region, AltclipPrompts *prompts);
 
 /**
  * gst_altclip_objects_see:

@@ -36,33 +36,43 @@ sort_labels (const gdouble *scores, guint n_labels)
   return order;
 }
 
+/* Where a label with a region of its own was judged. */
 static void
-append_label (GValue *results, const gchar *label, guint index, gdouble score,
-    gdouble cosine, gboolean active)
+set_label_region (GstStructure *structure, AltclipPrompts *prompts, guint index)
+{
+  guint number = altclip_prompts_get_label_region (prompts, index);
+  GstAltclipBox region;
+
+  if (number == 0)
+    return;
+  altclip_prompts_get_region (prompts, number, &region);
+  gst_altclip_box_set_field (&region, structure, "region");
+}
+
+static void
+append_label (GValue *results, GstStructure *structure)
 {
   GValue value = G_VALUE_INIT;
 
   g_value_init (&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&value,
-      gst_structure_new ("altclip-label", "label", G_TYPE_STRING, label,
-          "index", G_TYPE_UINT, index, "score", G_TYPE_DOUBLE, score, "cosine",
-          G_TYPE_DOUBLE, cosine, "active", G_TYPE_BOOLEAN, active, NULL));
+  g_value_take_boxed (&value, structure);
   gst_value_array_append_and_take_value (results, &value);
 }
 
 GstAltclipResult *
-gst_altclip_result_new (
-    const GstAltclipTiming *timing, guint revision, const GstAltclipView *view)
+gst_altclip_result_new (const GstAltclipTiming *timing, guint revision,
+    AltclipScoreMode mode, const GstAltclipView *view)
 {
   GstAltclipResult *result = g_atomic_rc_box_new0 (GstAltclipResult);
-  guint n_pictures = gst_altclip_view_get_n_pictures (view);
+  guint n_findings = gst_altclip_view_get_n_findings (view);
   guint i;
 
   gst_altclip_timing_copy (&result->timing, timing);
   result->revision = revision;
+  result->mode = mode;
   gst_altclip_view_copy (&result->view, view);
-  result->findings = g_new0 (GstAltclipFinding, n_pictures);
-  for (i = 0; i < n_pictures; i++)
+  result->findings = g_new0 (GstAltclipFinding, n_findings);
+  for (i = 0; i < n_findings; i++)
     g_value_init (&result->findings[i].labels, GST_TYPE_ARRAY);
   return result;
 }
@@ -79,10 +89,17 @@ gst_altclip_result_set_labels (GstAltclipResult *result, guint index,
 
   for (rank = 0; rank < n_labels; rank++) {
     guint i = order[rank];
+    GstStructure *structure;
 
-    if (top_k == 0 || rank < top_k || active[i])
-      append_label (labels, altclip_prompts_get_label (prompts, i), i,
-          scores[i], cosines[i], active[i]);
+    if (isnan (scores[i]) || (top_k > 0 && rank >= top_k && !active[i]))
+      continue;
+    structure = gst_structure_new ("altclip-label", "label", G_TYPE_STRING,
+        altclip_prompts_get_label (prompts, i), "index", G_TYPE_UINT, i,
+        "score", G_TYPE_DOUBLE, scores[i], "cosine", G_TYPE_DOUBLE, cosines[i],
+        "active", G_TYPE_BOOLEAN, active[i], NULL);
+    if (result->view.regions == NULL)
+      set_label_region (structure, prompts, i);
+    append_label (labels, structure);
   }
 }
 
@@ -156,10 +173,10 @@ static void
 result_clear (gpointer data)
 {
   GstAltclipResult *result = data;
-  guint n_pictures = gst_altclip_view_get_n_pictures (&result->view);
+  guint n_findings = gst_altclip_view_get_n_findings (&result->view);
   guint i;
 
-  for (i = 0; i < n_pictures; i++) {
+  for (i = 0; i < n_findings; i++) {
     g_value_unset (&result->findings[i].labels);
     gst_clear_buffer (&result->findings[i].embedding);
   }

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  * @labels: GstValueArray of `altclip-label` structures, best first
  * @embedding: (nullable): float32, of unit length
  *
- * What one picture shows.
+ * What the frame or one of its regions shows.
  */
 typedef struct
 {
@@ -31,8 +31,9 @@ typedef struct
  * GstAltclipResult:
  * @timing: of the analysed frame
  * @revision: of the prompts it was scored with
+ * @mode: what the scores are
  * @view: what of it was looked at
- * @findings: one per picture of @view
+ * @findings: one per region of @view's, or one
  *
  * Reference counted, and immutable once its findings are set: one result may go
  * out with many frames.
@@ -41,17 +42,19 @@ typedef struct
 {
   GstAltclipTiming timing;
   guint revision;
+  AltclipScoreMode mode;
   GstAltclipView view;
   GstAltclipFinding *findings;
 } GstAltclipResult;
 
-GstAltclipResult *gst_altclip_result_new (
-    const GstAltclipTiming *timing, guint revision, const GstAltclipView *view);
+GstAltclipResult *gst_altclip_result_new (const GstAltclipTiming *timing,
+    guint revision, AltclipScoreMode mode, const GstAltclipView *view);
 
 /**
  * gst_altclip_result_set_labels:
- * @index: of the picture
- * @scores: one per label; likewise @cosines and @active
+ * @index: of the finding
+ * @scores: one per label; likewise @cosines and @active. Labels whose score is
+ *   not a number are left out
  * @top_k: how many labels to keep beside the active ones; 0: all
  */
 void gst_altclip_result_set_labels (GstAltclipResult *result, guint index,

@@ -100,7 +100,9 @@ gst_altclip_post_messages_get_type (void)
   static const GEnumValue values[] = {
       {GST_ALTCLIP_POST_MESSAGES_NONE, "No element messages", "none"},
       {GST_ALTCLIP_POST_MESSAGES_CHANGE,
-          "A message when a label begins and when it ends", "change"},
+          "A message when a label begins, when it ends, and when the state of "
+          "a group of labels changes",
+          "change"},
       {GST_ALTCLIP_POST_MESSAGES_ALL,
           "Also a message with the results of each analysed frame", "all"},
       {0, NULL, NULL},
@@ -164,11 +166,11 @@ install_prompts (GObjectClass *object_class)
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_PROMPTS_FILE,
       g_param_spec_string ("prompts-file", "Prompts file",
-          "JSON file of labels with texts, pictures, thresholds, negatives; of "
-          "this and prompts the one set last holds, and setting it again reads "
-          "the file again. It has its own negatives and templates, and what it "
-          "says goes before score-mode, threshold, hysteresis, min-on-time and "
-          "min-off-time",
+          "JSON file of labels with texts, pictures, thresholds, negatives, "
+          "groups, regions; of this and prompts the one set last holds, and "
+          "setting it again reads the file again. It has its own negatives and "
+          "templates, and what it says goes before score-mode, threshold, "
+          "hysteresis, smoothing, min-on-time, min-off-time and region",
           NULL, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS,
@@ -198,6 +200,13 @@ install_scoring (GObjectClass *object_class)
       g_param_spec_double ("hysteresis", "Hysteresis",
           "A label stops being active below threshold * (1 - hysteresis)", 0.0,
           1.0, DEFAULT_HYSTERESIS, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_SMOOTHING,
+      g_param_spec_uint64 ("smoothing", "Smoothing",
+          "Time constant tau in ns of an exponential average of each label's "
+          "score over running time: a new score counts 1 - exp (-dt / tau); "
+          "what is reported and held against the threshold (0: the score as "
+          "it is)",
+          0, G_MAXINT64, 0, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_MIN_ON_TIME,
       g_param_spec_uint64 ("min-on-time", "Least time on",
@@ -236,8 +245,9 @@ install_timing (GObjectClass *object_class)
           DEFAULT_MAX_BUFFERS, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MAX_AGE,
       g_param_spec_uint64 ("max-age", "Max age",
-          "Live mode: age in ns beyond which a result is no longer attached; a "
-          "region with an id that was not seen for as long has gone",
+          "Live mode: age in ns beyond which a result is no longer attached. "
+          "All modes: after a longer gap between frames all states begin anew; "
+          "a region with an id that was not seen for as long has gone",
           0, G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
@@ -270,7 +280,8 @@ install_view (GObjectClass *object_class)
       g_param_spec_string ("region", "Region",
           "Look only at this part of the picture: 'x,y,w,h', each 0 to 1 of "
           "its width or height, as in 0.5,0,0.5,1 for the right half; "
-          "inference-region=roi-list: only at what of the regions lies in it "
+          "inference-region=roi-list: only at what of the regions lies in it. "
+          "Not for labels that have a region of their own in prompts-file "
           "(unset: all of the picture)",
           NULL, FLAGS_PLAYING));
 }
@@ -301,6 +312,13 @@ install_reporting (GObjectClass *object_class)
           "kernels, streams, total-analysed, total-failed, batches, "
           "batch-mean, and idle: how often its worker had nothing to do, "
           "idle-with-frames: although a frame waited",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_LAST_STATE,
+      g_param_spec_boxed ("last-state", "Last state",
+          "What is known of each label and group: labels with active, score, "
+          "cosine and since; groups with label, which may be unknown, and "
+          "since; with roi-list, regions with the same. since is the running "
+          "time from which on it is so. Nothing is known in READY and below",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -443,6 +461,9 @@ gst_altclip_settings_set (
     case GST_ALTCLIP_SETTING_HYSTERESIS:
       rules->hysteresis = g_value_get_double (value);
       break;
+    case GST_ALTCLIP_SETTING_SMOOTHING:
+      rules->smoothing = g_value_get_uint64 (value);
+      break;
     case GST_ALTCLIP_SETTING_MIN_ON_TIME:
       rules->min_on_time = g_value_get_uint64 (value);
       break;
@@ -525,6 +546,9 @@ gst_altclip_settings_get (
       break;
     case GST_ALTCLIP_SETTING_HYSTERESIS:
       g_value_set_double (value, rules->hysteresis);
+      break;
+    case GST_ALTCLIP_SETTING_SMOOTHING:
+      g_value_set_uint64 (value, rules->smoothing);
       break;
     case GST_ALTCLIP_SETTING_MIN_ON_TIME:
       g_value_set_uint64 (value, rules->min_on_time);

@@ -67,6 +67,7 @@ typedef struct
   gdouble hysteresis;
   GstClockTime min_on_time;
   GstClockTime min_off_time;
+  GstClockTime smoothing;
   guint top_k;
   GstAltclipMode mode;
   GstClockTime interval;
@@ -117,6 +118,7 @@ typedef enum
   GST_ALTCLIP_SETTING_SCORE_MODE,
   GST_ALTCLIP_SETTING_THRESHOLD,
   GST_ALTCLIP_SETTING_HYSTERESIS,
+  GST_ALTCLIP_SETTING_SMOOTHING,
   GST_ALTCLIP_SETTING_MIN_ON_TIME,
   GST_ALTCLIP_SETTING_MIN_OFF_TIME,
   GST_ALTCLIP_SETTING_TOP_K,
@@ -130,7 +132,8 @@ typedef enum
   GST_ALTCLIP_SETTING_REGION,
   GST_ALTCLIP_SETTING_POST_MESSAGES,
   GST_ALTCLIP_SETTING_ATTACH_EMBEDDING,
-  GST_ALTCLIP_SETTING_STATS
+  GST_ALTCLIP_SETTING_STATS,
+  GST_ALTCLIP_SETTING_LAST_STATE
 } GstAltclipSetting;
 
 /**

@@ -87,6 +87,22 @@ gst_altclip_timing_get_age (
   return GST_CLOCK_DIFF (of->arrival, timing->arrival);
 }
 
+gboolean
+gst_altclip_timing_is_joined (
+    const GstAltclipTiming *timing, const GstAltclipTiming *of)
+{
+  return timing->section == of->section
+      && gst_altclip_timing_is_same_stream (timing, of);
+}
+
+/* Each beginning of a stream has a string of its own. */
+gboolean
+gst_altclip_timing_is_same_stream (
+    const GstAltclipTiming *timing, const GstAltclipTiming *of)
+{
+  return timing->stream_id == of->stream_id;
+}
+
 gchar *
 gst_altclip_timing_format_utc (const GstAltclipTiming *timing)
 {

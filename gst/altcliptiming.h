@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @utc_reference: whether @utc came with the frame, not from this machine's
  * clock
  * @arrival: g_get_monotonic_time() when it arrived, in ns
+ * @section: how many long gaps there were before it
  */
 typedef struct
 {
@@ -30,6 +31,7 @@ typedef struct
   gint64 utc;
   gboolean utc_reference;
   GstClockTime arrival;
+  guint section;
 } GstAltclipTiming;
 
 #define GST_ALTCLIP_TIMING_INIT                                      \
@@ -60,6 +62,24 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAltclipTiming, gst_altclip_timing_clear)
  *   when one of them has none
  */
 GstClockTimeDiff gst_altclip_timing_get_age (
+    const GstAltclipTiming *timing, const GstAltclipTiming *of);
+
+/**
+ * gst_altclip_timing_is_joined:
+ *
+ * Returns: whether nothing separates the two frames: neither the beginning of a
+ *   stream nor a long gap
+ */
+gboolean gst_altclip_timing_is_joined (
+    const GstAltclipTiming *timing, const GstAltclipTiming *of);
+
+/**
+ * gst_altclip_timing_is_same_stream:
+ *
+ * Returns: whether no stream began between the two frames, were it one with the
+ *   same id
+ */
+gboolean gst_altclip_timing_is_same_stream (
     const GstAltclipTiming *timing, const GstAltclipTiming *of);
 
 /**

@@ -27,17 +27,41 @@ compare_scores (gconstpointer a, gconstpointer b, gpointer user_data)
     return first < second ? -1 : first > second;
 }
 
-/* Returns: (transfer full): the results, best first */
+/* Each label on its part of the picture. */
+static gboolean
+score (const Classifier *classifier, const char *path, double *scores, double *cosines,
+        GError **error)
+{
+    AltclipModel *model = altclip_session_get_model (classifier->session);
+    g_autofree float *embedding = g_new (float, altclip_model_get_info (model)->projection_dim);
+
+    for (guint i = 0; i < altclip_prompts_get_n_regions (classifier->prompts); i++) {
+        AltclipRegion region;
+
+        if (!altclip_prompts_is_region_used (classifier->prompts, i))
+            continue;
+        altclip_prompts_get_region (classifier->prompts, i, &region);
+        if (!still_embed (classifier->session, path, &region, embedding, error))
+            return FALSE;
+        altclip_prompts_score_region (
+                classifier->prompts, classifier->mode, i, embedding, scores, cosines);
+    }
+    return TRUE;
+}
+
+/* Returns: (transfer full) (nullable): the results, best first */
 static json_t *
-score (const Classifier *classifier, const float *embedding)
+classify_file (const Classifier *classifier, const char *path, GError **error)
 {
     guint n = altclip_prompts_get_n_labels (classifier->prompts);
     g_autofree double *scores = g_new (double, n);
     g_autofree double *cosines = g_new (double, n);
     g_autofree guint *order = g_new (guint, n);
-    json_t *results = json_array ();
+    json_t *results;
 
-    altclip_prompts_score (classifier->prompts, classifier->mode, embedding, scores, cosines);
+    if (!score (classifier, path, scores, cosines, error))
+        return NULL;
+    results = json_array ();
     for (guint i = 0; i < n; i++)
         order[i] = i;
     g_qsort_with_data (order, (gint)n, sizeof order[0], compare_scores, scores);
@@ -55,18 +79,16 @@ score (const Classifier *classifier, const float *embedding)
 static int
 classify_all (const Classifier *classifier, char *const *paths)
 {
-    AltclipModel *model = altclip_session_get_model (classifier->session);
-    g_autofree float *embedding = g_new (float, altclip_model_get_info (model)->projection_dim);
     int status = STATUS_OK;
 
     for (guint i = 0; paths[i]; i++) {
         g_autofree char *shown = g_filename_display_name (paths[i]);
         g_autoptr (GError) error = NULL;
+        json_t *results = classify_file (classifier, paths[i], &error);
 
-        if (!still_embed (classifier->session, paths[i], embedding, &error))
+        if (!results)
             status = command_fail (error);
-        else if (!command_print (json_pack (
-                         "{s:s, s:o}", "file", shown, "results", score (classifier, embedding))))
+        else if (!command_print (json_pack ("{s:s, s:o}", "file", shown, "results", results)))
             return STATUS_FAILED;
     }
     return status;
@@ -149,6 +171,7 @@ const Command COMMAND_CLASSIFY = {
             "one\n"
             "label ('fire=a fire|flames') are averaged; ';;' '==' '||' stand for ; = and |.\n"
             "A file of prompts says more of a label: see docs/prompts-file.schema.json.\n"
+            "A label with a region there is judged on that part of the picture.\n"
             "\n"
             "Example:\n"
             "  altclip classify models/demo --prompts 'a red circle;bars=colour bars|test pattern' "

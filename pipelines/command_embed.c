@@ -66,7 +66,7 @@ embed_images (AltclipSession *session, char *const *paths)
     for (guint i = 0; paths && paths[i]; i++) {
         g_autoptr (GError) error = NULL;
 
-        if (!still_embed (session, paths[i], embedding, &error))
+        if (!still_embed (session, paths[i], NULL, embedding, &error))
             status = command_fail (error);
         else if (!print_embedding ("image", paths[i], embedding, dim))
             return STATUS_FAILED;

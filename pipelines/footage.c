@@ -89,10 +89,11 @@ footage_apply_sigmoid (Footage *footage, double scale, double bias)
 
 /* The label's begins in a clip; the tracker is told of the other labels that they have no score. */
 static guint
-count_begins (const Footage *footage, const FootageClip *clip, guint n_labels, guint index,
+count_begins (const Footage *footage, const FootageClip *clip, AltclipPrompts *prompts, guint index,
         const AltclipLabelRules *rules)
 {
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (n_labels);
+    guint n_labels = altclip_prompts_get_n_labels (prompts);
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (prompts);
     g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
     g_autofree double *scores = g_new (double, n_labels);
     g_autofree double *cosines = g_new (double, n_labels);
@@ -104,7 +105,7 @@ count_begins (const Footage *footage, const FootageClip *clip, guint n_labels, g
         scores[index] = get_sample (footage, i)->score;
         cosines[index] = get_sample (footage, i)->cosine;
         altclip_tracker_update (
-                tracker, get_sample (footage, i)->time, rules, scores, cosines, transitions);
+                tracker, get_sample (footage, i)->time, rules, scores, cosines, transitions, NULL);
     }
     for (guint i = 0; i < transitions->len; i++)
         begins += g_array_index (transitions, AltclipTransition, i).active;
@@ -115,12 +116,11 @@ FootageEvents
 footage_count_events (const Footage *footage, AltclipPrompts *prompts, guint index,
         const AltclipLabelRules *rules)
 {
-    guint n_labels = altclip_prompts_get_n_labels (prompts);
     FootageEvents events = { .clips = footage->clips->len };
 
     for (guint i = 0; i < footage->clips->len; i++) {
         const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
-        guint begins = count_begins (footage, clip, n_labels, index, rules);
+        guint begins = count_begins (footage, clip, prompts, index, rules);
 
         events.events += begins;
         events.clips_with_events += begins > 0;

@@ -189,23 +189,41 @@ composite_on_white (GdkPixbuf *pixbuf)
 
 /* ---- The tower's input ----------------------------------------------------------------------- */
 
-/* Which size it has. */
+/* Which size it has, and what it shows. */
 typedef struct {
     gboolean any;                 /* FALSE: the model's image_size */
     const AltclipImageSize *size; /* see still_load_any_size() */
+    const AltclipRegion *region;  /* (nullable): of the picture; NULL: all of it */
 } Wanted;
 
+static AltclipRectangle
+get_part (GdkPixbuf *pixbuf, const Wanted *wanted)
+{
+    const AltclipRectangle all = { 0, 0, (guint)gdk_pixbuf_get_width (pixbuf),
+        (guint)gdk_pixbuf_get_height (pixbuf) };
+
+    return wanted->region ? altclip_region_get_part (wanted->region, &all) : all;
+}
+
 static AltclipImagePlan *
-new_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, GError **error)
+new_plan (GdkPixbuf *pixbuf, const AltclipRectangle *part, AltclipModel *model,
+        const Wanted *wanted, GError **error)
 {
     AltclipPixelLayout layout = ALTCLIP_PIXEL_LAYOUT_RGB;
-    guint width = (guint)gdk_pixbuf_get_width (pixbuf);
-    guint height = (guint)gdk_pixbuf_get_height (pixbuf);
 
     layout.pixel_stride = (guint8)gdk_pixbuf_get_n_channels (pixbuf);
     if (wanted->any)
-        return altclip_image_plan_new_any_size (model, wanted->size, width, height, &layout, error);
-    return altclip_image_plan_new (model, width, height, &layout, error);
+        return altclip_image_plan_new_any_size (
+                model, wanted->size, part->width, part->height, &layout, error);
+    return altclip_image_plan_new (model, part->width, part->height, &layout, error);
+}
+
+static const guint8 *
+get_pixels (GdkPixbuf *pixbuf, const AltclipRectangle *part)
+{
+    return gdk_pixbuf_read_pixels (pixbuf) +
+           (gsize)part->y * (gsize)gdk_pixbuf_get_rowstride (pixbuf) +
+           (gsize)part->x * (gsize)gdk_pixbuf_get_n_channels (pixbuf);
 }
 
 /* Returns: (transfer full) (nullable): pixel_values [num_channels, *height, *width] */
@@ -213,7 +231,8 @@ static float *
 run_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, guint *height, guint *width,
         GError **error)
 {
-    g_autoptr (AltclipImagePlan) plan = new_plan (pixbuf, model, wanted, error);
+    const AltclipRectangle part = get_part (pixbuf, wanted);
+    g_autoptr (AltclipImagePlan) plan = new_plan (pixbuf, &part, model, wanted, error);
     guint num_channels = altclip_model_get_info (model)->num_channels;
     float *pixel_values;
 
@@ -223,7 +242,7 @@ run_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, guint *h
     *width = altclip_image_plan_get_output_width (plan);
     pixel_values = g_try_new (float, (gsize)num_channels **height **width);
     if (pixel_values)
-        altclip_image_plan_run (plan, gdk_pixbuf_read_pixels (pixbuf),
+        altclip_image_plan_run (plan, get_pixels (pixbuf, &part),
                 (gsize)gdk_pixbuf_get_rowstride (pixbuf), pixel_values);
     else
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
@@ -275,10 +294,11 @@ still_is_one (const char *path)
     return memcmp (begin, png, sizeof png) == 0 || memcmp (begin, jpeg, sizeof jpeg) == 0;
 }
 
-float *
-still_load (const char *path, AltclipModel *model, GError **error)
+/* Returns: (transfer full) (nullable): as still_load(), of a region of the picture */
+static float *
+load_region (const char *path, AltclipModel *model, const AltclipRegion *region, GError **error)
 {
-    const Wanted wanted = { FALSE, NULL };
+    const Wanted wanted = { FALSE, NULL, region };
     guint height;
     guint width;
 
@@ -286,18 +306,26 @@ still_load (const char *path, AltclipModel *model, GError **error)
 }
 
 float *
+still_load (const char *path, AltclipModel *model, GError **error)
+{
+    return load_region (path, model, NULL, error);
+}
+
+float *
 still_load_any_size (const char *path, AltclipModel *model, const AltclipImageSize *size,
         guint *height, guint *width, GError **error)
 {
-    const Wanted wanted = { TRUE, size };
+    const Wanted wanted = { TRUE, size, NULL };
 
     return load (path, model, &wanted, height, width, error);
 }
 
 gboolean
-still_embed (AltclipSession *session, const char *path, float *embedding, GError **error)
+still_embed (AltclipSession *session, const char *path, const AltclipRegion *region,
+        float *embedding, GError **error)
 {
-    g_autofree float *pixel_values = still_load (path, altclip_session_get_model (session), error);
+    g_autofree float *pixel_values =
+            load_region (path, altclip_session_get_model (session), region, error);
 
     if (!pixel_values)
         return FALSE;

@@ -61,12 +61,14 @@ gsize still_get_size (AltclipModel *model);
 /**
  * still_embed:
  * @path: a PNG or JPEG file
+ * @region: (nullable): the part of the picture to look at; %NULL: all
  * @embedding: (out caller-allocated): [projection_dim], unit length
  * @error: as for still_load(), or what the computing brought, naming the file
  *
  * Returns: %TRUE on success
  */
-gboolean still_embed (AltclipSession *session, const char *path, float *embedding, GError **error);
+gboolean still_embed (AltclipSession *session, const char *path, const AltclipRegion *region,
+        float *embedding, GError **error);
 
 G_END_DECLS
 

@@ -709,6 +709,49 @@ test_prompts_file_pictures (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     json_decref (lines);
 }
 
+/* Returns: (transfer full): the path of a part of the fixture's picture. @region: x, y, w, h */
+static char *
+write_part (Fixture *fixture, const double *region, const char *name)
+{
+    char *path = g_build_filename (fixture->directory, name, NULL);
+    g_autoptr (GdkPixbuf) pixbuf = gdk_pixbuf_new_from_file (fixture->picture, NULL);
+    int x = (int)lround (region[0] * gdk_pixbuf_get_width (pixbuf));
+    int y = (int)lround (region[1] * gdk_pixbuf_get_height (pixbuf));
+    int right = (int)lround ((region[0] + region[2]) * gdk_pixbuf_get_width (pixbuf));
+    int bottom = (int)lround ((region[1] + region[3]) * gdk_pixbuf_get_height (pixbuf));
+    g_autoptr (GdkPixbuf) part = gdk_pixbuf_new_subpixbuf (pixbuf, x, y, right - x, bottom - y);
+
+    g_assert_true (gdk_pixbuf_save (part, path, "png", NULL, NULL));
+    return path;
+}
+
+/* A label is judged on its own part of the picture, given by that very part here. */
+static void
+test_prompts_file_regions (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    const double left[] = { 0, 0, 0.5, 0.75 };
+    const double right[] = { 0.6, 0.25, 0.4, 0.5 };
+    g_autofree char *left_part = write_part (fixture, left, "left.png");
+    g_autofree char *right_part = write_part (fixture, right, "right.png");
+    g_autofree char *path = write_prompts (fixture,
+            json_pack ("{s:i, s:s, s:[{s:s, s:[s], s:[f, f, f, f]}, {s:s, s:[s], s:[f, f, f, f]}, "
+                       "{s:s, s:[s]}, {s:s, s:[s]}]}",
+                    "version", 1, "score_mode", "cosine", "labels", "label", "left", "images",
+                    left_part, "region", left[0], left[1], left[2], left[3], "label", "right",
+                    "images", right_part, "region", right[0], right[1], right[2], right[3], "label",
+                    "all", "images", fixture->picture, "label", "elsewhere", "images", left_part));
+    g_auto (Result) result =
+            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    json_t *lines = parse_success (&result, 1);
+    json_t *results = json_object_get (json_array_get (lines, 0), "results");
+
+    for (gsize i = 0; i < 3; i++)
+        g_assert_cmpfloat_with_epsilon (
+                get_number (json_array_get (results, i), "score"), 1.0, 1e-5);
+    g_assert_cmpfloat (get_number (json_array_get (results, 3), "score"), <, 1.0 - 1e-4);
+    json_decref (lines);
+}
+
 static void
 test_bad_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -1220,6 +1263,7 @@ main (int argc, char **argv)
     add ("/command/prompts-file/sigmoid", "sigmoid", test_prompts_file);
     add ("/command/prompts-file/embed", NULL, test_embed_prompts_file);
     add ("/command/prompts-file/pictures", NULL, test_prompts_file_pictures);
+    add ("/command/prompts-file/regions", NULL, test_prompts_file_regions);
     add ("/command/prompts-file/bad", NULL, test_bad_prompts_file);
     add ("/command/classify/bad-file", NULL, test_bad_file);
     add ("/command/classify/lone-phrase", NULL, test_lone_phrase);

@@ -21,15 +21,18 @@ static const char EVERYTHING[] =
         " 'templates': ['a photo of {}', '{}'],\n"
         " 'negatives': ['an empty street', {'label': 'night', 'texts': ['dark', '夜'],\n"
         "   'templates': ['{}!'], 'language': 'zh', 'note': 'x'}],\n"
-        " 'threshold': 0.6, 'hysteresis': 0.1, 'min_on': 0.5, 'min_off': 2, 'bias': -3,\n"
+        " 'threshold': 0.6, 'hysteresis': 0.1, 'min_on': 0.5, 'min_off': 2, 'bias': -3, "
+        "'smoothing': 1.5,\n"
         " 'labels': [\n"
         "  {'label': 'cat', 'texts': ['a cat', 'une image de chat', '\\u732b'], 'group': 'pet',\n"
         "   'threshold': 0.75, 'bias': 1.5e0, 'language': 'en, fr, zh', 'note': 'tested'},\n"
         "  {'label': 'gate open', 'images': ['rgb.png', 'jpeg444.jpg'], 'texts': ['an open "
         "gate'],\n"
         "   'negatives': ['a wall', {'label': 'w', 'embedding': [0, 2, 0, 0]}], 'min_on': 0},\n"
-        "  {'label': 'ready', 'embedding': 'AACAPwAAAAAAAAAAAAAAAA==', 'group': 'pet'},\n"
-        "  {'label': 'dog', 'templates': ['the {} and the {}'], 'hysteresis': 0}\n"
+        "  {'label': 'ready', 'embedding': 'AACAPwAAAAAAAAAAAAAAAA==', 'group': 'pet', "
+        "'region': [0.5, 0, 0.5, 1]},\n"
+        "  {'label': 'dog', 'region': [0.5, 0.0, 5e-1, 1], 'smoothing': 0, 'templates': ['the {} "
+        "and the {}'], 'hysteresis': 0}\n"
         " ]\n"
         "}\n";
 
@@ -100,7 +103,7 @@ static void
 test_everything (void)
 {
     g_autoptr (AltclipPrompts) prompts = parse (EVERYTHING);
-    const AltclipLabelRules defaults = { 0.5, 0.2, 7, 7 };
+    const AltclipLabelRules defaults = { 0.5, 0.2, 7, 7, 7 };
     AltclipLabelRules rules[4];
 
     g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 4);
@@ -119,6 +122,8 @@ test_everything (void)
     check_rules (&rules[3], 0.6, 0.0, 500000000);
     g_assert_cmpfloat (get_entry (prompts, 0)->rules[ALTCLIP_RULE_BIAS], ==, 1.5);
     g_assert_cmpfloat (get_entry (prompts, 1)->rules[ALTCLIP_RULE_BIAS], ==, -3);
+    g_assert_cmpuint (rules[0].smoothing, ==, 1500000000);
+    g_assert_cmpuint (rules[3].smoothing, ==, 0);
 }
 
 static void
@@ -139,6 +144,7 @@ test_entries (void)
     g_assert_true (g_str_has_suffix (picture->path, "golden/stills/jpeg444.jpg"));
     g_assert_cmpstr (picture->place, ==, "f.json: line 11: labels[1].images[1]");
     g_assert_cmpuint (get_entry (prompts, 2)->texts->len, ==, 0);
+    g_assert_cmpuint (get_entry (prompts, 2)->region, ==, get_entry (prompts, 3)->region);
     check_strings (get_entry (prompts, 3)->texts, "dog");
     check_strings (get_entry (prompts, 3)->templates, "the {} and the {}");
     check_strings (get_entry (prompts, 4)->texts, "an empty street");
@@ -154,7 +160,7 @@ test_least (void)
 {
     g_autoptr (AltclipPrompts) prompts =
             parse ("\xef\xbb\xbf{'version':1.0,'labels':[{'label':'a\\n\\ud83d\\ude00\\/'}]}");
-    const AltclipLabelRules defaults = { 0.5, 0.2, 3, 4 };
+    const AltclipLabelRules defaults = { 0.5, 0.2, 3, 4, 5 };
     AltclipLabelRules rules;
 
     check_strings (get_entry (prompts, 0)->texts, "a\n😀/");
@@ -223,7 +229,7 @@ test_refused_document (void)
     check_refused ("{'version': 1,\n'prompts': []}", rules,
             "f.json: line 2: prompts is no field that is known here; there are $schema, version, "
             "score_mode, logit_scale, templates, negatives, labels, threshold, hysteresis, min_on, "
-            "min_off, bias");
+            "min_off, smoothing, bias");
     check_refused (
             "{'version': 1,\n'version': 1}", rules, "f.json: line 2: version is there twice");
     check_refused ("{'score_mode': 'max'}", rules,
@@ -339,14 +345,37 @@ test_refused_labels (void)
             "2: labels[0].negatives[1].label is 'b', but must be another than those before it");
     check_labels_refused ("{'label':'a', 'group': ''}", rules,
             "2: labels[0].group is '', but must be " TEXT_LIMIT);
-    check_labels_refused ("{'label':'a', 'region': [0, 0, 1, 1]}", rules,
-            "2: labels[0].region: a region per label is not supported yet");
+    check_labels_refused ("{'label':'a', 'smoothing': -1}", rules,
+            "2: labels[0].smoothing is -1, but must be a number from 0 to 86400");
     check_labels_refused ("{'label':'a', 'treshold': 1}", rules,
             "2: labels[0].treshold is no field that is known here; there are label, texts, "
             "templates, images, embedding, language, note, negatives, group, region, threshold, "
-            "hysteresis, min_on, min_off, bias");
+            "hysteresis, min_on, min_off, smoothing, bias");
     check_labels_refused ("{'label':'a', 'templates': ['{}'], 'images': ['rgb.png']}", rules,
             "2: labels[0] has templates, but no text to put in them");
+}
+
+static void
+test_refused_regions (void)
+{
+    const AltclipError rules = ALTCLIP_ERROR_PROMPTS;
+
+    check_labels_refused ("{'label':'a',\n 'region': '0,0,1,1'}", rules,
+            "3: labels[0].region is '0,0,1,1', but must be a list of four numbers x, y, w, h from "
+            "0 to 1");
+    check_labels_refused ("{'label':'a', 'region': [0,\n 0, 1]}", rules,
+            "2: labels[0].region holds 3 numbers, but must be a list of four numbers x, y, w, h "
+            "from 0 to 1");
+    check_labels_refused ("{'label':'a', 'region': [0, 0, 1, 1,\n 1]}", rules,
+            "3: labels[0].region[4] is one too many: the list may hold 4");
+    check_labels_refused ("{'label':'a', 'region': [0, -0.1, 1, 1]}", rules,
+            "2: labels[0].region[1] is -0.1, but must be a number from 0 to 1");
+    check_labels_refused ("{'label':'a', 'region': [0, 0, 1, 0]}", rules,
+            "2: labels[0].region is 1 wide and 0 high, but must be more than 0");
+    check_labels_refused ("{'label':'a', 'region': [0.5, 0, 0.625, 1]}", rules,
+            "2: labels[0].region reaches to 1.125 of the width and 1 of the height, but must end "
+            "at "
+            "1 at most");
 }
 
 static void
@@ -496,6 +525,32 @@ test_limits (void)
 }
 
 /* A small file must not ask for years of work, nor a large one for much memory. */
+/* Of many labels few regions, and one region more than there may be. */
+static void
+test_many_regions (void)
+{
+    GString *json = g_string_new ("{'version': 1, 'labels': [");
+    g_autoptr (AltclipPrompts) prompts = NULL;
+    AltclipRegion region;
+
+    for (guint i = 0; i < 1000; i++)
+        g_string_append_printf (json, "%s\n{'label': '%u', 'region': [0.%03u, 0, 0.001, 1]}",
+                i > 0 ? "," : "", i, i % ALTCLIP_MAX_REGIONS);
+    g_string_append (json, "]}");
+    prompts = parse (json->str);
+    g_assert_cmpuint (altclip_prompts_get_n_regions (prompts), ==, ALTCLIP_MAX_REGIONS + 1);
+    g_assert_cmpuint (altclip_prompts_get_label_region (prompts, 999), ==, 999 % 255 + 1);
+    altclip_prompts_get_region (prompts, 999 % 255 + 1, &region);
+    g_assert_cmpfloat (region.x, ==, 0.234);
+    g_assert_cmpuint (prompts->n_contests, ==, ALTCLIP_MAX_REGIONS);
+    g_string_truncate (json, json->len - 2);
+    g_string_append (json, ",\n{'label': 'x', 'region': [0, 0, 1, 1]}]}");
+    check_refused (json->str, ALTCLIP_ERROR_PROMPTS,
+            "f.json: line 1002: labels[1000].region is one too many: a file may hold 255 different "
+            "regions");
+    g_string_free (json, TRUE);
+}
+
 static void
 test_limits_together (void)
 {
@@ -753,7 +808,7 @@ encode_still (Small *small, const char *name, float *vector)
 {
     g_autofree char *path = get_directory (name);
 
-    g_assert_true (still_embed (small->session, path, vector, NULL));
+    g_assert_true (still_embed (small->session, path, NULL, vector, NULL));
 }
 
 static void
@@ -909,11 +964,12 @@ test_save (Small *small, gconstpointer data)
     g_autoptr (AltclipPrompts) before = embed (small,
             "{'version': 1, 'score_mode': 'softmax', 'threshold': 0.6, 'negatives': ['x', 'y'],"
             " 'labels': [{'label': 'cat', 'texts': ['a cat', '猫'], 'min_on': 0.1, 'note': 'n',"
-            "  'language': 'en'},"
+            "  'language': 'en', 'region': [0.7, 0, 0.3, 1]},"
             " {'label': 'b', 'group': 'g', 'hysteresis': 0.3, 'negatives': ['z', 'w']},"
-            " {'label': 'c', 'group': 'h', 'negatives': ['z'], 'bias': -2.5, 'min_off': 3}]}");
+            " {'label': 'c', 'group': 'h', 'negatives': ['z'], 'bias': -2.5, 'min_off': 3,"
+            "  'smoothing': 0.25}]}");
     g_autoptr (AltclipPrompts) after = NULL;
-    const AltclipLabelRules defaults = { 0, 0, 0, 0 };
+    const AltclipLabelRules defaults = { 0, 0, 0, 0, 0 };
     AltclipLabelRules rules[2][3];
     double scores[2][3];
     g_autoptr (GError) error = NULL;
@@ -934,6 +990,11 @@ test_save (Small *small, gconstpointer data)
     g_assert_cmpstr (get_entry (after, 0)->language, ==, "en");
     g_assert_cmpfloat (get_entry (after, 2)->rules[ALTCLIP_RULE_BIAS], ==, -2.5);
     g_assert_cmpint (after->score_mode, ==, ALTCLIP_SCORE_SOFTMAX);
+    g_assert_cmpmem (before->regions->data, 2 * sizeof (AltclipRegion), after->regions->data,
+            after->regions->len * sizeof (AltclipRegion));
+    g_assert_cmpuint (get_entry (after, 0)->region, ==, 1);
+    g_assert_cmpuint (get_entry (after, 1)->region, ==, 0);
+    g_assert_cmpstr (altclip_prompts_get_group_name (after, 2), ==, "h");
     altclip_prompts_get_rules (before, &defaults, rules[0]);
     altclip_prompts_get_rules (after, &defaults, rules[1]);
     g_assert_cmpmem (rules[0], sizeof rules[0], rules[1], sizeof rules[1]);
@@ -1044,10 +1105,12 @@ main (int argc, char **argv)
     g_test_add_func ("/prompts-file/refused/document", test_refused_document);
     g_test_add_func ("/prompts-file/refused/syntax", test_refused_syntax);
     g_test_add_func ("/prompts-file/refused/labels", test_refused_labels);
+    g_test_add_func ("/prompts-file/refused/regions", test_refused_regions);
     g_test_add_func ("/prompts-file/refused/embeddings", test_refused_embeddings);
     g_test_add_func ("/prompts-file/refused/pictures", test_refused_pictures);
     g_test_add_func ("/prompts-file/many-labels", test_many_labels);
     g_test_add_func ("/prompts-file/limits", test_limits);
+    g_test_add_func ("/prompts-file/many-regions", test_many_regions);
     g_test_add_func ("/prompts-file/limits-together", test_limits_together);
     g_test_add_func ("/prompts-file/deep", test_deep);
     g_test_add_func ("/prompts-file/damage", test_damage);

@@ -1,4 +1,4 @@
-/* altclip: prompt lists, scores, and the state of labels
+/* altclip: prompt lists and scores
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -307,6 +307,73 @@ test_score_groups_extremes (void)
         g_assert_cmpfloat (scores[i], ==, expected[i]);
 }
 
+/* Labels of a group compete where they have one region; a score takes part of what the region's
+ * picture shows. */
+static void
+test_score_regions (void)
+{
+    /* a and b of the group g at the left, c of the same at the right, d of none at the left, e
+     * nowhere; then x for all, y for b and z for c. In two dimensions, a picture chooses a column.
+     */
+    g_autoptr (AltclipPrompts) prompts = parse_json (
+            "{'version': 1, 'negatives': ['x'], 'labels': ["
+            "{'label': 'a', 'group': 'g', 'region': [0, 0, 0.5, 1]},"
+            "{'label': 'b', 'group': 'g', 'region': [0, 0, 0.5, 1], 'negatives': ['y']},"
+            "{'label': 'c', 'group': 'g', 'region': [0.5, 0, 0.5, 1], 'negatives': ['z']},"
+            "{'label': 'd', 'region': [0, 0, 0.5, 1]}, {'label': 'e'}]}");
+    const float cosines[8][2] = { { 0.5F, 0 }, { 0.25F, 0.125F }, { -0.5F, 0.75F }, { 0.125F, 0 },
+        { 1, 1 }, { 0.375F, -0.25F }, { -0.125F, -1 }, { -1, 0.625F } };
+    const float left[] = { 1, 0 };
+    const float right[] = { 0, 1 };
+    double e[8][2];
+    double scores[5] = { 7, 7, 7, 7, 7 };
+    double got[5] = { 7, 7, 7, 7, 7 };
+
+    for (guint i = 0; i < 16; i++)
+        e[i / 2][i % 2] = exp (8.0 * cosines[i / 2][i % 2]);
+    altclip_prompts_set_embeddings (prompts, g_memdup2 (cosines, sizeof cosines), 2, 8.0);
+    g_assert_cmpuint (altclip_prompts_get_n_regions (prompts), ==, 3);
+    altclip_prompts_score_region (prompts, ALTCLIP_SCORE_SOFTMAX, 1, left, scores, got);
+    g_assert_cmpfloat_with_epsilon (scores[0], e[0][0] / (e[0][0] + e[1][0] + e[5][0]), 1e-14);
+    g_assert_cmpfloat_with_epsilon (
+            scores[1], e[1][0] / (e[0][0] + e[1][0] + e[5][0] + e[6][0]), 1e-14);
+    g_assert_cmpfloat (scores[2], ==, 7);
+    g_assert_cmpfloat_with_epsilon (scores[3], e[3][0] / (e[3][0] + e[5][0]), 1e-14);
+    g_assert_cmpfloat (scores[4], ==, 7);
+    g_assert_cmpfloat (got[2], ==, 7);
+    altclip_prompts_score_region (prompts, ALTCLIP_SCORE_SOFTMAX, 2, right, scores, got);
+    g_assert_cmpfloat_with_epsilon (scores[2], e[2][1] / (e[2][1] + e[5][1] + e[7][1]), 1e-14);
+    g_assert_cmpfloat (got[2], ==, 0.75);
+    g_assert_cmpfloat (got[0], ==, 0.5);
+    altclip_prompts_score_region (prompts, ALTCLIP_SCORE_COSINE, 0, right, scores, NULL);
+    g_assert_cmpfloat (scores[4], ==, 1);
+    g_assert_cmpfloat (scores[3], !=, 7);
+    altclip_prompts_score_region (prompts, ALTCLIP_SCORE_SIGMOID, 2, right, scores, NULL);
+    g_assert_cmpfloat_with_epsilon (scores[2], 1 / (1 + exp (-8.0 * 0.5)), 1e-14);
+    g_assert_cmpfloat (scores[4], ==, 1);
+
+    /* One picture for all of them. */
+    altclip_prompts_score (prompts, ALTCLIP_SCORE_SOFTMAX, left, scores, NULL);
+    g_assert_cmpfloat_with_epsilon (scores[2], e[2][0] / (e[2][0] + e[5][0] + e[7][0]), 1e-14);
+    g_assert_cmpfloat_with_epsilon (scores[4], e[4][0] / (e[4][0] + e[5][0]), 1e-14);
+}
+
+static void
+test_region_part (void)
+{
+    const AltclipRectangle picture = { 10, 20, 101, 50 };
+    AltclipRectangle part = altclip_region_get_part (&(AltclipRegion){ 0.5, 0, 0.5, 1 }, &picture);
+
+    g_assert_cmpuint (part.x, ==, 61);
+    g_assert_cmpuint (part.y, ==, 20);
+    g_assert_cmpuint (part.width, ==, 50);
+    g_assert_cmpuint (part.height, ==, 50);
+    part = altclip_region_get_part (&(AltclipRegion){ 0.7, 1, 0.3 + 1e-10, 1e-6 }, &picture);
+    g_assert_cmpuint (part.x + part.width, ==, 111);
+    g_assert_cmpuint (part.y, ==, 69);
+    g_assert_cmpuint (part.height, ==, 1);
+}
+
 /* More groups than fit on the stack, and a group of each label. */
 static void
 test_score_many_groups (void)
@@ -482,155 +549,6 @@ test_cancelled (Small *small, gconstpointer data)
     g_assert_true (altclip_prompts_embed (prompts, small->session, NULL, NULL));
 }
 
-/* ---- The tracker ----------------------------------------------------------------------------- */
-
-static void
-check_transition (GArray *transitions, guint at, AltclipTransition expected)
-{
-    const AltclipTransition *got = &g_array_index (transitions, AltclipTransition, at);
-
-    g_assert_cmpuint (got->index, ==, expected.index);
-    g_assert_cmpint (got->active, ==, expected.active);
-    g_assert_cmpfloat (got->score, ==, expected.score);
-    g_assert_cmpfloat (got->cosine, ==, expected.cosine);
-    g_assert_cmpuint (got->since, ==, expected.since);
-    g_assert_cmpuint (got->time, ==, expected.time);
-    g_assert_cmpfloat (got->peak, ==, expected.peak);
-}
-
-static void
-test_tracker (void)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const double scores[][2] = { { 0.49, 0.5 }, { 0.5, 0.9 }, { 0.7, NAN }, { 0.4, 0.3 },
-        { 0.39, 0.45 } };
-    const double cosines[] = { 0.25, 0.5 };
-    const AltclipLabelRules rules[] = { { 0.5, 0.2, 0, 0 }, { 0.5, 0.2, 0, 0 } };
-
-    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
-        altclip_tracker_update (tracker, 10 * i, rules, scores[i], cosines, transitions);
-    g_assert_cmpuint (transitions->len, ==, 4);
-    check_transition (transitions, 0, (AltclipTransition){ 1, TRUE, 0.5, 0.5, 0, 0, 0.5 });
-    check_transition (transitions, 1, (AltclipTransition){ 0, TRUE, 0.5, 0.25, 10, 10, 0.5 });
-    check_transition (transitions, 2, (AltclipTransition){ 1, FALSE, 0.3, 0.5, 0, 30, 0.9 });
-    check_transition (transitions, 3, (AltclipTransition){ 0, FALSE, 0.39, 0.25, 10, 40, 0.7 });
-    g_assert_false (altclip_tracker_is_active (tracker, 0));
-}
-
-static void
-test_tracker_end (void)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const double scores[] = { 0.1, 0.8 };
-    const double cosines[] = { 0.2, 0.3 };
-    const AltclipLabelRules rules[] = { { 0.5, 0.2, 0, 0 }, { 0.5, 0.2, 0, 0 } };
-
-    altclip_tracker_end (tracker, 1, transitions);
-    g_assert_cmpuint (transitions->len, ==, 0);
-    altclip_tracker_update (tracker, 5, rules, scores, cosines, transitions);
-    g_assert_true (altclip_tracker_is_active (tracker, 1));
-    altclip_tracker_end (tracker, 9, transitions);
-    altclip_tracker_end (tracker, 10, transitions);
-    g_assert_cmpuint (transitions->len, ==, 2);
-    check_transition (transitions, 1, (AltclipTransition){ 1, FALSE, 0.8, 0.3, 5, 9, 0.8 });
-}
-
-/* A cosine's threshold may be negative; the line to fall below is still the lower one. */
-static void
-test_tracker_negative (void)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const double scores[] = { -0.1, -0.11, -0.13 };
-    const AltclipLabelRules rules = { -0.1, 0.2, 0, 0 };
-
-    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
-        altclip_tracker_update (tracker, i, &rules, &scores[i], &scores[i], transitions);
-    g_assert_cmpuint (transitions->len, ==, 2);
-    check_transition (transitions, 1, (AltclipTransition){ 0, FALSE, -0.13, -0.13, 0, 2, -0.1 });
-}
-
-static void
-test_tracker_rules (void)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (2);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const AltclipLabelRules rules[] = { { 0.9, 0.5, 0, 0 }, { 0.3, 0, 0, 0 } };
-    const double scores[][2] = { { 0.8, 0.8 }, { 0.9, 0.29 }, { 0.45, 0.1 }, { 0.4, 0.1 } };
-
-    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
-        altclip_tracker_update (tracker, i, rules, scores[i], scores[i], transitions);
-    g_assert_cmpuint (transitions->len, ==, 4);
-    check_transition (transitions, 0, (AltclipTransition){ 1, TRUE, 0.8, 0.8, 0, 0, 0.8 });
-    check_transition (transitions, 1, (AltclipTransition){ 0, TRUE, 0.9, 0.9, 1, 1, 0.9 });
-    check_transition (transitions, 2, (AltclipTransition){ 1, FALSE, 0.29, 0.29, 0, 1, 0.8 });
-    check_transition (transitions, 3, (AltclipTransition){ 0, FALSE, 0.4, 0.4, 1, 3, 0.9 });
-}
-
-typedef struct {
-    guint64 time;
-    double score;
-    gboolean active; /* expected afterwards */
-} Step;
-
-/* One label with the threshold 0.5, on from 30 ns above, off from 20 ns below 0.4. */
-static void
-check_steps (const Step *steps, guint n)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20 };
-
-    for (guint i = 0; i < n; i++) {
-        guint n_before = transitions->len;
-        gboolean was_active = altclip_tracker_is_active (tracker, 0);
-
-        altclip_tracker_update (
-                tracker, steps[i].time, &rules, &steps[i].score, &steps[i].score, transitions);
-        g_assert_cmpint (altclip_tracker_is_active (tracker, 0), ==, steps[i].active);
-        g_assert_cmpuint (transitions->len, ==, n_before + (was_active != steps[i].active));
-        if (was_active != steps[i].active)
-            g_assert_cmpuint (g_array_index (transitions, AltclipTransition, n_before).time, ==,
-                    steps[i].time);
-    }
-}
-
-static void
-test_tracker_times (void)
-{
-    const Step steady[] = { { 0, 0.6, FALSE }, { 29, 0.6, FALSE }, { 30, 0.5, TRUE },
-        { 40, 0.3, TRUE }, { 59, 0.3, TRUE }, { 60, 0.39, FALSE } };
-    const Step flicker[] = { { 0, 0.6, FALSE }, { 20, 0.49, FALSE }, { 25, 0.6, FALSE },
-        { 50, 0.6, FALSE }, { 54, NAN, FALSE }, { 55, 0.6, TRUE }, { 60, 0.3, TRUE },
-        { 70, 0.4, TRUE }, { 75, 0.3, TRUE }, { 90, 0.3, TRUE }, { 95, 0.3, FALSE } };
-    const Step backwards[] = { { 100, 0.6, FALSE }, { 50, 0.6, FALSE }, { 79, 0.6, FALSE },
-        { 80, 0.6, TRUE } };
-
-    check_steps (steady, G_N_ELEMENTS (steady));
-    check_steps (flicker, G_N_ELEMENTS (flicker));
-    check_steps (backwards, G_N_ELEMENTS (backwards));
-}
-
-/* An ending forgets what was about to begin. */
-static void
-test_tracker_times_end (void)
-{
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (1);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20 };
-    const double score = 0.6;
-
-    altclip_tracker_update (tracker, 0, &rules, &score, &score, transitions);
-    altclip_tracker_end (tracker, 10, transitions);
-    altclip_tracker_update (tracker, 40, &rules, &score, &score, transitions);
-    g_assert_cmpuint (transitions->len, ==, 0);
-    altclip_tracker_update (tracker, 70, &rules, &score, &score, transitions);
-    g_assert_cmpuint (transitions->len, ==, 1);
-    check_transition (transitions, 0, (AltclipTransition){ 0, TRUE, 0.6, 0.6, 70, 70, 0.6 });
-}
-
 static void
 add_embedding_test (const char *path, void (*test) (Small *, gconstpointer))
 {
@@ -653,17 +571,13 @@ main (int argc, char **argv)
     g_test_add_func ("/scoring/groups", test_score_groups);
     g_test_add_func ("/scoring/groups-extremes", test_score_groups_extremes);
     g_test_add_func ("/scoring/many-groups", test_score_many_groups);
+    g_test_add_func ("/scoring/regions", test_score_regions);
+    g_test_add_func ("/scoring/region-part", test_region_part);
     g_test_add_func ("/scoring/sigmoid", test_score_sigmoid);
     add_embedding_test ("/prompts/embed", test_embed);
     add_embedding_test ("/prompts/embed-many", test_embed_many);
     add_embedding_test ("/prompts/neutral", test_neutral);
     add_embedding_test ("/prompts/unknown", test_unknown);
     add_embedding_test ("/prompts/cancelled", test_cancelled);
-    g_test_add_func ("/tracker/transitions", test_tracker);
-    g_test_add_func ("/tracker/end", test_tracker_end);
-    g_test_add_func ("/tracker/negative", test_tracker_negative);
-    g_test_add_func ("/tracker/rules", test_tracker_rules);
-    g_test_add_func ("/tracker/times", test_tracker_times);
-    g_test_add_func ("/tracker/times-end", test_tracker_times_end);
     return g_test_run ();
 }

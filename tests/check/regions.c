@@ -1138,11 +1138,25 @@ GST_START_TEST (test_overlap)
 }
 GST_END_TEST;
 
+static AltclipPrompts *
+number_labels (guint n)
+{
+    GString *text = g_string_new (NULL);
+    AltclipPrompts *prompts;
+
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf (text, "%u;", i);
+    prompts = altclip_prompts_parse (text->str, NULL, NULL, NULL);
+    g_string_free (text, TRUE);
+    return prompts;
+}
+
 /* Ids that never come back do not pile up: there is an end to their number, lower with many labels.
  */
 static guint
 count_until_full (guint n_labels)
 {
+    g_autoptr (AltclipPrompts) prompts = number_labels (n_labels);
     GstAltclipTiming timing = GST_ALTCLIP_TIMING_INIT;
     GstAltclipObjects objects;
     guint n = 0;
@@ -1154,7 +1168,7 @@ count_until_full (guint n_labels)
 
         fail_unless (gst_altclip_objects_find (&objects, &region) == NULL);
         gst_altclip_objects_see (
-                &objects, gst_altclip_objects_add (&objects, &region, n_labels), &region, &timing);
+                &objects, gst_altclip_objects_add (&objects, &region, prompts), &region, &timing);
         fail_unless (gst_altclip_objects_find (&objects, &region) != NULL);
     }
     for (guint i = 1; i <= n; i++) {
