@@ -59,63 +59,110 @@ get_footage (const Calibrator *calibrator, const Example *example)
     return example->positive ? &calibration->positives : &calibration->negatives;
 }
 
-/* @examples: (element-type Example): all of one file */
+/* A picture of which parts can be had: a frame of a video, or a still picture. */
+typedef struct {
+    const char *path;
+    Video *video; /* (nullable): a frame of it; NULL: the still picture at @path */
+    guint64 time; /* from the video's begin */
+} Sight;
+
+/* @embedding: (out caller-allocated): [projection_dim] */
 static gboolean
-see_frame (Calibrator *calibrator, const GArray *examples, const float *pixel_values, guint64 time,
+embed (const Calibrator *calibrator, const Sight *sight, const AltclipRegion *region,
+        float *embedding, GError **error)
+{
+    AltclipModel *model = altclip_session_get_model (calibrator->session);
+    g_autofree float *pixel_values = NULL;
+
+    if (!sight->video)
+        return still_embed (calibrator->session, sight->path, region, embedding, error);
+    pixel_values = g_new (float, still_get_size (model));
+    if (!video_look (sight->video, region, pixel_values, error))
+        return FALSE;
+    if (altclip_session_encode_images (calibrator->session, pixel_values, 1, embedding, error))
+        return TRUE;
+    g_prefix_error (error, "%s: ", sight->path);
+    return FALSE;
+}
+
+/* Each label on its part of the picture. @scores, @cosines: [n_labels] */
+static gboolean
+score (const Calibrator *calibrator, const Sight *sight, double *scores, double *cosines,
         GError **error)
 {
     AltclipModel *model = altclip_session_get_model (calibrator->session);
-    guint n = altclip_prompts_get_n_labels (calibrator->prompts);
     g_autofree float *embedding = g_new (float, altclip_model_get_info (model)->projection_dim);
+
+    for (guint i = 0; i < altclip_prompts_get_n_regions (calibrator->prompts); i++) {
+        AltclipRegion region;
+
+        if (!altclip_prompts_is_region_used (calibrator->prompts, i))
+            continue;
+        altclip_prompts_get_region (calibrator->prompts, i, &region);
+        if (!embed (calibrator, sight, &region, embedding, error))
+            return FALSE;
+        altclip_prompts_score_region (
+                calibrator->prompts, calibrator->mode, i, embedding, scores, cosines);
+    }
+    return TRUE;
+}
+
+/* @examples: (element-type Example): all of one file */
+static gboolean
+see (Calibrator *calibrator, const GArray *examples, const Sight *sight, GError **error)
+{
+    guint n = altclip_prompts_get_n_labels (calibrator->prompts);
     g_autofree double *scores = g_new (double, n);
     g_autofree double *cosines = g_new (double, n);
-    const char *path = g_array_index (examples, Example, 0).path;
 
     if (++calibrator->n_frames > MAX_FRAMES) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE,
-                "%s: with it there are more than %d frames; a longer --interval takes less", path,
-                MAX_FRAMES);
+                "%s: with it there are more than %d frames; a longer --interval takes less",
+                sight->path, MAX_FRAMES);
         return FALSE;
     }
-    if (!altclip_session_encode_images (calibrator->session, pixel_values, 1, embedding, error)) {
-        g_prefix_error (error, "%s: ", path);
+    if (!score (calibrator, sight, scores, cosines, error))
         return FALSE;
-    }
-    altclip_prompts_score (calibrator->prompts, calibrator->mode, embedding, scores, cosines);
     for (guint i = 0; i < examples->len; i++) {
         const Example *example = &g_array_index (examples, Example, i);
         footage_add_sample (get_footage (calibrator, example), scores[example->label],
-                cosines[example->label], time);
+                cosines[example->label], sight->time);
     }
+    return TRUE;
+}
+
+/* All frames that are due. @duration: (out): in nanoseconds */
+static gboolean
+see_frames (Calibrator *calibrator, const GArray *examples, Sight *sight, guint64 *duration,
+        GError **error)
+{
+    g_autoptr (GError) read_error = NULL;
+    guint n_frames = 0;
+
+    for (; video_next (sight->video, calibrator->interval, &sight->time, &read_error); n_frames++)
+        if (!see (calibrator, examples, sight, error))
+            return FALSE;
+    if (!read_error && n_frames == 0)
+        g_set_error (
+                &read_error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: holds no frame", sight->path);
+    if (read_error) {
+        g_propagate_error (error, g_steal_pointer (&read_error));
+        return FALSE;
+    }
+    *duration = n_frames > 1 ? sight->time / (n_frames - 1) * n_frames : calibrator->interval;
     return TRUE;
 }
 
 static gboolean
 see_video (Calibrator *calibrator, const GArray *examples, const char *path, GError **error)
 {
-    g_autoptr (GError) read_error = NULL;
     g_autoptr (Video) video =
             video_open (path, altclip_session_get_model (calibrator->session), error);
-    guint n_frames = 0;
-    guint64 time = 0;
+    Sight sight = { path, video, 0 };
     guint64 duration;
-    float *pixel_values;
 
-    while (video && (pixel_values = video_read (video, calibrator->interval, &time, &read_error))) {
-        g_autofree float *frame = pixel_values;
-        if (!see_frame (calibrator, examples, frame, time, error))
-            return FALSE;
-        n_frames++;
-    }
-    if (!video)
+    if (!video || !see_frames (calibrator, examples, &sight, &duration, error))
         return FALSE;
-    if (!read_error && n_frames == 0)
-        g_set_error (&read_error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: holds no frame", path);
-    if (read_error) {
-        g_propagate_error (error, g_steal_pointer (&read_error));
-        return FALSE;
-    }
-    duration = n_frames > 1 ? time / (n_frames - 1) * n_frames : calibrator->interval;
     for (guint i = 0; i < examples->len; i++)
         footage_set_duration (
                 get_footage (calibrator, &g_array_index (examples, Example, i)), duration);
@@ -126,15 +173,13 @@ see_video (Calibrator *calibrator, const GArray *examples, const char *path, GEr
 static gboolean
 see_file (Calibrator *calibrator, const GArray *examples, GError **error)
 {
-    const char *path = g_array_index (examples, Example, 0).path;
-    g_autofree float *pixel_values = NULL;
+    const Sight sight = { g_array_index (examples, Example, 0).path, NULL, 0 };
 
     for (guint i = 0; i < examples->len; i++)
         footage_add_clip (get_footage (calibrator, &g_array_index (examples, Example, i)));
-    if (!still_is_one (path))
-        return see_video (calibrator, examples, path, error);
-    pixel_values = still_load (path, altclip_session_get_model (calibrator->session), error);
-    return pixel_values && see_frame (calibrator, examples, pixel_values, 0, error);
+    if (still_is_one (sight.path))
+        return see (calibrator, examples, &sight, error);
+    return see_video (calibrator, examples, sight.path, error);
 }
 
 /* Each file once, whatever the number of labels that it is an example of. */

@@ -4,7 +4,7 @@
  */
 
 #include "video.h"
-#include "altclipformat.h"
+#include "altclipconverter.h"
 #include "still.h"
 
 #include <errno.h>
@@ -26,12 +26,13 @@ struct _Video {
     char *path;
     AltclipModel *model;
     GstElement *pipeline;
-    GstElement *converter;
+    GstElement *entrance; /* of what comes after the decoder */
     GstElement *sink;
-    char *missing; /* (nullable): the plugin that would be needed */
-    GstCaps *caps; /* of format and plan; NULL: there was no frame yet */
+    char *missing;     /* (nullable): the plugin that would be needed */
+    GstSample *sample; /* (nullable): the frame at hand */
+    GstCaps *caps;     /* of format and converter; NULL: there was no frame yet */
     GstAltclipFormat *format;
-    AltclipImagePlan *plan;
+    GstAltclipConverter *converter;
     guint64 n_frames;
     guint64 time; /* of the frame at hand */
     guint64 last; /* of the one given last; GST_CLOCK_TIME_NONE: none was */
@@ -91,7 +92,7 @@ static void
 on_pad_added (G_GNUC_UNUSED GstElement *decoder, GstPad *pad, gpointer data)
 {
     Video *video = data;
-    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->converter, "sink");
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->entrance, "sink");
     g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
 
     if (has_media (caps, "video/x-raw") && !gst_pad_is_linked (sink))
@@ -103,7 +104,7 @@ static void
 on_no_more_pads (GstElement *decoder, gpointer data)
 {
     Video *video = data;
-    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->converter, "sink");
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->entrance, "sink");
 
     if (!gst_pad_is_linked (sink))
         GST_ELEMENT_ERROR (decoder, STREAM, WRONG_TYPE, ("the file holds no video"), (NULL));
@@ -116,7 +117,7 @@ make_pipeline (Video *video, GError **error)
     g_autoptr (GstElement) source = NULL;
     g_autoptr (GstElement) decoder = NULL;
     g_autofree char *line = g_strdup_printf (
-            "filesrc name=source ! decodebin name=decoder  videoconvert name=converter ! videoflip "
+            "filesrc name=source ! decodebin name=decoder  videoconvert name=entrance ! videoflip "
             "method=automatic ! "
             "appsink name=sink sync=false max-buffers=%d caps=\"video/x-raw,format=%s\"",
             FRAMES_AHEAD, FORMATS);
@@ -128,7 +129,7 @@ make_pipeline (Video *video, GError **error)
     }
     source = gst_bin_get_by_name (GST_BIN (video->pipeline), "source");
     decoder = gst_bin_get_by_name (GST_BIN (video->pipeline), "decoder");
-    video->converter = gst_bin_get_by_name (GST_BIN (video->pipeline), "converter");
+    video->entrance = gst_bin_get_by_name (GST_BIN (video->pipeline), "entrance");
     video->sink = gst_bin_get_by_name (GST_BIN (video->pipeline), "sink");
     g_object_set (source, "location", video->path, NULL);
     g_signal_connect (decoder, "autoplug-select", G_CALLBACK (on_autoplug_select), NULL);
@@ -240,12 +241,10 @@ check_size (const Video *video, GError **error)
 static gboolean
 follow_caps (Video *video, GstCaps *caps, GError **error)
 {
-    AltclipRectangle all;
-
     if (video->caps && (caps == video->caps || gst_caps_is_equal (caps, video->caps)))
         return TRUE;
     gst_caps_replace (&video->caps, NULL);
-    g_clear_pointer (&video->plan, altclip_image_plan_free);
+    g_clear_pointer (&video->converter, gst_altclip_converter_free);
     g_clear_pointer (&video->format, gst_altclip_format_unref);
     video->format = gst_altclip_format_new (caps);
     if (!video->format) {
@@ -254,10 +253,8 @@ follow_caps (Video *video, GstCaps *caps, GError **error)
     }
     if (!check_size (video, error))
         return FALSE;
-    all = (AltclipRectangle){ 0, 0, video->format->layout.width, video->format->layout.height };
-    video->plan =
-            altclip_image_plan_new_for_frames (video->model, &video->format->layout, &all, error);
-    if (!video->plan) {
+    video->converter = gst_altclip_converter_new (video->model, video->format, error);
+    if (!video->converter) {
         g_prefix_error (error, "%s: ", video->path);
         return FALSE;
     }
@@ -296,24 +293,6 @@ is_due (const Video *video, guint64 interval)
            passed >= interval - MIN (half, interval);
 }
 
-static float *
-take_frame (Video *video, GstBuffer *buffer, GError **error)
-{
-    const AltclipModelInfo *info = altclip_model_get_info (video->model);
-    g_autofree float *pixel_values =
-            g_new (float, (gsize)info->num_channels * info->image_size * info->image_size);
-    AltclipFrameData data;
-    GstVideoFrame frame;
-
-    if (!gst_altclip_format_map (video->format, buffer, &frame, &data, error)) {
-        g_prefix_error (error, "%s: ", video->path);
-        return NULL;
-    }
-    altclip_image_plan_run_frame (video->plan, &data, pixel_values);
-    gst_video_frame_unmap (&frame);
-    return g_steal_pointer (&pixel_values);
-}
-
 /* ---- Public ---------------------------------------------------------------------------------- */
 
 Video *
@@ -335,11 +314,12 @@ video_free (Video *video)
 {
     if (video->pipeline)
         gst_element_set_state (video->pipeline, GST_STATE_NULL);
-    g_clear_object (&video->converter);
+    g_clear_object (&video->entrance);
     g_clear_object (&video->sink);
     g_clear_object (&video->pipeline);
     gst_caps_replace (&video->caps, NULL);
-    g_clear_pointer (&video->plan, altclip_image_plan_free);
+    g_clear_pointer (&video->sample, gst_sample_unref);
+    g_clear_pointer (&video->converter, gst_altclip_converter_free);
     g_clear_pointer (&video->format, gst_altclip_format_unref);
     altclip_model_unref (video->model);
     g_free (video->missing);
@@ -347,21 +327,30 @@ video_free (Video *video)
     g_free (video);
 }
 
-float *
-video_read (Video *video, guint64 interval, guint64 *time, GError **error)
+gboolean
+video_next (Video *video, guint64 interval, guint64 *time, GError **error)
 {
-    for (;;) {
-        g_autoptr (GstSample) sample = NULL;
+    do {
+        g_clear_pointer (&video->sample, gst_sample_unref);
+        if (!pull_sample (video, &video->sample, error) || !video->sample)
+            return FALSE;
+        if (!follow_caps (video, gst_sample_get_caps (video->sample), error))
+            return FALSE;
+        note_time (video, video->sample);
+    } while (!is_due (video, interval));
+    *time = video->last = video->time;
+    return TRUE;
+}
 
-        if (!pull_sample (video, &sample, error) || !sample)
-            return NULL;
-        if (!gst_sample_get_caps (sample) ||
-                !follow_caps (video, gst_sample_get_caps (sample), error))
-            return NULL;
-        note_time (video, sample);
-        if (!is_due (video, interval))
-            continue;
-        *time = video->last = video->time;
-        return take_frame (video, gst_sample_get_buffer (sample), error);
-    }
+gboolean
+video_look (Video *video, const AltclipRegion *region, float *pixel_values, GError **error)
+{
+    GstBuffer *buffer = gst_sample_get_buffer (video->sample);
+    AltclipRectangle picture = gst_altclip_format_get_picture (video->format, buffer);
+    AltclipRectangle part = altclip_region_get_part (region, &picture);
+
+    if (gst_altclip_converter_run (video->converter, buffer, &part, pixel_values, error))
+        return TRUE;
+    g_prefix_error (error, "%s: ", video->path);
+    return FALSE;
 }

@@ -30,19 +30,28 @@ void video_free (Video *video);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Video, video_free)
 
 /**
- * video_read:
+ * video_next:
  * @interval: least time between two frames that are given, in nanoseconds; 0: every frame
  * @time: (out): of the frame, in nanoseconds from the video's begin
  * @error: as for video_open(); with it the video is at its end
  *
- * The next frame that is due, upright, as the tower's input: a frame is due at last + interval −
- * half a frame, and where the time steps back. Of a file without times, frames are as far apart as
- * it says, or a 25th of a second.
+ * Goes to the next frame that is due: at last + interval − half a frame, and where the time steps
+ * back. Of a file without times, frames are as far apart as it says, or a 25th of a second.
  *
- * Returns: (transfer full) (nullable): pixel_values [num_channels, image_size, image_size]; %NULL
- *   with @error unset: the video is at its end
+ * Returns: whether there is one; %FALSE with @error unset: the video is at its end
  */
-float *video_read (Video *video, guint64 interval, guint64 *time, GError **error);
+gboolean video_next (Video *video, guint64 interval, guint64 *time, GError **error);
+
+/**
+ * video_look:
+ * @region: the part of the frame to look at
+ * @pixel_values: (out caller-allocated): [num_channels, image_size, image_size]
+ * @error: as for video_open()
+ *
+ * The frame that video_next() went to, upright, as the tower's input.
+ */
+gboolean video_look (
+        Video *video, const AltclipRegion *region, float *pixel_values, GError **error);
 
 G_END_DECLS
 

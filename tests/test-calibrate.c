@@ -63,6 +63,7 @@ static void
 make_clips (void)
 {
     g_autofree char *still = get_path ("bars.png");
+    g_autofree char *half = get_path ("half.webm");
     g_autofree char *sound = get_path ("sound.wav");
     g_autofree char *text = get_path ("text.txt");
 
@@ -72,6 +73,9 @@ make_clips (void)
     play ("videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,width=160,height=120 ! pngenc ! "
           "filesink location=%s",
             still);
+    play ("videotestsrc num-buffers=20 pattern=smpte ! video/x-raw,width=160,height=120 ! videobox "
+          "left=-160 fill=black ! vp8enc deadline=1 threads=1 ! webmmux ! filesink location=%s",
+            half);
     play ("audiotestsrc num-buffers=20 ! wavenc ! filesink location=%s", sound);
     g_assert_true (g_file_set_contents (text, "no video\n", -1, NULL));
 }
@@ -293,6 +297,32 @@ test_prompts_file (void)
     json_decref (set);
 }
 
+/* Each label is judged on its part of a picture: of half.webm the left half is black. */
+static void
+test_regions (void)
+{
+    g_autofree char *path = get_path ("halves.json");
+    json_t *line;
+
+    g_assert_true (g_file_set_contents (path,
+            "{\"version\": 1, \"negatives\": [\"a black screen\"], \"labels\": ["
+            "{\"label\": \"left\", \"texts\": [\"colour bars\"], \"region\": [0, 0, 0.5, 1]},"
+            "{\"label\": \"right\", \"texts\": [\"colour bars\"], \"region\": [0.5, 0, 0.5, 1]}]}",
+            -1, NULL));
+    {
+        g_auto (Result) result = run ("calibrate", "-f", "halves.json", "--positive",
+                "left=bars.webm", "--negative", "left=half.webm", "--positive", "right=half.webm",
+                "--negative", "right=black.webm", "--output", "out.json", NULL);
+        check_succeeded (&result);
+        for (guint i = 0; i < 2; i++) {
+            line = parse_line (&result, i);
+            g_assert_cmpfloat (get_number (line, "roc_area"), ==, 1.0);
+            g_assert_cmpfloat (get_number (line, "misses"), ==, 0.0);
+            json_decref (line);
+        }
+    }
+}
+
 static void
 count_text (G_GNUC_UNUSED GMarkupParseContext *context, const char *text, gsize length,
         gpointer user_data, G_GNUC_UNUSED GError **error)
@@ -428,6 +458,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibrate/interval", test_interval);
     g_test_add_func ("/calibrate/printed", test_printed);
     g_test_add_func ("/calibrate/prompts-file", test_prompts_file);
+    g_test_add_func ("/calibrate/regions", test_regions);
     g_test_add_func ("/calibrate/report", test_report);
     g_test_add_func ("/calibrate/alike", test_alike);
     g_test_add_func ("/calibrate/usage", test_usage);
