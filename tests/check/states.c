@@ -969,6 +969,102 @@ GST_START_TEST (test_label_regions_come_and_go)
 }
 GST_END_TEST;
 
+/* ---- Swaps ----------------------------------------------------------------------------------- */
+
+#define N_MANY 1000
+#define N_LIVE_FRAMES 75
+
+/* Labels of one letter, in groups of ten; (transfer full): the path of a file of them. */
+static char *
+write_many (char letter)
+{
+    const char name[] = { letter, '.', 'j', 's', 'o', 'n', 0 };
+    GString *json = g_string_new ("{\"version\": 1, \"labels\": [");
+    g_autofree char *top = g_path_get_dirname (models_get_quick ());
+    char *path = g_build_filename (top, name, NULL);
+
+    if (!embeddings[RED])
+        make_embeddings ();
+    for (guint i = 0; i < N_MANY; i++)
+        g_string_append_printf (json,
+                "%s\n{\"label\": \"%c%u\", \"group\": \"%u\", \"embedding\": %s}", i > 0 ? "," : "",
+                letter, i, i / 10, embeddings[i % N_COLOURS]);
+    g_string_append (json, "]}");
+    fail_unless (g_file_set_contents (path, json->str, -1, NULL));
+    g_string_free (json, TRUE);
+    return path;
+}
+
+typedef struct {
+    GstElement *element;
+    char *paths[2];
+    gint stop;
+    guint n_swaps;
+} Swapper;
+
+/* A hundred times a second. */
+static gpointer
+swap (gpointer data)
+{
+    Swapper *swapper = data;
+
+    while (!g_atomic_int_get (&swapper->stop)) {
+        g_object_set (
+                swapper->element, "prompts-file", swapper->paths[swapper->n_swaps++ % 2], NULL);
+        g_usleep (G_USEC_PER_SEC / 100);
+    }
+    return NULL;
+}
+
+/* All labels of a frame are of one set, and a revision is always the same one. */
+static void
+check_labels (const GstStructure *tags, GHashTable *letters)
+{
+    gpointer revision = GUINT_TO_POINTER (get_revision (tags));
+    char letter = 0;
+
+    for (guint i = 0; i < get_n_labels (tags); i++) {
+        char next = *gst_structure_get_string (get_label (tags, i), "label");
+
+        fail_unless (letter == 0 || next == letter);
+        letter = next;
+    }
+    fail_unless (letter != 0);
+    if (!g_hash_table_contains (letters, revision))
+        g_hash_table_insert (letters, revision, GINT_TO_POINTER (letter));
+    fail_unless_equals_int (GPOINTER_TO_INT (g_hash_table_lookup (letters, revision)), letter);
+}
+
+/* A thousand labels change a hundred times a second, and no frame of a live stream waits. */
+GST_START_TEST (test_many_swaps)
+{
+    Rig *rig = rig_new (models_get_quick (), "mode", "live", "post-messages", "none", NULL);
+    Swapper swapper = { rig->element, { write_many ('a'), write_many ('b') }, FALSE, 0 };
+    g_autoptr (GHashTable) letters = g_hash_table_new (NULL, NULL);
+    GThread *thread = g_thread_new ("swaps", swap, &swapper);
+    guint n_tagged = 0;
+
+    for (guint i = 0; i < N_LIVE_FRAMES || n_tagged < 5; i++) {
+        g_autoptr (GstBuffer) buffer = push_and_pull (rig, new_coloured_frame (RED, i * FRAME));
+
+        fail_unless (i < 3000);
+        if (get_tags (buffer)) {
+            check_labels (get_tags (buffer), letters);
+            n_tagged++;
+        }
+        g_usleep (G_USEC_PER_SEC / 25);
+    }
+    g_atomic_int_set (&swapper.stop, TRUE);
+    g_thread_join (thread);
+    fail_unless (swapper.n_swaps > 10);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR) == NULL);
+    rig_free (rig);
+    g_free (swapper.paths[0]);
+    g_free (swapper.paths[1]);
+}
+GST_END_TEST;
+
 /* ---- At any speed ---------------------------------------------------------------------------- */
 
 #define N_FRAMES 150
@@ -1224,6 +1320,7 @@ add_time_tests (Suite *suite)
     tcase_add_test (tests, test_reconnection);
     tcase_add_test (tests, test_live_reconnection);
     tcase_add_test (tests, test_discont_is_no_gap);
+    tcase_add_test (tests, test_many_swaps);
     tcase_add_test (tests, test_any_speed);
     suite_add_tcase (suite, tests);
 }
