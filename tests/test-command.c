@@ -262,6 +262,14 @@ test_usage (void)
         { { "init", "a", "--vision-config", "c" },
                 "--text-config and --vision-config go together: --text-config is missing" },
         { { "init", "a", "--config", "b", "--seed", "-1" }, "--seed is '-1', but must be 0 to" },
+        { { "bench" }, "either a MODEL or a --shape is needed" },
+        { { "bench", "a", "--shape", "vit-b-32" }, "either a MODEL or a --shape is needed" },
+        { { "bench", "--shape", "vit-g" }, "--shape is 'vit-g', but must be one of vit-b-32, "
+                                           "vit-b-16, vit-l-14, vit-l-14-336" },
+        { { "bench", "a", "--batch", "0" }, "--batch is '0', but must be 1 to 256" },
+        { { "bench", "a", "--threads", "1025" }, "--threads is '1025', but must be 0 to 1024" },
+        { { "bench", "a", "--runs", "x" }, "--runs is 'x', but must be 1 to 100000" },
+        { { "bench", "a", "--precision", "f16" }, "--precision is 'f16'" },
         { { "forward", "a", "--text", "b" }, "--output is missing" },
         { { "forward", "a", "--output", "b" }, "at least one --text or --image" },
         { { "forward", "a", "--text", "\xff", "--output", "b" }, "--text is not valid UTF-8" },
@@ -321,6 +329,57 @@ test_usage (void)
 /* ---- info, tokenize -------------------------------------------------------------------------- */
 
 /* Every field is there: what the file says, and defaults for what it leaves out. */
+/* Numbers that fit one another, of runs that happened. */
+static void
+test_bench (void)
+{
+    g_autofree char *model = golden_get_path ("half", NULL);
+    g_auto (Result) result = run ("bench", model, "--batch", "3", "--runs", "4", "--threads", "2",
+            "--precision", "bf16", NULL);
+    json_t *lines = parse_success (&result, 1);
+    json_t *bench = json_array_get (lines, 0);
+    double median = get_number (bench, "ms_median");
+
+    g_assert_cmpstr (get_string (bench, "model"), ==, model);
+    g_assert_cmpstr (get_string (bench, "precision"), ==, "bf16");
+    g_assert_nonnull (strstr (get_string (bench, "kernels"), "bf16"));
+    g_assert_cmpfloat (get_number (bench, "batch"), ==, 3);
+    g_assert_cmpfloat (get_number (bench, "runs"), ==, 4);
+    g_assert_cmpfloat (get_number (bench, "threads"), ==, 2);
+    g_assert_cmpfloat (get_number (bench, "ms_min"), >, 0);
+    g_assert_cmpfloat (median, >=, get_number (bench, "ms_min"));
+    g_assert_cmpfloat_with_epsilon (
+            get_number (bench, "images_per_second") * median / 1000.0, 1.0, 1e-6);
+    g_assert_cmpfloat (get_number (bench, "peak_memory"), >, get_number (bench, "model_memory"));
+    json_decref (lines);
+}
+
+/* What --shape makes is gone when it ends. */
+static void
+test_bench_shape (void)
+{
+    g_autoptr (GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp ("altclip-test-XXXXXX", &error);
+    g_autofree char *before = g_strdup (g_getenv ("TMPDIR"));
+    g_auto (Result) result = { 0 };
+    json_t *lines;
+
+    g_assert_no_error (error);
+    g_setenv ("TMPDIR", folder, TRUE);
+    result = run ("bench", "--shape", "vit-b-32", "--runs", "1", NULL);
+    if (before)
+        g_setenv ("TMPDIR", before, TRUE);
+    else
+        g_unsetenv ("TMPDIR");
+    lines = parse_success (&result, 1);
+    g_assert_cmpstr (get_string (json_array_get (lines, 0), "model"), ==, "vit-b-32");
+    /* 12 blocks of 12 · 768² weights, the patches' and the projection's, in floats. */
+    g_assert_cmpfloat (get_number (json_array_get (lines, 0), "model_memory"), >=,
+            (12 * 12 * 768 * 768 + 3072 * 768 + 512 * 768) * 4.0);
+    g_assert_cmpint (g_rmdir (folder), ==, 0);
+    json_decref (lines);
+}
+
 static void
 test_info (void)
 {
@@ -1249,6 +1308,8 @@ main (int argc, char **argv)
         g_error ("ALTCLIP_COMMAND is not set");
     g_test_add_func ("/command/help", test_help);
     g_test_add_func ("/command/usage", test_usage);
+    g_test_add_func ("/command/bench", test_bench);
+    g_test_add_func ("/command/bench-shape", test_bench_shape);
     g_test_add_func ("/command/info", test_info);
     add ("/command/info/one-tower", NULL, test_info_one_tower);
     add ("/command/tokenize", NULL, test_tokenize);
