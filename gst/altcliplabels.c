@@ -570,10 +570,10 @@ static GstStructure *
 new_object_state (AltclipPrompts *prompts, const GstAltclipObject *object)
 {
   const GstAltclipRegion *region = &object->region;
-  const gchar *type = g_quark_to_string (region->type);
+  g_autofree gchar *type = gst_altclip_region_dup_type (region);
   GstStructure *structure = gst_structure_new ("altclip-region-state", "type",
-      G_TYPE_STRING, type != NULL ? type : "", "id", G_TYPE_UINT, region->id,
-      "running-time", G_TYPE_UINT64, object->seen.running_time, NULL);
+      G_TYPE_STRING, type, "id", G_TYPE_UINT, region->id, "running-time",
+      G_TYPE_UINT64, object->seen.running_time, NULL);
 
   gst_altclip_box_set_field (&region->box, structure, "region");
   add_label_states (structure, prompts, object->tracker, TRUE);

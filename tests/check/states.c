@@ -467,6 +467,7 @@ GST_START_TEST (test_last_state_of_objects)
 
     gst_util_set_object_arg (G_OBJECT (rig->element), "inference-region", "roi-list");
     gst_buffer_add_video_region_of_interest_meta (frame, "car", 0, 0, 32, 24)->id = 7;
+    gst_buffer_add_video_region_of_interest_meta (frame, "t\xeate", 0, 0, 32, 24)->id = 8;
     gst_buffer_unref (push_and_pull (rig, frame));
     state = get_state (rig);
     region = get_element (state, "regions", 0);
@@ -475,6 +476,8 @@ GST_START_TEST (test_last_state_of_objects)
     fail_unless_equals_int (
             gst_value_array_get_size (gst_structure_get_value (region, "labels")), 1);
     expect_group_state (region, "red", 0);
+    fail_unless_equals_string (gst_structure_get_string (get_element (state, "regions", 1), "type"),
+            "t\xef\xbf\xbdte");
     fail_if (gst_structure_has_field (get_element (state, "labels", 0), "since"));
     gst_structure_free (state);
     rig_free (rig);
