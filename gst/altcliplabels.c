@@ -219,15 +219,24 @@ end_objects (GstAltclipLabels *labels, const GstAltclipRules *rules,
     end_oldest_object (labels, rules, reason, timing);
 }
 
+/* Where what ends at @timing does: a frame of another stream says nothing of
+ * this one. */
+static const GstAltclipTiming *
+get_end (GstAltclipLabels *labels, const GstAltclipTiming *timing)
+{
+  return timing != NULL
+          && gst_altclip_timing_is_same_stream (timing, &labels->last)
+      ? timing
+      : &labels->last;
+}
+
 void
 gst_altclip_labels_end (GstAltclipLabels *labels, const GstAltclipRules *rules,
     const gchar *reason, const GstAltclipTiming *timing)
 {
   if (labels->tracker == NULL)
     return;
-  if (timing == NULL
-      || !gst_altclip_timing_is_same_stream (timing, &labels->last))
-    timing = &labels->last;
+  timing = get_end (labels, timing);
   end_tracker (labels, rules, reason, timing, NULL);
   end_objects (labels, rules, reason, timing);
 }
@@ -238,7 +247,8 @@ is_expired (const GstAltclipObject *object, const GstAltclipRules *rules,
 {
   GstClockTimeDiff age = gst_altclip_timing_get_age (timing, &object->seen);
 
-  return ABS (age) > (GstClockTimeDiff) rules->max_age;
+  return ABS (age) > (GstClockTimeDiff) rules->max_age
+      || !gst_altclip_timing_is_same_stream (timing, &object->seen);
 }
 
 void
@@ -249,7 +259,7 @@ gst_altclip_labels_expire_objects (GstAltclipLabels *labels,
 
   while ((object = gst_altclip_objects_peek_oldest (&labels->objects)) != NULL
       && is_expired (object, rules, timing))
-    end_oldest_object (labels, rules, "expired", timing);
+    end_oldest_object (labels, rules, "expired", get_end (labels, timing));
 }
 
 void

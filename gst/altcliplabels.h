@@ -94,7 +94,8 @@ GstAltclipResult *gst_altclip_labels_score (GstAltclipLabels *labels,
  * gst_altclip_labels_expire_objects:
  * @timing: of the frame at which it is looked for
  *
- * Ends what is active for regions that were not seen for max-age.
+ * Ends what is active for regions that were not seen for max-age, or are of
+ * another stream.
  */
 void gst_altclip_labels_expire_objects (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const GstAltclipTiming *timing);

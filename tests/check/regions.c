@@ -1036,6 +1036,46 @@ GST_START_TEST (test_live_ids_expire)
 }
 GST_END_TEST;
 
+static void
+begin_stream (Rig *rig, const char *stream_id)
+{
+    GstSegment segment;
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_stream_start (stream_id)));
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    fail_unless (gst_harness_push_event (rig->harness, gst_event_new_segment (&segment)));
+}
+
+/* Ids of the stream before are gone with it, and what ends has its name and its times, also when
+ * the next stream is live and no frame of it is analysed. */
+GST_START_TEST (test_ids_of_another_stream)
+{
+    Rig *rig = event_rig_new ("auto", "change");
+    GstBuffer *frame = new_textured_frame (7);
+    g_autoptr (GstMessage) message = NULL;
+    const GstStructure *structure;
+    guint64 pts = 0;
+
+    g_object_set (rig->element, "prompts", "a", NULL);
+    gst_harness_set_live (rig->harness, FALSE);
+    begin_stream (rig, "file");
+    add_roi (frame, "car", 1, 0, 0, 10, 10);
+    gst_buffer_unref (push_and_pull (rig, frame));
+    gst_message_unref (pop_event (rig->bus, "begin"));
+    gst_harness_set_live (rig->harness, TRUE);
+    begin_stream (rig, "camera");
+    gst_buffer_unref (push_and_pull (rig, new_textured_frame (9)));
+    message = pop_event (rig->bus, "end");
+    structure = gst_message_get_structure (message);
+    fail_unless_equals_string (gst_structure_get_string (structure, "reason"), "expired");
+    fail_unless_equals_string (gst_structure_get_string (structure, "stream-id"), "file");
+    fail_unless (gst_structure_get_uint64 (structure, "pts", &pts));
+    fail_unless_equals_uint64 (pts, 7 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* Two regions of a frame with one id: the first is it, the other has no past. */
 GST_START_TEST (test_repeated_ids)
 {
@@ -1281,6 +1321,7 @@ add_event_tests (Suite *suite)
     tcase_add_test (tests, test_ids_expire);
     tcase_add_test (tests, test_ids_seen_rarely_stay);
     tcase_add_test (tests, test_live_ids_expire);
+    tcase_add_test (tests, test_ids_of_another_stream);
     tcase_add_test (tests, test_repeated_ids);
     tcase_add_test (tests, test_result_messages);
     tcase_add_test (tests, test_ids_that_never_come_back);
