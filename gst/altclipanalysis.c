@@ -584,20 +584,21 @@ has_newest (GstAltclipFilter *self)
   return has;
 }
 
-void
+gboolean
 gst_altclip_analysis_expire_labels (
     GstAltclipFilter *self, const GstAltclipTiming *timing)
 {
   GstAltclipRules rules;
 
-  /* Held by the worker: then newer scores are being made this moment. */
+  /* Held by the worker, or by whoever reads the states. */
   if (!g_mutex_trylock (&self->labels.lock))
-    return;
+    return FALSE;
   gst_altclip_filter_get_rules (self, &rules);
   if (!has_newest (self))
     gst_altclip_labels_end (&self->labels, &rules, "expired", timing);
   g_mutex_unlock (&self->labels.lock);
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  return TRUE;
 }
 
 void

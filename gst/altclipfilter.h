@@ -96,6 +96,7 @@ typedef struct
   guint due_views;
   GArray *due_regions;
   gboolean crowd_warned;
+  gboolean expiring;
   GstAltclipTiming last_seen;
   GstAltclipTicket *ticket;
 } GstAltclipInput;
@@ -235,8 +236,10 @@ void gst_altclip_analysis_end_labels (GstAltclipFilter *self,
  * gst_altclip_analysis_expire_labels:
  *
  * The same for results that became too old, but never waits for the worker.
+ *
+ * Returns: %FALSE when it would have had to wait: nothing was ended
  */
-void gst_altclip_analysis_expire_labels (
+gboolean gst_altclip_analysis_expire_labels (
     GstAltclipFilter *self, const GstAltclipTiming *timing);
 
 /**

@@ -240,6 +240,17 @@ get_flow (GstAltclipFilter *self)
   return self->analysis.load_failed ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
+/* What could not be ended at this frame is at the next. */
+static void
+expire (GstAltclipFilter *self, const GstAltclipTiming *timing, gboolean labels)
+{
+  GstAltclipInput *input = &self->input;
+
+  if (labels || input->expiring)
+    input->expiring = !gst_altclip_analysis_expire_labels (self, timing);
+  gst_altclip_analysis_expire_objects (self, timing);
+}
+
 static GstFlowReturn
 chain_live (GstAltclipFilter *self, GstBuffer *buffer,
     const GstAltclipTiming *timing, const GstAltclipView *view,
@@ -265,9 +276,7 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
     gst_buffer_unref (buffer);
     return ret;
   }
-  if (expired != NULL)
-    gst_altclip_analysis_expire_labels (self, timing);
-  gst_altclip_analysis_expire_objects (self, timing);
+  expire (self, timing, expired != NULL);
   if (result != NULL)
     buffer = gst_altclip_output_attach (
         self, buffer, timing, view->regions, result, FALSE);
@@ -885,6 +894,7 @@ gst_altclip_input_reset (GstAltclipFilter *self)
   gst_segment_init (&self->input.segment, GST_FORMAT_UNDEFINED);
   self->input.mode_pending = TRUE;
   self->input.crowd_warned = FALSE;
+  self->input.expiring = FALSE;
 }
 
 void

@@ -1038,6 +1038,70 @@ check_labels (const GstStructure *tags, GHashTable *letters)
     fail_unless_equals_int (GPOINTER_TO_INT (g_hash_table_lookup (letters, revision)), letter);
 }
 
+/* Without a break, for as long as *stop is 0. */
+typedef struct {
+    GstElement *element;
+    gint stop;
+} Reader;
+
+static gpointer
+read_states (gpointer data)
+{
+    Reader *reader = data;
+
+    while (!g_atomic_int_get (&reader->stop)) {
+        GstStructure *state;
+
+        g_object_get (reader->element, "last-state", &state, NULL);
+        gst_structure_free (state);
+    }
+    return NULL;
+}
+
+static gboolean
+has_expired (GstBus *bus)
+{
+    GstMessage *message;
+    gboolean expired = FALSE;
+
+    while (!expired && (message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
+        const GstStructure *structure = gst_message_get_structure (message);
+
+        expired = g_strcmp0 (gst_structure_get_string (structure, "reason"), "expired") == 0;
+        gst_message_unref (message);
+    }
+    return expired;
+}
+
+/* Live: a frame does not wait for whoever reads the states; what cannot be ended then is later. */
+GST_START_TEST (test_reading_loses_no_end)
+{
+    Rig *rig = rig_new (models_get_quick (), "mode", "live", "threshold", "0", "interval",
+            "3600000000000", "max-age", "1000000000", NULL);
+    g_autofree char *path = write_many ('a');
+    Reader reader = { rig->element, FALSE };
+    gboolean expired = FALSE;
+    GThread *threads[4];
+    guint at = 0;
+
+    g_object_set (rig->element, "prompts-file", path, NULL);
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("states", read_states, &reader);
+    for (guint i = 0; i < 10000 && !expired; i++) {
+        g_usleep (1000);
+        gst_buffer_unref (push_and_pull (rig, new_numbered_frame (at + 31 + i)));
+        expired = has_expired (rig->bus);
+    }
+    g_atomic_int_set (&reader.stop, TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+    fail_unless (expired);
+    fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* A thousand labels change a hundred times a second, and no frame of a live stream waits. */
 GST_START_TEST (test_many_swaps)
 {
@@ -1324,6 +1388,7 @@ add_time_tests (Suite *suite)
     tcase_add_test (tests, test_live_reconnection);
     tcase_add_test (tests, test_discont_is_no_gap);
     tcase_add_test (tests, test_many_swaps);
+    tcase_add_test (tests, test_reading_loses_no_end);
     tcase_add_test (tests, test_any_speed);
     suite_add_tcase (suite, tests);
 }
