@@ -184,6 +184,36 @@ note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
   gst_altclip_motion_keep (&input->motion);
 }
 
+/* ---- Frames that are held ----------------------------------------------- */
+
+/* A pool with a limit that does not allow for our frames would run dry, and
+ * upstream with it. */
+static gboolean
+is_ample (GstBufferPool *pool, guint held)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  guint min = 0;
+  guint max = 0;
+
+  gst_buffer_pool_config_get_params (config, NULL, NULL, &min, &max);
+  gst_structure_free (config);
+  return max == 0 || min >= held;
+}
+
+static GstBuffer *
+make_holdable (GstBuffer *buffer, guint held)
+{
+  GstBuffer *copy;
+
+  if (buffer->pool == NULL || is_ample (buffer->pool, held))
+    return buffer;
+  copy = gst_buffer_copy_deep (buffer);
+  if (copy == NULL)
+    return buffer;
+  gst_buffer_unref (buffer);
+  return copy;
+}
+
 /* ---- Live --------------------------------------------------------------- */
 
 /* Whether the result is too old for this frame, or of before a gap or another
@@ -282,8 +312,9 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer,
         self, buffer, timing, view->regions, result, FALSE);
   /* Last, since what the worker holds cannot be written to. */
   if (submit)
-    gst_altclip_analysis_submit (
-        self, gst_buffer_ref (buffer), timing, view, NULL, epoch);
+    gst_altclip_analysis_submit (self,
+        make_holdable (gst_buffer_ref (buffer), LIVE_HELD), timing, view, NULL,
+        epoch);
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -397,34 +428,6 @@ take_ticket (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
     self->counts.skipped++;
   }
   return input->ticket != NULL ? gst_altclip_ticket_ref (input->ticket) : NULL;
-}
-
-/* A pool with a limit that does not allow for our frames would run dry, and
- * upstream with it. */
-static gboolean
-is_ample (GstBufferPool *pool, guint max_buffers)
-{
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-  guint min = 0;
-  guint max = 0;
-
-  gst_buffer_pool_config_get_params (config, NULL, NULL, &min, &max);
-  gst_structure_free (config);
-  return max == 0 || min >= max_buffers;
-}
-
-static GstBuffer *
-make_holdable (GstBuffer *buffer, guint max_buffers)
-{
-  GstBuffer *copy;
-
-  if (buffer->pool == NULL || is_ample (buffer->pool, max_buffers))
-    return buffer;
-  copy = gst_buffer_copy_deep (buffer);
-  if (copy == NULL)
-    return buffer;
-  gst_buffer_unref (buffer);
-  return copy;
 }
 
 /* With the lock. The queue's reference is the only one but the worker's, so
@@ -702,6 +705,7 @@ take_eos (GstAltclipFilter *self, GstEvent *event)
   if (!self->output.queued) {
     wait_for_worker (self);
     gst_altclip_analysis_end_labels (self, "eos", &self->input.last_seen);
+    gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
   }
   return forward_event (self, event);
 }

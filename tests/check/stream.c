@@ -419,6 +419,118 @@ GST_START_TEST (test_refused_caps)
 }
 GST_END_TEST;
 
+/* Holds up the first message of an end, as an application's handler may. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean came;
+    gboolean let;
+} Handler;
+
+static GstBusSyncReply
+hold_end (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    const GstStructure *structure = gst_message_get_structure (message);
+    Handler *handler = data;
+
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT ||
+            g_strcmp0 (gst_structure_get_string (structure, "event"), "end") != 0)
+        return GST_BUS_PASS;
+    g_mutex_lock (&handler->lock);
+    handler->came = TRUE;
+    g_cond_broadcast (&handler->changed);
+    while (!handler->let)
+        g_cond_wait (&handler->changed, &handler->lock);
+    g_mutex_unlock (&handler->lock);
+    return GST_BUS_PASS;
+}
+
+static gpointer
+drop_prompts (gpointer rig)
+{
+    g_object_set (((Rig *)rig)->element, "prompts", NULL, NULL);
+    return NULL;
+}
+
+static gpointer
+push_eos (gpointer rig)
+{
+    gst_harness_push_event (((Rig *)rig)->harness, gst_event_new_eos ());
+    return NULL;
+}
+
+/* Live: EOS does not overtake what another thread has begun to tell: who leaves at EOS misses
+ * nothing. */
+GST_START_TEST (test_live_eos_comes_after_all_messages)
+{
+    Rig *rig =
+            rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
+    Handler handler = { .came = FALSE };
+    GstMessage *message;
+    GThread *threads[2];
+    guint n_before;
+    guint n_ends = 0;
+    guint at = 0;
+
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    rig_forget_messages (rig);
+    gst_bus_set_sync_handler (rig->bus, hold_end, &handler, NULL);
+    threads[0] = g_thread_new ("prompts", drop_prompts, rig);
+    g_mutex_lock (&handler.lock);
+    while (!handler.came)
+        g_cond_wait (&handler.changed, &handler.lock);
+    g_mutex_unlock (&handler.lock);
+    n_before = gst_harness_events_received (rig->harness);
+    threads[1] = g_thread_new ("eos", push_eos, rig);
+    g_usleep (300000);
+    fail_unless_equals_int (gst_harness_events_received (rig->harness), n_before);
+    g_mutex_lock (&handler.lock);
+    handler.let = TRUE;
+    g_cond_broadcast (&handler.changed);
+    g_mutex_unlock (&handler.lock);
+    g_thread_join (threads[1]);
+    fail_unless_equals_int (gst_harness_events_received (rig->harness), n_before + 1);
+    while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT))) {
+        n_ends++;
+        gst_message_unref (message);
+    }
+    fail_unless_equals_int (n_ends, 2);
+    g_thread_join (threads[0]);
+    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Live: the worker has one frame of a pool of one, and the source goes on. */
+GST_START_TEST (test_live_spares_small_pools)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", NULL);
+    g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+    GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
+    GstStructure *config = gst_buffer_pool_get_config (pool);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
+    guint at = 0;
+
+    gst_buffer_pool_config_set_params (config, caps, FRAME_SIZE, 1, 1);
+    fail_unless (gst_buffer_pool_set_config (pool, config));
+    gst_buffer_pool_set_active (pool, TRUE);
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    gate_close ();
+    for (guint i = 0; i < 6; i++) {
+        GstBuffer *buffer = NULL;
+
+        fail_unless_equals_int (
+                gst_buffer_pool_acquire_buffer (pool, &buffer, &params), GST_FLOW_OK);
+        GST_BUFFER_PTS (buffer) = (at + i) * FRAME;
+        gst_harness_push (rig->harness, gate_guard (buffer));
+        gst_buffer_unref (gst_harness_pull (rig->harness));
+    }
+    gate_open ();
+    rig_free (rig);
+    gst_buffer_pool_set_active (pool, FALSE);
+}
+GST_END_TEST;
+
 /* ---- Queries --------------------------------------------------------------------------------- */
 
 static GstPadProbeReturn
@@ -609,6 +721,8 @@ stream_suite (void)
     tcase_add_test (tests, test_streams_one_after_the_other);
     tcase_add_test (tests, test_renegotiation_between_waiting_frames);
     tcase_add_test (tests, test_refused_caps);
+    tcase_add_test (tests, test_live_eos_comes_after_all_messages);
+    tcase_add_test (tests, test_live_spares_small_pools);
     tcase_add_test (tests, test_allocation_is_forwarded);
     tcase_add_test (tests, test_stopping_ends_what_is_active);
     tcase_add_test (tests, test_qos_drops_nothing);
