@@ -1378,13 +1378,12 @@ typedef struct {
  * @n_positives: their number, not 0
  * @negatives: [n_negatives]: likewise, of pictures that do not
  * @n_negatives: their number, not 0
- * @separation: (out caller-allocated): the threshold that separates them best
+ * @separation: (out caller-allocated): the threshold that separates them well
  *
- * The threshold with the largest difference between the share of positives and the share of
- * negatives that reach it (Youden's J; W. J. Youden, "Index for rating diagnostic tests", 1950),
- * whatever the number of either. Of the gaps between scores that do equally well it takes the
- * widest, and the middle of that: for softmax and sigmoid on the logit's scale, of the part of the
- * gap that is between 0.05 and 0.95 if there is any. Thread-safe.
+ * F1 is twice the hits by the sum of hits, false alarms and positives. Of the ranges in which all
+ * thresholds have an F1 within 0.01 of the largest it takes the widest, and the middle of that: for
+ * softmax and sigmoid on the logit's scale, of the part of the range that is between 0.05 and 0.95
+ * if there is any. Thread-safe.
  */
 ALTCLIP_API void altclip_separate (AltclipScoreMode mode, const double *positives,
         gsize n_positives, const double *negatives, gsize n_negatives,

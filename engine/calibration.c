@@ -12,6 +12,9 @@
 #define LOWEST_SHARE 0.05
 #define HIGHEST_SHARE 0.95
 
+/* Thresholds whose F1 differs by less do equally well: a few pictures more or less are chance. */
+#define TOLERANCE 0.01
+
 /* What a file of prompts can hold. */
 #define LARGEST_BIAS 1e6
 
@@ -76,24 +79,23 @@ peek (const Walk *walk)
     return pass (&copy);
 }
 
-/* Youden's J of a threshold just above what was passed: hits less false alarms. In products of
- * whole numbers, so that equal ones are equal. */
+/* F1 of a threshold just above what was passed. */
 static double
-get_gain (const Walk *walk)
+get_f1 (const Walk *walk)
 {
-    double hits = (double)(walk->n_positives - walk->positive) * (double)walk->n_negatives;
-    double alarms = (double)(walk->n_negatives - walk->negative) * (double)walk->n_positives;
+    double hits = (double)(walk->n_positives - walk->positive);
+    double alarms = (double)(walk->n_negatives - walk->negative);
 
-    return hits - alarms;
+    return 2.0 * hits / (hits + alarms + (double)walk->n_positives);
 }
 
 /* ---- The threshold --------------------------------------------------------------------------- */
 
-/* Between two scores that follow each other. */
+/* Between two scores: thresholds above the one, and up to the other. */
 typedef struct {
     double low;
     double high;
-} Gap;
+} Range;
 
 static double
 to_logit (double share)
@@ -103,46 +105,69 @@ to_logit (double share)
 
 /* Shares are compared by their logits, in which they spread evenly. */
 static double
-get_width (AltclipScoreMode mode, const Gap *gap)
+get_width (AltclipScoreMode mode, const Range *range)
 {
     if (mode == ALTCLIP_SCORE_COSINE)
-        return gap->high - gap->low;
-    return to_logit (CLAMP (gap->high, LOWEST_SHARE, HIGHEST_SHARE)) -
-           to_logit (CLAMP (gap->low, LOWEST_SHARE, HIGHEST_SHARE));
+        return range->high - range->low;
+    return to_logit (CLAMP (range->high, LOWEST_SHARE, HIGHEST_SHARE)) -
+           to_logit (CLAMP (range->low, LOWEST_SHARE, HIGHEST_SHARE));
+}
+
+static gboolean
+is_wider (AltclipScoreMode mode, const Range *a, const Range *b)
+{
+    double first = get_width (mode, a);
+    double second = get_width (mode, b);
+
+    return first > second || (first == second && a->high - a->low > b->high - b->low);
 }
 
 /* Where the logits' middle cannot be had, the shares' own. */
 static double
-get_middle (AltclipScoreMode mode, const Gap *gap)
+get_middle (AltclipScoreMode mode, const Range *range)
 {
-    double low = CLAMP (gap->low, LOWEST_SHARE, HIGHEST_SHARE);
-    double high = CLAMP (gap->high, LOWEST_SHARE, HIGHEST_SHARE);
-    double middle = (gap->low + gap->high) / 2.0;
+    double low = CLAMP (range->low, LOWEST_SHARE, HIGHEST_SHARE);
+    double high = CLAMP (range->high, LOWEST_SHARE, HIGHEST_SHARE);
+    double middle = (range->low + range->high) / 2.0;
 
     if (mode != ALTCLIP_SCORE_COSINE && low < high)
         middle = 1.0 / (1.0 + exp (-(to_logit (low) + to_logit (high)) / 2.0));
     /* Neighbours among doubles have no middle: the upper one is not passed, at least. */
-    return middle > gap->low && middle <= gap->high ? middle : gap->high;
+    return middle > range->low && middle <= range->high ? middle : range->high;
 }
 
 static double
+find_best_f1 (Walk walk)
+{
+    double best = 0.0;
+
+    for (pass (&walk); peek (&walk) < INFINITY; pass (&walk))
+        best = fmax (best, get_f1 (&walk));
+    return best;
+}
+
+/* Of the ranges in which all thresholds do nearly as well as the best, the widest. */
+static double
 find_threshold (AltclipScoreMode mode, Walk walk)
 {
-    double best_gain = -INFINITY;
-    Gap gap;
-    Gap best;
+    double least = find_best_f1 (walk) - TOLERANCE;
+    Range range;
+    Range widest;
 
-    gap.low = gap.high = pass (&walk);
-    for (best = gap; (gap.high = peek (&walk)) < INFINITY; gap.low = pass (&walk)) {
-        double gain = get_gain (&walk);
+    range.low = range.high = pass (&walk);
+    widest = range;
+    while (peek (&walk) < INFINITY) {
+        gboolean good = get_f1 (&walk) >= least;
+        double passed = pass (&walk);
 
-        if (gain < best_gain ||
-                (gain == best_gain && get_width (mode, &gap) <= get_width (mode, &best)))
-            continue;
-        best_gain = gain;
-        best = gap;
+        if (good)
+            range.high = passed;
+        else
+            range.low = range.high = passed;
+        if (is_wider (mode, &range, &widest))
+            widest = range;
     }
-    return get_middle (mode, &best);
+    return get_middle (mode, &widest);
 }
 
 /* ---- How well it does ------------------------------------------------------------------------ */

@@ -215,27 +215,49 @@ calibrator_has_examples (const Calibrator *calibrator, guint label)
     return calibrator->calibrations[label].positives.samples->len > 0;
 }
 
+/* @rules: (out caller-allocated): [n_labels] */
 static void
-calibrate_label (const Calibrator *calibrator, Calibration *calibration)
+get_rules (const Calibrator *calibrator, AltclipLabelRules *rules)
+{
+    const AltclipLabelRules defaults = { .threshold = 0.5, .hysteresis = DEFAULT_HYSTERESIS };
+
+    altclip_prompts_get_rules (calibrator->prompts, &defaults, rules);
+}
+
+/* Fits the bias, and scores anew if that matters. */
+static void
+fit_bias (const Calibrator *calibrator, Calibration *calibration)
 {
     double scale = altclip_prompts_get_logit_scale (calibrator->prompts);
-    guint n_positives = calibration->positives.samples->len;
-    guint n_negatives = calibration->negatives.samples->len;
-    g_autofree double *positive_cosines = footage_get_cosines (&calibration->positives);
-    g_autofree double *negative_cosines = footage_get_cosines (&calibration->negatives);
-    g_autofree double *positives = NULL;
-    g_autofree double *negatives = NULL;
+    g_autofree double *positives = footage_get_cosines (&calibration->positives);
+    g_autofree double *negatives = footage_get_cosines (&calibration->negatives);
 
-    calibration->bias =
-            altclip_fit_bias (scale, positive_cosines, n_positives, negative_cosines, n_negatives);
+    calibration->bias = altclip_fit_bias (scale, positives, calibration->positives.samples->len,
+            negatives, calibration->negatives.samples->len);
     if (calibrator->mode == ALTCLIP_SCORE_SIGMOID) {
         footage_apply_sigmoid (&calibration->positives, scale, calibration->bias);
         footage_apply_sigmoid (&calibration->negatives, scale, calibration->bias);
     }
+}
+
+/* What a threshold is compared with is the average. */
+static void
+calibrate_label (const Calibrator *calibrator, guint label)
+{
+    Calibration *calibration = &calibrator->calibrations[label];
+    g_autofree AltclipLabelRules *rules =
+            g_new (AltclipLabelRules, altclip_prompts_get_n_labels (calibrator->prompts));
+    g_autofree double *positives = NULL;
+    g_autofree double *negatives = NULL;
+
+    fit_bias (calibrator, calibration);
+    get_rules (calibrator, rules);
+    footage_average (&calibration->positives, calibrator->prompts, label, rules);
+    footage_average (&calibration->negatives, calibrator->prompts, label, rules);
     positives = footage_get_scores (&calibration->positives);
     negatives = footage_get_scores (&calibration->negatives);
-    altclip_separate (calibrator->mode, positives, n_positives, negatives, n_negatives,
-            &calibration->separation);
+    altclip_separate (calibrator->mode, positives, calibration->positives.samples->len, negatives,
+            calibration->negatives.samples->len, &calibration->separation);
 }
 
 void
@@ -246,12 +268,12 @@ calibrator_finish (Calibrator *calibrator)
     g_autofree double *biases = g_new (double, n);
 
     for (guint i = 0; i < n; i++) {
-        Calibration *calibration = &calibrator->calibrations[i];
+        const Calibration *calibration = &calibrator->calibrations[i];
 
         thresholds[i] = biases[i] = NAN;
         if (!calibrator_has_examples (calibrator, i))
             continue;
-        calibrate_label (calibrator, calibration);
+        calibrate_label (calibrator, i);
         thresholds[i] = calibration->separation.threshold;
         biases[i] = calibration->bias;
     }
@@ -297,13 +319,12 @@ get_upper_bound (guint n)
 CalibrationOutcome
 calibrator_get_outcome (const Calibrator *calibrator, guint label)
 {
-    const AltclipLabelRules defaults = { .threshold = 0.5, .hysteresis = DEFAULT_HYSTERESIS };
     const Calibration *calibration = &calibrator->calibrations[label];
     g_autofree AltclipLabelRules *rules =
             g_new (AltclipLabelRules, altclip_prompts_get_n_labels (calibrator->prompts));
     CalibrationOutcome outcome;
 
-    altclip_prompts_get_rules (calibrator->prompts, &defaults, rules);
+    get_rules (calibrator, rules);
     outcome.there =
             footage_count_events (&calibration->positives, calibrator->prompts, label, rules);
     outcome.elsewhere =

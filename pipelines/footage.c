@@ -40,7 +40,7 @@ get_last_clip (Footage *footage)
 void
 footage_add_sample (Footage *footage, double score, double cosine, guint64 time)
 {
-    FootageSample sample = { score, cosine, time };
+    FootageSample sample = { score, cosine, score, time };
 
     g_array_append_val (footage->samples, sample);
     get_last_clip (footage)->n++;
@@ -64,7 +64,7 @@ footage_get_scores (const Footage *footage)
     double *scores = g_new (double, footage->samples->len);
 
     for (guint i = 0; i < footage->samples->len; i++)
-        scores[i] = get_sample (footage, i)->score;
+        scores[i] = get_sample (footage, i)->average;
     return scores;
 }
 
@@ -87,10 +87,11 @@ footage_apply_sigmoid (Footage *footage, double scale, double bias)
     }
 }
 
-/* The label's begins in a clip; the tracker is told of the other labels that they have no score. */
+/* Tells a tracker of a clip, and of the other labels that they have no score. @averages: (out)
+ * (nullable): [samples of the clip]. Returns: how often the label began */
 static guint
-count_begins (const Footage *footage, const FootageClip *clip, AltclipPrompts *prompts, guint index,
-        const AltclipLabelRules *rules)
+track (const Footage *footage, const FootageClip *clip, AltclipPrompts *prompts, guint index,
+        const AltclipLabelRules *rules, double *averages)
 {
     guint n_labels = altclip_prompts_get_n_labels (prompts);
     g_autoptr (AltclipTracker) tracker = altclip_tracker_new (prompts);
@@ -101,15 +102,34 @@ count_begins (const Footage *footage, const FootageClip *clip, AltclipPrompts *p
 
     for (guint i = 0; i < n_labels; i++)
         scores[i] = cosines[i] = NAN;
-    for (guint i = clip->first; i < clip->first + clip->n; i++) {
-        scores[index] = get_sample (footage, i)->score;
-        cosines[index] = get_sample (footage, i)->cosine;
-        altclip_tracker_update (
-                tracker, get_sample (footage, i)->time, rules, scores, cosines, transitions, NULL);
+    for (guint i = 0; i < clip->n; i++) {
+        const FootageSample *sample = get_sample (footage, clip->first + i);
+        AltclipLabelState state;
+
+        scores[index] = sample->score;
+        cosines[index] = sample->cosine;
+        altclip_tracker_update (tracker, sample->time, rules, scores, cosines, transitions, NULL);
+        altclip_tracker_get_label (tracker, index, &state);
+        if (averages)
+            averages[i] = state.score;
     }
     for (guint i = 0; i < transitions->len; i++)
         begins += g_array_index (transitions, AltclipTransition, i).active;
     return begins;
+}
+
+void
+footage_average (
+        Footage *footage, AltclipPrompts *prompts, guint index, const AltclipLabelRules *rules)
+{
+    for (guint i = 0; i < footage->clips->len; i++) {
+        const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
+        g_autofree double *averages = g_new (double, clip->n);
+
+        track (footage, clip, prompts, index, rules, averages);
+        for (guint j = 0; j < clip->n; j++)
+            g_array_index (footage->samples, FootageSample, clip->first + j).average = averages[j];
+    }
 }
 
 FootageEvents
@@ -120,7 +140,7 @@ footage_count_events (const Footage *footage, AltclipPrompts *prompts, guint ind
 
     for (guint i = 0; i < footage->clips->len; i++) {
         const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
-        guint begins = count_begins (footage, clip, prompts, index, rules);
+        guint begins = track (footage, clip, prompts, index, rules, NULL);
 
         events.events += begins;
         events.clips_with_events += begins > 0;

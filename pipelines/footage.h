@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 typedef struct {
     double score;
     double cosine;
-    guint64 time; /* from the clip's begin, in nanoseconds */
+    double average; /* of the scores: what the threshold is for; see footage_average() */
+    guint64 time;   /* from the clip's begin, in nanoseconds */
 } FootageSample;
 
 /* A file. */
@@ -49,7 +50,11 @@ void footage_add_sample (Footage *footage, double score, double cosine, guint64 
 /* The file was a video that lasted @duration. */
 void footage_set_duration (Footage *footage, guint64 duration);
 
-/* Returns: (transfer full): [samples] */
+/* Averages the scores of each clip over time, as the label's rules say. @rules: [n_labels] */
+void footage_average (
+        Footage *footage, AltclipPrompts *prompts, guint index, const AltclipLabelRules *rules);
+
+/* Returns: (transfer full): [samples]: averaged */
 double *footage_get_scores (const Footage *footage);
 double *footage_get_cosines (const Footage *footage);
 

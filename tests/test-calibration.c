@@ -54,7 +54,6 @@ test_shares (void)
             SEPARATE (ALTCLIP_SCORE_SOFTMAX, seldom, never).threshold, 0.005, 1e-9);
 }
 
-/* Youden's J does not care how many there are of either kind. */
 static void
 test_overlap (void)
 {
@@ -62,7 +61,7 @@ test_overlap (void)
     const double negatives[] = { 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.65, 0.3, 0.3 };
     AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
 
-    /* From 0.3 to 0.6: 3/4 − 1/10; from 0.65 to 0.7: 2/4 − 0. */
+    /* From 0.3 to 0.6 there are 3 hits and 1 false alarm: F1 is 6/8; above 0.65 2 hits: 4/6. */
     g_assert_cmpfloat_with_epsilon (separation.threshold, 0.45, 1e-12);
     g_assert_cmpfloat (separation.misses, ==, 0.25);
     g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.1, 1e-12);
@@ -70,16 +69,34 @@ test_overlap (void)
     g_assert_cmpfloat_with_epsilon (separation.roc_area, (9 + 10 + 10) / 40.0, 1e-12);
 }
 
-/* Of gaps that do as well the widest. */
+/* Of ranges that do as well the widest: two hits and two false alarms, or one hit alone. */
 static void
-test_widest_gap (void)
+test_widest_range (void)
 {
     const double positives[] = { 0.4, 0.9 };
-    const double negatives[] = { 0.3, 0.5 };
+    const double negatives[] = { 0.3, 0.5, 0.6 };
     AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
 
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.7, 1e-12);
-    g_assert_cmpfloat (separation.roc_area, ==, 0.75);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.75, 1e-12);
+    g_assert_cmpfloat_with_epsilon (separation.roc_area, 4.0 / 6.0, 1e-12);
+}
+
+/* A picture in two hundred is chance: the threshold stays in the middle. */
+static void
+test_outliers (void)
+{
+    double positives[200];
+    double negatives[200];
+    AltclipSeparation separation;
+
+    for (guint i = 0; i < 200; i++) {
+        positives[i] = i == 0 ? 0.2 : 0.9;
+        negatives[i] = i == 0 ? 0.85 : 0.1;
+    }
+    separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.5, 1e-12); /* of 0.1 and 0.9 */
+    g_assert_cmpfloat_with_epsilon (separation.misses, 0.005, 1e-12);
+    g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.005, 1e-12);
 }
 
 static void
@@ -163,7 +180,8 @@ main (int argc, char **argv)
     g_test_add_func ("/calibration/apart", test_apart);
     g_test_add_func ("/calibration/shares", test_shares);
     g_test_add_func ("/calibration/overlap", test_overlap);
-    g_test_add_func ("/calibration/widest-gap", test_widest_gap);
+    g_test_add_func ("/calibration/widest-range", test_widest_range);
+    g_test_add_func ("/calibration/outliers", test_outliers);
     g_test_add_func ("/calibration/alike", test_alike);
     g_test_add_func ("/calibration/neighbours", test_neighbours);
     g_test_add_func ("/calibration/bias", test_bias);
