@@ -58,9 +58,19 @@ void
 gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element)
 {
   g_mutex_lock (&outbox->lock);
-  while (outbox->poster != NULL && outbox->poster != g_thread_self ())
+  while (outbox->poster != NULL && outbox->poster != g_thread_self ()
+      && !outbox->flushing)
     g_cond_wait (&outbox->posted, &outbox->lock);
   if (outbox->poster == NULL)
     post_all (outbox, element);
+  g_mutex_unlock (&outbox->lock);
+}
+
+void
+gst_altclip_outbox_set_flushing (GstAltclipOutbox *outbox, gboolean flushing)
+{
+  g_mutex_lock (&outbox->lock);
+  outbox->flushing = flushing;
+  g_cond_broadcast (&outbox->posted);
   g_mutex_unlock (&outbox->lock);
 }

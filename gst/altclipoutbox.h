@@ -22,6 +22,7 @@ typedef struct
   GQueue messages;
   GThread *poster;
   GCond posted;
+  gboolean flushing;
 } GstAltclipOutbox;
 
 void gst_altclip_outbox_init (GstAltclipOutbox *outbox);
@@ -44,9 +45,19 @@ void gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element);
  * gst_altclip_outbox_drain:
  *
  * The same, and when another thread is posting, waits for it: what was put in
- * before is on the bus then. Not for a streaming thread in live mode.
+ * before is on the bus then. Not while flushing: the other thread may be in a
+ * handler that flushes or stops the element, and wait for this one. In live mode
+ * the streaming thread does it at EOS alone.
  */
 void gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element);
+
+/**
+ * gst_altclip_outbox_set_flushing:
+ *
+ * Says whether gst_altclip_outbox_drain() waits for nobody, and wakes who does.
+ */
+void gst_altclip_outbox_set_flushing (
+    GstAltclipOutbox *outbox, gboolean flushing);
 
 G_END_DECLS
 

@@ -555,6 +555,8 @@ update_result (GstAltclipFilter *self)
 
   output->result =
       output->active && !output->flushing ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  gst_altclip_outbox_set_flushing (
+      &self->outbox, output->result == GST_FLOW_FLUSHING);
   g_cond_broadcast (&self->cond);
 }
 

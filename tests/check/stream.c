@@ -459,6 +459,35 @@ push_eos (gpointer rig)
     return NULL;
 }
 
+/* Prompts that are dropped end two labels, and the first of the ends is held up. */
+static void
+begin_holding (Rig *rig, Handler *handler, GThread **thread)
+{
+    rig_forget_messages (rig);
+    gst_bus_set_sync_handler (rig->bus, hold_end, handler, NULL);
+    *thread = g_thread_new ("prompts", drop_prompts, rig);
+    g_mutex_lock (&handler->lock);
+    while (!handler->came)
+        g_cond_wait (&handler->changed, &handler->lock);
+    g_mutex_unlock (&handler->lock);
+}
+
+static void
+let (Handler *handler)
+{
+    g_mutex_lock (&handler->lock);
+    handler->let = TRUE;
+    g_cond_broadcast (&handler->changed);
+    g_mutex_unlock (&handler->lock);
+}
+
+static void
+end_holding (Rig *rig, GThread *thread)
+{
+    g_thread_join (thread);
+    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+}
+
 /* Live: EOS does not overtake what another thread has begun to tell: who leaves at EOS misses
  * nothing. */
 GST_START_TEST (test_live_eos_comes_after_all_messages)
@@ -467,37 +496,57 @@ GST_START_TEST (test_live_eos_comes_after_all_messages)
             rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
     Handler handler = { .came = FALSE };
     GstMessage *message;
-    GThread *threads[2];
+    GThread *prompts;
+    GThread *eos;
     guint n_before;
     guint n_ends = 0;
     guint at = 0;
 
     gst_buffer_unref (push_until_tagged (rig, &at));
-    rig_forget_messages (rig);
-    gst_bus_set_sync_handler (rig->bus, hold_end, &handler, NULL);
-    threads[0] = g_thread_new ("prompts", drop_prompts, rig);
-    g_mutex_lock (&handler.lock);
-    while (!handler.came)
-        g_cond_wait (&handler.changed, &handler.lock);
-    g_mutex_unlock (&handler.lock);
+    begin_holding (rig, &handler, &prompts);
     n_before = gst_harness_events_received (rig->harness);
-    threads[1] = g_thread_new ("eos", push_eos, rig);
+    eos = g_thread_new ("eos", push_eos, rig);
     g_usleep (300000);
     fail_unless_equals_int (gst_harness_events_received (rig->harness), n_before);
-    g_mutex_lock (&handler.lock);
-    handler.let = TRUE;
-    g_cond_broadcast (&handler.changed);
-    g_mutex_unlock (&handler.lock);
-    g_thread_join (threads[1]);
+    let (&handler);
+    g_thread_join (eos);
     fail_unless_equals_int (gst_harness_events_received (rig->harness), n_before + 1);
     while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT))) {
         n_ends++;
         gst_message_unref (message);
     }
     fail_unless_equals_int (n_ends, 2);
-    g_thread_join (threads[0]);
-    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+    end_holding (rig, prompts);
     rig_free (rig);
+}
+GST_END_TEST;
+
+/* A flush does not wait for that: it may come from who holds up the message. */
+static void
+check_flush_of_waiting_eos (const char *mode)
+{
+    Rig *rig =
+            rig_new (models_get_quick (), "prompts", "a;b", "mode", mode, "threshold", "0", NULL);
+    Handler handler = { .came = FALSE };
+    GThread *prompts;
+    GThread *eos;
+    guint at = 0;
+
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    begin_holding (rig, &handler, &prompts);
+    eos = g_thread_new ("eos", push_eos, rig);
+    g_usleep (100000);
+    rig_flush (rig);
+    g_thread_join (eos);
+    let (&handler);
+    end_holding (rig, prompts);
+    rig_free (rig);
+}
+
+GST_START_TEST (test_flush_of_waiting_eos)
+{
+    check_flush_of_waiting_eos ("live");
+    check_flush_of_waiting_eos ("exact");
 }
 GST_END_TEST;
 
@@ -722,6 +771,7 @@ stream_suite (void)
     tcase_add_test (tests, test_renegotiation_between_waiting_frames);
     tcase_add_test (tests, test_refused_caps);
     tcase_add_test (tests, test_live_eos_comes_after_all_messages);
+    tcase_add_test (tests, test_flush_of_waiting_eos);
     tcase_add_test (tests, test_live_spares_small_pools);
     tcase_add_test (tests, test_allocation_is_forwarded);
     tcase_add_test (tests, test_stopping_ends_what_is_active);
