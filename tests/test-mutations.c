@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MUTANTS 1000
+#define MUTANTS 500
 #define MAX_MEGABYTES 1024
 
 /* Sanitizers take their time, and memory of their own. The time is the processor's, so that a busy
