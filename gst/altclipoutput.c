@@ -46,9 +46,21 @@ item_free (Item *item)
   g_free (item);
 }
 
+static gboolean
+is_active (GstAltclipFilter *self)
+{
+  gboolean active;
+
+  g_mutex_lock (&self->lock);
+  active = self->output.active;
+  g_mutex_unlock (&self->lock);
+  return active;
+}
+
 /* A sticky event that is not pushed must not be lost: upstream sent it for good
  * and will not send it again. After a flush a new segment comes, after an error
- * none. */
+ * none. A pad that is being deactivated forgets them all; and a frame that is
+ * just being pushed would have the caps of a later one. */
 static void
 keep_if_sticky (GstAltclipFilter *self, GstEvent *event, gboolean segment_too)
 {
@@ -56,7 +68,8 @@ keep_if_sticky (GstAltclipFilter *self, GstEvent *event, gboolean segment_too)
       || GST_EVENT_TYPE (event) == GST_EVENT_EOS
       || (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT && !segment_too))
     return;
-  gst_pad_store_sticky_event (self->srcpad, event);
+  if (is_active (self))
+    gst_pad_store_sticky_event (self->srcpad, event);
 }
 
 /* ---- Metadata ----------------------------------------------------------- */

@@ -635,6 +635,93 @@ GST_START_TEST (test_allocation_is_forwarded)
 }
 GST_END_TEST;
 
+/* ---- A frame on its way while the element stops ---------------------------------------------- */
+
+/* A frame is held up between the element's queue and the next element. */
+typedef struct {
+    GMutex lock;
+    GCond cond;
+    gboolean there;
+    gboolean may_go;
+    gboolean arrived;
+} Holdup;
+
+static void
+holdup_set (Holdup *holdup, gboolean *flag)
+{
+    g_mutex_lock (&holdup->lock);
+    *flag = TRUE;
+    g_cond_broadcast (&holdup->cond);
+    g_mutex_unlock (&holdup->lock);
+}
+
+static void
+holdup_wait (Holdup *holdup, const gboolean *flag)
+{
+    g_mutex_lock (&holdup->lock);
+    while (!*flag)
+        g_cond_wait (&holdup->cond, &holdup->lock);
+    g_mutex_unlock (&holdup->lock);
+}
+
+static GstPadProbeReturn
+hold_up (G_GNUC_UNUSED GstPad *pad, G_GNUC_UNUSED GstPadProbeInfo *info, gpointer holdup)
+{
+    holdup_set (holdup, &((Holdup *)holdup)->there);
+    holdup_wait (holdup, &((Holdup *)holdup)->may_go);
+    return GST_PAD_PROBE_PASS;
+}
+
+static GstPadProbeReturn
+note_arrival (G_GNUC_UNUSED GstPad *pad, G_GNUC_UNUSED GstPadProbeInfo *info, gpointer holdup)
+{
+    holdup_set (holdup, &((Holdup *)holdup)->arrived);
+    return GST_PAD_PROBE_OK;
+}
+
+/* In the thread that throws the queue away, behind the caps and before the pads are told. */
+static void
+let_go (gpointer holdup, G_GNUC_UNUSED GstMiniObject *frame)
+{
+    holdup_set (holdup, &((Holdup *)holdup)->may_go);
+    holdup_wait (holdup, &((Holdup *)holdup)->arrived);
+}
+
+/* Caps that wait behind a frame do not overtake it because they are thrown away. */
+GST_START_TEST (test_stopping_keeps_later_caps_behind)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "interval",
+            "1000000000000", NULL);
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->element, "src");
+    g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
+    g_autoptr (GstCaps) later =
+            gst_caps_from_string ("video/x-raw,format=RGB,width=64,height=48,framerate=1/1");
+    g_autoptr (GstCaps) found = NULL;
+    GstBuffer *frame = new_numbered_frame (1);
+    Holdup holdup = { .there = FALSE };
+
+    gst_pad_add_probe (
+            pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, hold_up, &holdup, NULL);
+    gst_pad_add_probe (
+            rig->harness->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, note_arrival, &holdup, NULL);
+    gst_mini_object_weak_ref (GST_MINI_OBJECT_CAST (frame), let_go, &holdup);
+
+    gst_harness_push (rig->harness, new_numbered_frame (0));
+    holdup_wait (&holdup, &holdup.there);
+    gst_harness_push_event (rig->harness, gst_event_new_caps (later));
+    gst_harness_push (rig->harness, frame);
+    fail_unless_equals_int (
+            gst_element_set_state (rig->element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+
+    found = gst_pad_get_current_caps (rig->harness->sinkpad);
+    fail_unless (gst_caps_is_equal (found, caps));
+    fail_unless_equals_int (gst_harness_buffers_received (rig->harness), 1);
+    g_mutex_clear (&holdup.lock);
+    g_cond_clear (&holdup.cond);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* What is active when the element is stopped ends with that. */
 static void
 expect_ending_at_stop (const char *mode)
@@ -770,6 +857,7 @@ stream_suite (void)
     tcase_add_test (tests, test_streams_one_after_the_other);
     tcase_add_test (tests, test_renegotiation_between_waiting_frames);
     tcase_add_test (tests, test_refused_caps);
+    tcase_add_test (tests, test_stopping_keeps_later_caps_behind);
     tcase_add_test (tests, test_live_eos_comes_after_all_messages);
     tcase_add_test (tests, test_flush_of_waiting_eos);
     tcase_add_test (tests, test_live_spares_small_pools);
