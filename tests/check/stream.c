@@ -521,35 +521,6 @@ GST_START_TEST (test_live_eos_comes_after_all_messages)
 }
 GST_END_TEST;
 
-/* A flush does not wait for that: it may come from who holds up the message. */
-static void
-check_flush_of_waiting_eos (const char *mode)
-{
-    Rig *rig =
-            rig_new (models_get_quick (), "prompts", "a;b", "mode", mode, "threshold", "0", NULL);
-    Handler handler = { .came = FALSE };
-    GThread *prompts;
-    GThread *eos;
-    guint at = 0;
-
-    gst_buffer_unref (push_until_tagged (rig, &at));
-    begin_holding (rig, &handler, &prompts);
-    eos = g_thread_new ("eos", push_eos, rig);
-    g_usleep (100000);
-    rig_flush (rig);
-    g_thread_join (eos);
-    let (&handler);
-    end_holding (rig, prompts);
-    rig_free (rig);
-}
-
-GST_START_TEST (test_flush_of_waiting_eos)
-{
-    check_flush_of_waiting_eos ("live");
-    check_flush_of_waiting_eos ("exact");
-}
-GST_END_TEST;
-
 /* Live: the worker has one frame of a pool of one, and the source goes on. */
 GST_START_TEST (test_live_spares_small_pools)
 {
@@ -859,7 +830,6 @@ stream_suite (void)
     tcase_add_test (tests, test_refused_caps);
     tcase_add_test (tests, test_stopping_keeps_later_caps_behind);
     tcase_add_test (tests, test_live_eos_comes_after_all_messages);
-    tcase_add_test (tests, test_flush_of_waiting_eos);
     tcase_add_test (tests, test_live_spares_small_pools);
     tcase_add_test (tests, test_allocation_is_forwarded);
     tcase_add_test (tests, test_stopping_ends_what_is_active);
