@@ -236,7 +236,7 @@ prove_attention (const AltclipKernels *kernels, gconstpointer data, guint32 seed
     guint rows = find_rows (shape);
     float *found = attend (kernels, shape, rows, seed);
     float *expected = attend (&altclip_kernels_reference, shape, rows, seed);
-    double bound = 24.0 * FLT_EPSILON * (1.0 + sqrt (head_size));
+    double bound = 16.0 * FLT_EPSILON * (1.0 + sqrt (head_size));
     gboolean right = TRUE;
 
     for (gsize i = 0; i < (gsize)rows * head_size; i++) {
