@@ -368,6 +368,17 @@ choose_first (AltclipPrecision precision, const AltclipKernelShapes *shapes,
     return NULL;
 }
 
+/* Sets of our own leave to OpenBLAS the attention that they lack: that it is refused matters even
+ * where one of them serves. */
+static void
+warn_if_refused (const AltclipKernels *kernels)
+{
+    g_autoptr (GError) reason = NULL;
+
+    if (!kernels->probe (&reason))
+        g_warning ("%s", reason->message);
+}
+
 const AltclipKernels *
 altclip_kernels_choose (const char *name, AltclipPrecision precision,
         const AltclipKernelShapes *shapes, GCancellable *cancellable, GError **error)
@@ -379,7 +390,11 @@ altclip_kernels_choose (const char *name, AltclipPrecision precision,
         refuse_name (name, error);
         return NULL;
     }
-    if (!named || named->precision != precision)
+    if (named && named->precision != precision)
+        named = NULL;
+    if (named != &altclip_kernels_openblas)
+        warn_if_refused (&altclip_kernels_openblas);
+    if (!named)
         return choose_first (precision, shapes, cancellable, error);
     return is_usable (named, shapes, cancellable, error) ? named : NULL;
 }

@@ -192,7 +192,8 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
  * @cancellable: (nullable): looked at before each product
  *
  * A set proves itself, see altclip_kernels_prove(). One that does not is passed over with a
- * warning, or is an error when it was asked for by name.
+ * warning, or is an error when it was asked for by name. An OpenBLAS that is refused gets a warning
+ * whichever set serves.
  *
  * Returns: (transfer none) (nullable): the set
  */

@@ -305,13 +305,25 @@ lay_out (Head *head, guint head_size, guint n_keys, float *scratch)
     return size;
 }
 
+/* Tiles know of no distances. Returns: (nullable): the set that attends instead of @kernels, which
+ * is the reference where OpenBLAS is refused; NULL: none has to */
+static const AltclipKernels *
+find_substitute (const AltclipKernels *kernels, const AltclipAttention *attention)
+{
+    if (kernels->attention_tiling && !attention->distances)
+        return NULL;
+    return altclip_kernels_openblas.probe (NULL) ? &altclip_kernels_openblas
+                                                 : &altclip_kernels_reference;
+}
+
 gsize
 altclip_packed_attention_scratch (const AltclipKernels *kernels, const AltclipAttention *attention)
 {
+    const AltclipKernels *substitute = find_substitute (kernels, attention);
     Head head = { .tiling = kernels->attention_tiling };
 
-    if (attention->distances || !kernels->attention_tiling)
-        return altclip_kernels_openblas.attention_scratch (kernels, attention);
+    if (substitute)
+        return substitute->attention_scratch (substitute, attention);
     return lay_out (
             &head, attention->width / attention->n_heads, attention->sequences->longest, NULL);
 }
@@ -421,8 +433,10 @@ void
 altclip_packed_attention (const AltclipKernels *kernels, const AltclipAttention *attention,
         guint first, guint last, float *scratch)
 {
-    if (attention->distances || !kernels->attention_tiling) {
-        altclip_kernels_openblas.attention (kernels, attention, first, last, scratch);
+    const AltclipKernels *substitute = find_substitute (kernels, attention);
+
+    if (substitute) {
+        substitute->attention (substitute, attention, first, last, scratch);
         return;
     }
     for (guint number = first; number < last; number++) {
