@@ -4,6 +4,7 @@
  */
 
 #include "activation.h"
+#include "vector_widths.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,7 +43,7 @@ altclip_activation_from_name (const char *name, AltclipActivation *activation)
 /* eˣ by x = n·ln 2 + r with |r| ≤ ln 2 / 2 and a polynomial in r (the minimax one of Cephes' expf),
  * within 2 ulp; infinite from 88 on, almost 0 below −87. Without branches or calls, so that the
  * compiler vectorises the loops around it. */
-static inline __attribute__ ((always_inline)) float
+ALTCLIP_VECTOR_LOOP float
 exp_f32 (float x)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to the nearest integer */
@@ -65,37 +66,8 @@ exp_f32 (float x)
     return x == x ? p : x; /* what is no number stays none */
 }
 
-/* Loops over exp_f32() are compiled once for each width of the CPU's vectors and chosen at run
- * time: the library itself is built for the oldest CPU of its architecture. */
-#if defined(__x86_64__)
-#define VECTOR_LOOP(name)                                                                       \
-    __attribute__ ((target ("avx512f"))) static void name##_avx512 (float *x, gsize n, float a) \
-    {                                                                                           \
-        name##_loop (x, n, a);                                                                  \
-    }                                                                                           \
-    __attribute__ ((target ("avx2,fma"))) static void name##_avx2 (float *x, gsize n, float a)  \
-    {                                                                                           \
-        name##_loop (x, n, a);                                                                  \
-    }                                                                                           \
-    static void name (float *x, gsize n, float a)                                               \
-    {                                                                                           \
-        if (__builtin_cpu_supports ("avx512f"))                                                 \
-            name##_avx512 (x, n, a);                                                            \
-        else if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))             \
-            name##_avx2 (x, n, a);                                                              \
-        else                                                                                    \
-            name##_loop (x, n, a);                                                              \
-    }
-#else
-#define VECTOR_LOOP(name)                         \
-    static void name (float *x, gsize n, float a) \
-    {                                             \
-        name##_loop (x, n, a);                    \
-    }
-#endif
-
 /* x · sigmoid (a·x): silu is a = 1, quick_gelu a = 1.702. */
-static inline __attribute__ ((always_inline)) void
+ALTCLIP_VECTOR_LOOP void
 apply_sigmoid_loop (float *x, gsize n, float a)
 {
     for (gsize i = 0; i < n; i++)
@@ -103,7 +75,7 @@ apply_sigmoid_loop (float *x, gsize n, float a)
 }
 
 /* x/2 · (1 + tanh u) = x · sigmoid (2u), with u = a · (x + 0.044715·x³). */
-static inline __attribute__ ((always_inline)) void
+ALTCLIP_VECTOR_LOOP void
 apply_gelu_tanh_loop (float *x, gsize n, float a)
 {
     for (gsize i = 0; i < n; i++) {
@@ -113,16 +85,16 @@ apply_gelu_tanh_loop (float *x, gsize n, float a)
 }
 
 /* exp (x − a) */
-static inline __attribute__ ((always_inline)) void
+ALTCLIP_VECTOR_LOOP void
 apply_exp_loop (float *x, gsize n, float a)
 {
     for (gsize i = 0; i < n; i++)
         x[i] = exp_f32 (x[i] - a);
 }
 
-VECTOR_LOOP (apply_sigmoid)
-VECTOR_LOOP (apply_gelu_tanh)
-VECTOR_LOOP (apply_exp)
+ALTCLIP_DEFINE_FOR_WIDTHS (apply_sigmoid, (float *x, gsize n, float a), (x, n, a))
+ALTCLIP_DEFINE_FOR_WIDTHS (apply_gelu_tanh, (float *x, gsize n, float a), (x, n, a))
+ALTCLIP_DEFINE_FOR_WIDTHS (apply_exp, (float *x, gsize n, float a), (x, n, a))
 
 static void
 apply_gelu (float *x, gsize n)

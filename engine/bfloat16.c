@@ -4,11 +4,12 @@
  */
 
 #include "bfloat16.h"
+#include "vector_widths.h"
 
 #include <string.h>
 
-static inline __attribute__ ((always_inline)) void
-round_loop (const float *x, gsize n, guint16 *out)
+ALTCLIP_VECTOR_LOOP void
+round_numbers_loop (const float *x, gsize n, guint16 *out)
 {
     for (gsize i = 0; i < n; i++) {
         guint32 bits;
@@ -20,37 +21,13 @@ round_loop (const float *x, gsize n, guint16 *out)
     }
 }
 
-/* The same once for each width of the CPU's vectors, chosen at run time. */
-#if defined(__x86_64__)
-__attribute__ ((target ("avx512f,avx512bw"))) static void
-round_avx512 (const float *x, gsize n, guint16 *out)
-{
-    round_loop (x, n, out);
-}
-
-__attribute__ ((target ("avx2"))) static void
-round_avx2 (const float *x, gsize n, guint16 *out)
-{
-    round_loop (x, n, out);
-}
+ALTCLIP_DEFINE_FOR_WIDTHS (round_numbers, (const float *x, gsize n, guint16 *out), (x, n, out))
 
 void
 altclip_bfloat16_round (const float *x, gsize n, guint16 *out)
 {
-    if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw"))
-        round_avx512 (x, n, out);
-    else if (__builtin_cpu_supports ("avx2"))
-        round_avx2 (x, n, out);
-    else
-        round_loop (x, n, out);
+    round_numbers (x, n, out);
 }
-#else
-void
-altclip_bfloat16_round (const float *x, gsize n, guint16 *out)
-{
-    round_loop (x, n, out);
-}
-#endif
 
 float
 altclip_bfloat16_widen (guint16 x)

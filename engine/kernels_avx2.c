@@ -7,44 +7,20 @@
  */
 
 #include "packed.h"
-
-#include <immintrin.h>
+#include "vectors_avx2.h"
 
 #define TARGET __attribute__ ((target ("avx2,fma")))
-#define LANES 8
-#define PANEL_VECTORS 2
-#define SUMS __m256
-#define ZERO() _mm256_setzero_ps ()
-#define ADD(a, b) _mm256_add_ps (a, b)
-#define LOAD(p) _mm256_loadu_ps (p)
-#define STORE(p, v) _mm256_storeu_ps (p, v)
-#define WORDS __m256
-#define LOAD_WORDS(p) _mm256_loadu_ps ((const float *)(p))
-#define BROADCAST(p) _mm256_castsi256_ps (_mm256_set1_epi32 ((int)*(p)))
-#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps (a, b, c)
+#define MAX_ROWS 6
+#define MULTIPLY_ADD(a, b, c) FMA (FLOATS (a), FLOATS (b), c)
 
 #include "tile.h"
 
-TILE (1)
-TILE (2)
-TILE (3)
-TILE (4)
-TILE (5)
-TILE (6)
-
-static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6 };
-
-const AltclipTiling altclip_tiling_avx2 = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES,
-    ALTCLIP_WORDS_F32 };
+const AltclipTiling altclip_tiling_avx2 = ALTCLIP_TILING (ALTCLIP_WORDS_F32);
 
 static gboolean
 probe (GError **error)
 {
-    if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
-            "kernels 'avx2': this CPU has no AVX2 with FMA");
-    return FALSE;
+    return altclip_packed_probe ("avx2", ALTCLIP_CPU_HAS_AVX2, "AVX2 with FMA", error);
 }
 
 const AltclipKernels altclip_kernels_avx2 = {
@@ -53,6 +29,5 @@ const AltclipKernels altclip_kernels_avx2 = {
     .probe = probe,
     .tiling = &altclip_tiling_avx2,
     .attention_tiling = &altclip_tiling_avx2,
-    .norm = altclip_norm_rows,
     ALTCLIP_PACKED_FUNCTIONS,
 };

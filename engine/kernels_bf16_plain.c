@@ -38,6 +38,7 @@ load_words (const void *p)
 }
 
 #define TARGET
+#define MAX_ROWS 4
 #define LANES 4
 #define PANEL_VECTORS 1
 #define SUMS Floats
@@ -50,18 +51,12 @@ load_words (const void *p)
 #define BROADCAST(p) ((Bits){ *(p), *(p), *(p), *(p) })
 #define FIRST(w) ((Floats)((w) << 16))
 #define SECOND(w) ((Floats)((w)&0xffff0000u))
-#define MULTIPLY_ADD(a, b, c) ((c) + FIRST (a) * FIRST (b) + SECOND (a) * SECOND (b))
+#define FMA(a, b, c) ((a) * (b) + (c))
+#define MULTIPLY_ADD(a, b, c) FMA (SECOND (a), SECOND (b), FMA (FIRST (a), FIRST (b), c))
 
 #include "tile.h"
 
-TILE (1)
-TILE (2)
-TILE (3)
-TILE (4)
-
-static const AltclipTileFunc TILES[] = { NULL, tile_1, tile_2, tile_3, tile_4 };
-
-static const AltclipTiling TILING = { PANEL, G_N_ELEMENTS (TILES) - 1, TILES, ALTCLIP_WORDS_BF16 };
+static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_BF16);
 
 static gboolean
 probe (G_GNUC_UNUSED GError **error)
@@ -76,6 +71,5 @@ const AltclipKernels altclip_kernels_bf16_plain = {
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = NULL,
-    .norm = altclip_norm_rows,
     ALTCLIP_PACKED_FUNCTIONS,
 };

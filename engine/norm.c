@@ -4,6 +4,7 @@
  */
 
 #include "kernels.h"
+#include "vector_widths.h"
 
 #include <math.h>
 
@@ -11,7 +12,7 @@
  * reordered. */
 #define LANES 16
 
-static inline __attribute__ ((always_inline)) float
+ALTCLIP_VECTOR_LOOP float
 sum_lanes (const float *lanes)
 {
     double sum = 0.0;
@@ -21,7 +22,7 @@ sum_lanes (const float *lanes)
     return (float)sum;
 }
 
-static inline __attribute__ ((always_inline)) float
+ALTCLIP_VECTOR_LOOP float
 row_mean (const float *x, guint width)
 {
     float lanes[LANES] = { 0.0f };
@@ -35,7 +36,7 @@ row_mean (const float *x, guint width)
     return sum_lanes (lanes) / (float)width;
 }
 
-static inline __attribute__ ((always_inline)) float
+ALTCLIP_VECTOR_LOOP float
 row_variance (const float *x, guint width, float mean)
 {
     float lanes[LANES] = { 0.0f };
@@ -49,8 +50,8 @@ row_variance (const float *x, guint width, float mean)
     return sum_lanes (lanes) / (float)width;
 }
 
-static inline __attribute__ ((always_inline)) void
-norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
+ALTCLIP_VECTOR_LOOP void
+norm_rows_loop (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
 {
     guint width = norm->width;
 
@@ -65,34 +66,12 @@ norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *o
     }
 }
 
-/* The same once for each width of the CPU's vectors, chosen at run time. */
-#if defined(__x86_64__)
-__attribute__ ((target ("avx512f"))) static void
-norm_rows_avx512 (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
-{
-    norm_rows (norm, x, m0, m1, out);
-}
-
-__attribute__ ((target ("avx2,fma"))) static void
-norm_rows_avx2 (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
-{
-    norm_rows (norm, x, m0, m1, out);
-}
+ALTCLIP_DEFINE_FOR_WIDTHS (norm_rows,
+        (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out),
+        (norm, x, m0, m1, out))
 
 void
 altclip_norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
 {
-    if (__builtin_cpu_supports ("avx512f"))
-        norm_rows_avx512 (norm, x, m0, m1, out);
-    else if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
-        norm_rows_avx2 (norm, x, m0, m1, out);
-    else
-        norm_rows (norm, x, m0, m1, out);
-}
-#else
-void
-altclip_norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
-{
     norm_rows (norm, x, m0, m1, out);
 }
-#endif

@@ -13,6 +13,16 @@
  * goes at once; of a batch, the panel of weights stays in the second-level cache meanwhile. */
 #define MAX_BLOCK_ROWS 280
 
+gboolean
+altclip_packed_probe (
+        const char *name, gboolean has_instructions, const char *instructions, GError **error)
+{
+    if (!has_instructions)
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE,
+                "kernels '%s': this CPU has no %s", name, instructions);
+    return has_instructions;
+}
+
 /* ---- Layouts --------------------------------------------------------------------------------- */
 
 static guint

@@ -17,9 +17,6 @@
 
 G_BEGIN_DECLS
 
-/* The tallest tile there is. */
-#define ALTCLIP_MAX_TILE_ROWS 14
-
 /* Words between which sums are put down in memory. A panel's share of the weights, 128 · 32 words,
  * is 16 KiB, and stays in the first-level cache while the tiles pass by; so does the share of a
  * tile of 14 rows, 7 KiB. Putting down and taking up again 14 · 2 vectors is 2 % of their 128
@@ -47,6 +44,10 @@ extern const AltclipTiling altclip_tiling_avx512;
 extern const AltclipTiling altclip_tiling_avx2;
 #endif
 
+/* Whether the set @name can run, which takes @instructions; sets @error if not. */
+gboolean altclip_packed_probe (
+        const char *name, gboolean has_instructions, const char *instructions, GError **error);
+
 /* The functions of AltclipKernels, for sets that have a tiling. */
 gsize altclip_packed_size (const AltclipKernels *kernels, guint n, guint k);
 void altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
@@ -63,10 +64,10 @@ void altclip_packed_attention (const AltclipKernels *kernels, const AltclipAtten
         guint first, guint last, float *scratch);
 
 /* The table's entries for them. */
-#define ALTCLIP_PACKED_FUNCTIONS                                                          \
-    .packed_size = altclip_packed_size, .pack = altclip_packed_pack,                      \
-    .tile_rows = altclip_packed_tile_rows, .prepared_size = altclip_packed_prepared_size, \
-    .prepare = altclip_packed_prepare, .linear = altclip_packed_linear,                   \
+#define ALTCLIP_PACKED_FUNCTIONS                                                                \
+    .norm = altclip_norm_rows, .packed_size = altclip_packed_size, .pack = altclip_packed_pack, \
+    .tile_rows = altclip_packed_tile_rows, .prepared_size = altclip_packed_prepared_size,       \
+    .prepare = altclip_packed_prepare, .linear = altclip_packed_linear,                         \
     .attention_scratch = altclip_packed_attention_scratch, .attention = altclip_packed_attention
 
 G_END_DECLS

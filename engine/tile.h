@@ -5,6 +5,7 @@
  * To be included once, by a file that has included packed.h and defined
  *
  *     TARGET                       the function attribute for the instructions
+ *     MAX_ROWS                     of the tallest tile
  *     LANES                        numbers of 32 bits in a vector
  *     PANEL_VECTORS                vectors side by side
  *     SUMS                         a vector of floats
@@ -14,8 +15,9 @@
  *     LOAD_WORDS(p), BROADCAST(p)  from Word *p: a word each, one for all
  *     MULTIPLY_ADD(a, b, c)        c plus the product of words a and b
  *
- * and then names the heights with TILE(rows). The sums take rows · PANEL_VECTORS registers, and
- * beside them there must be room for PANEL_VECTORS of weights and one of the input.
+ * It defines ALTCLIP_TILING (words), of tiles of all heights. The sums take MAX_ROWS ·
+ * PANEL_VECTORS registers, and beside them there must be room for PANEL_VECTORS of weights and one
+ * of the input.
  */
 
 #define PANEL (PANEL_VECTORS * LANES)
@@ -32,7 +34,7 @@ TARGET static inline __attribute__ ((always_inline)) void
 run_tile (const guint rows, const Word *x, const Word *weights, guint n_words, float *sums,
         gsize stride)
 {
-    SUMS held[ALTCLIP_MAX_TILE_ROWS][PANEL_VECTORS];
+    SUMS held[MAX_ROWS][PANEL_VECTORS];
 
     UNROLL
     for (guint row = 0; row < rows; row++) {
@@ -66,9 +68,27 @@ run_tile (const guint rows, const Word *x, const Word *weights, guint n_words, f
     }
 }
 
-#define TILE(rows)                                                                        \
+#define DEFINE_TILE(rows)                                                                 \
     TARGET static void tile_##rows (                                                      \
             const void *x, const void *weights, guint n_words, float *sums, gsize stride) \
     {                                                                                     \
         run_tile (rows, x, weights, n_words, sums, stride);                               \
+    }
+
+/* DO (rows) for every height; each MAX_ROWS that there is has its list. */
+#define TILES_TO_4(DO) DO (1) DO (2) DO (3) DO (4)
+#define TILES_TO_6(DO) TILES_TO_4 (DO) DO (5) DO (6)
+#define TILES_TO_12(DO) TILES_TO_6 (DO) DO (7) DO (8) DO (9) DO (10) DO (11) DO (12)
+#define TILES_TO_14(DO) TILES_TO_12 (DO) DO (13) DO (14)
+#define TILES_TO(rows, DO) G_PASTE (TILES_TO_, rows) (DO)
+
+TILES_TO (MAX_ROWS, DEFINE_TILE)
+
+#define LIST_TILE(rows) [rows] = tile_##rows,
+
+static const AltclipTileFunc TILES[] = { TILES_TO (MAX_ROWS, LIST_TILE) };
+
+#define ALTCLIP_TILING(words)            \
+    {                                    \
+        PANEL, MAX_ROWS, TILES, (words), \
     }
