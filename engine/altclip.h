@@ -538,6 +538,16 @@ typedef struct {
 } AltclipRectangle;
 
 /**
+ * altclip_rectangle_is_same:
+ * @rectangle: a rectangle
+ * @other: another
+ *
+ * Returns: whether they are the same pixels
+ */
+ALTCLIP_API gboolean altclip_rectangle_is_same (
+        const AltclipRectangle *rectangle, const AltclipRectangle *other);
+
+/**
  * AltclipImagePlan:
  *
  * How pictures of one size and layout become the image tower's input: the
@@ -1199,6 +1209,16 @@ typedef struct {
     double w;
     double h;
 } AltclipRegion;
+
+/**
+ * altclip_region_is_same:
+ * @region: a region
+ * @other: another
+ *
+ * Returns: whether they are the same part of a picture: the same four numbers
+ */
+ALTCLIP_API gboolean altclip_region_is_same (
+        const AltclipRegion *region, const AltclipRegion *other);
 
 /**
  * altclip_region_get_part:

@@ -472,12 +472,6 @@ check_region (Parser *parser, const AltclipRegion *region, guint n, guint line)
     return TRUE;
 }
 
-static gboolean
-is_same_region (const AltclipRegion *a, const AltclipRegion *b)
-{
-    return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
-}
-
 /* Labels of the same region share a picture, and so a number. */
 static gboolean
 number_region (Parser *parser, const AltclipRegion *region, guint line, guint *number)
@@ -485,7 +479,7 @@ number_region (Parser *parser, const AltclipRegion *region, guint line, guint *n
     GArray *regions = parser->regions;
 
     for (*number = 1; *number < regions->len; (*number)++) {
-        if (is_same_region (&g_array_index (regions, AltclipRegion, *number), region))
+        if (altclip_region_is_same (&g_array_index (regions, AltclipRegion, *number), region))
             return TRUE;
     }
     if (regions->len > ALTCLIP_MAX_REGIONS)

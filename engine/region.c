@@ -5,6 +5,20 @@
 
 #include "altclip.h"
 
+gboolean
+altclip_rectangle_is_same (const AltclipRectangle *rectangle, const AltclipRectangle *other)
+{
+    return rectangle->x == other->x && rectangle->y == other->y &&
+           rectangle->width == other->width && rectangle->height == other->height;
+}
+
+gboolean
+altclip_region_is_same (const AltclipRegion *region, const AltclipRegion *other)
+{
+    return region->x == other->x && region->y == other->y && region->w == other->w &&
+           region->h == other->h;
+}
+
 static void
 round_edges (double at, double length, guint size, guint *first, guint *n_pixels)
 {

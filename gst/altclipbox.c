@@ -5,6 +5,8 @@
 
 #include "altclipbox.h"
 
+#include "altcliparray.h"
+
 #include "excerpt.h"
 
 /* 0.7 + 0.3 may come to a little more than 1. */
@@ -114,13 +116,8 @@ gst_altclip_box_set_field (
   GValue array = G_VALUE_INIT;
   guint i;
 
-  g_value_init (&array, GST_TYPE_ARRAY);
-  for (i = 0; i < G_N_ELEMENTS (numbers); i++) {
-    GValue number = G_VALUE_INIT;
-
-    g_value_init (&number, G_TYPE_DOUBLE);
-    g_value_set_double (&number, numbers[i]);
-    gst_value_array_append_and_take_value (&array, &number);
-  }
+  gst_altclip_array_init (&array);
+  for (i = 0; i < G_N_ELEMENTS (numbers); i++)
+    gst_altclip_array_append_double (&array, numbers[i]);
   gst_structure_take_value (structure, name, &array);
 }

@@ -25,13 +25,6 @@ struct _GstAltclipConverter
 
 /* ---- Plans -------------------------------------------------------------- */
 
-static gboolean
-is_same (const AltclipRectangle *a, const AltclipRectangle *b)
-{
-  return a->x == b->x && a->y == b->y && a->width == b->width
-      && a->height == b->height;
-}
-
 static AltclipImagePlan *
 get_plan (GstAltclipConverter *converter, const AltclipRectangle *part,
     GError **error)
@@ -41,7 +34,7 @@ get_plan (GstAltclipConverter *converter, const AltclipRectangle *part,
   guint i;
 
   for (i = 0; i < N_PLANS; i++)
-    if (converter->plans[i].plan && is_same (part, &converter->plans[i].part))
+    if (converter->plans[i].plan && altclip_rectangle_is_same (part, &converter->plans[i].part))
       return converter->plans[i].plan;
 
   plan = altclip_image_plan_new_for_frames (

@@ -5,6 +5,7 @@
 
 #include "altcliplabels.h"
 
+#include "altcliparray.h"
 #include "altclipmessage.h"
 
 #include <math.h>
@@ -501,16 +502,6 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
 
 /* ---- The last state ----------------------------------------------------- */
 
-static void
-append (GValue *array, GstStructure *structure)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&value, structure);
-  gst_value_array_append_and_take_value (array, &value);
-}
-
 static GstStructure *
 new_label_state (AltclipPrompts *prompts, AltclipTracker *tracker, guint index)
 {
@@ -539,10 +530,11 @@ add_label_states (GstStructure *structure, AltclipPrompts *prompts,
   GValue states = G_VALUE_INIT;
   guint i;
 
-  g_value_init (&states, GST_TYPE_ARRAY);
+  gst_altclip_array_init (&states);
   for (i = 0; i < n_labels; i++)
     if (!active_only || altclip_tracker_is_active (tracker, i))
-      append (&states, new_label_state (prompts, tracker, i));
+      gst_altclip_array_append_structure (
+          &states, new_label_state (prompts, tracker, i));
   gst_structure_take_value (structure, "labels", &states);
 }
 
@@ -570,9 +562,10 @@ add_group_states (
   GValue states = G_VALUE_INIT;
   guint i;
 
-  g_value_init (&states, GST_TYPE_ARRAY);
+  gst_altclip_array_init (&states);
   for (i = 1; i < n_groups; i++)
-    append (&states, new_group_state (prompts, tracker, i));
+    gst_altclip_array_append_structure (
+        &states, new_group_state (prompts, tracker, i));
   gst_structure_take_value (structure, "groups", &states);
 }
 
@@ -597,9 +590,10 @@ add_object_states (GstStructure *structure, GstAltclipLabels *labels)
   GValue states = G_VALUE_INIT;
   GList *link;
 
-  g_value_init (&states, GST_TYPE_ARRAY);
+  gst_altclip_array_init (&states);
   for (link = labels->objects.by_time.head; link != NULL; link = link->next)
-    append (&states, new_object_state (labels->prompts, link->data));
+    gst_altclip_array_append_structure (
+        &states, new_object_state (labels->prompts, link->data));
   gst_structure_take_value (structure, "regions", &states);
 }
 

@@ -42,13 +42,6 @@ get_part (const GstAltclipView *view, guint index)
 }
 
 static gboolean
-is_same_part (const AltclipRectangle *a, const AltclipRectangle *b)
-{
-  return a->x == b->x && a->y == b->y && a->width == b->width
-      && a->height == b->height;
-}
-
-static gboolean
 is_for (GstAltclipMotion *motion, GstAltclipFormat *format,
     const GstAltclipView *view)
 {
@@ -58,7 +51,7 @@ is_for (GstAltclipMotion *motion, GstAltclipFormat *format,
       || motion->gates->len != get_n_parts (view))
     return FALSE;
   for (i = 0; i < motion->gates->len; i++)
-    if (!is_same_part (
+    if (!altclip_rectangle_is_same (
             &g_array_index (motion->gates, Gate, i).part, get_part (view, i)))
       return FALSE;
   return TRUE;

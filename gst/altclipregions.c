@@ -115,13 +115,6 @@ collect_rois (Collector *collector, GstBuffer *buffer)
     collect_roi (collector, (GstVideoRegionOfInterestMeta *) meta, number++);
 }
 
-static gboolean
-is_same_part (const AltclipRectangle *a, const AltclipRectangle *b)
-{
-  return a->x == b->x && a->y == b->y && a->width == b->width
-      && a->height == b->height;
-}
-
 /* The region of interest that was attached for the same object, if any. */
 static GstAltclipRegion *
 find_twin (const Collector *collector, const GstAltclipRegion *region)
@@ -133,7 +126,7 @@ find_twin (const Collector *collector, const GstAltclipRegion *region)
         &g_array_index (collector->regions, GstAltclipRegion, i);
 
     if (other->roi >= 0 && other->od < 0 && other->type == region->type
-        && is_same_part (&other->part, &region->part))
+        && altclip_rectangle_is_same (&other->part, &region->part))
       return other;
   }
   return NULL;

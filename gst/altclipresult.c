@@ -5,6 +5,8 @@
 
 #include "altclipresult.h"
 
+#include "altcliparray.h"
+
 #include <math.h>
 
 /* Best first; equal scores in the order the labels were given in; what is not a
@@ -49,16 +51,6 @@ set_label_region (GstStructure *structure, AltclipPrompts *prompts, guint index)
   gst_altclip_box_set_field (&region, structure, "region");
 }
 
-static void
-append_label (GValue *results, GstStructure *structure)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&value, structure);
-  gst_value_array_append_and_take_value (results, &value);
-}
-
 GstAltclipResult *
 gst_altclip_result_new (const GstAltclipTiming *timing, guint revision,
     AltclipScoreMode mode, const GstAltclipView *view)
@@ -73,7 +65,7 @@ gst_altclip_result_new (const GstAltclipTiming *timing, guint revision,
   gst_altclip_view_copy (&result->view, view);
   result->findings = g_new0 (GstAltclipFinding, n_findings);
   for (i = 0; i < n_findings; i++)
-    g_value_init (&result->findings[i].labels, GST_TYPE_ARRAY);
+    gst_altclip_array_init (&result->findings[i].labels);
   return result;
 }
 
@@ -99,7 +91,7 @@ gst_altclip_result_set_labels (GstAltclipResult *result, guint index,
         "active", G_TYPE_BOOLEAN, active[i], NULL);
     if (result->view.regions == NULL)
       set_label_region (structure, prompts, i);
-    append_label (labels, structure);
+    gst_altclip_array_append_structure (labels, structure);
   }
 }
 
@@ -132,18 +124,6 @@ gst_altclip_result_new_region (GstAltclipResult *result, const gchar *name,
   return structure;
 }
 
-static void
-append_region (GValue *regions, GstAltclipResult *result, guint index,
-    GstClockTimeDiff age)
-{
-  GValue region = G_VALUE_INIT;
-
-  g_value_init (&region, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&region,
-      gst_altclip_result_new_region (result, "altclip-region", index, age));
-  gst_value_array_append_and_take_value (regions, &region);
-}
-
 void
 gst_altclip_result_add_regions (GstAltclipResult *result,
     GstStructure *structure, GstClockTimeDiff age, const gint *matches, guint n)
@@ -152,14 +132,17 @@ gst_altclip_result_add_regions (GstAltclipResult *result,
   GValue regions = G_VALUE_INIT;
   guint i;
 
-  g_value_init (&results, GST_TYPE_ARRAY);
+  gst_altclip_array_init (&results);
   gst_structure_take_value (structure, "results", &results);
-  g_value_init (&regions, GST_TYPE_ARRAY);
-  for (i = 0; i < n; i++)
-    if (matches == NULL)
-      append_region (&regions, result, i, age);
-    else if (matches[i] >= 0)
-      append_region (&regions, result, (guint) matches[i], age);
+  gst_altclip_array_init (&regions);
+  for (i = 0; i < n; i++) {
+    gint match = matches != NULL ? matches[i] : (gint) i;
+
+    if (match >= 0)
+      gst_altclip_array_append_structure (&regions,
+          gst_altclip_result_new_region (
+              result, "altclip-region", (guint) match, age));
+  }
   gst_structure_take_value (structure, "regions", &regions);
 }
 

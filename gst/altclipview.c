@@ -106,12 +106,6 @@ gst_altclip_view_get_n_findings (const GstAltclipView *view)
   return view->regions != NULL ? view->regions->len : 1;
 }
 
-static gboolean
-is_same_box (const GstAltclipBox *a, const GstAltclipBox *b)
-{
-  return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
-}
-
 /* Number of the region in @prompts that is number @region in the view's. */
 static gboolean
 translate (const GstAltclipView *view, guint region, AltclipPrompts *prompts,
@@ -127,7 +121,7 @@ translate (const GstAltclipView *view, guint region, AltclipPrompts *prompts,
   altclip_prompts_get_region (view->prompts, region, &box);
   for (*number = 1; *number < n_regions; (*number)++) {
     altclip_prompts_get_region (prompts, *number, &other);
-    if (is_same_box (&box, &other))
+    if (altclip_region_is_same (&box, &other))
       return TRUE;
   }
   return FALSE;

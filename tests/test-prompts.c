@@ -374,6 +374,28 @@ test_region_part (void)
     g_assert_cmpuint (part.height, ==, 1);
 }
 
+/* Each number counts. */
+static void
+test_regions_that_are_the_same (void)
+{
+    const AltclipRegion region = { 0.25, 0.5, 0.125, 0.375 };
+    const AltclipRectangle rectangle = { 1, 2, 3, 4 };
+
+    g_assert_true (altclip_region_is_same (&region, &(AltclipRegion){ 0.25, 0.5, 0.125, 0.375 }));
+    g_assert_true (altclip_rectangle_is_same (&rectangle, &(AltclipRectangle){ 1, 2, 3, 4 }));
+    for (guint i = 0; i < 4; i++) {
+        double numbers[] = { region.x, region.y, region.w, region.h };
+        guint pixels[] = { 1, 2, 3, 4 };
+
+        numbers[i] += 1e-15;
+        pixels[i]++;
+        g_assert_false (altclip_region_is_same (
+                &region, &(AltclipRegion){ numbers[0], numbers[1], numbers[2], numbers[3] }));
+        g_assert_false (altclip_rectangle_is_same (
+                &rectangle, &(AltclipRectangle){ pixels[0], pixels[1], pixels[2], pixels[3] }));
+    }
+}
+
 /* More groups than fit on the stack, and a group of each label. */
 static void
 test_score_many_groups (void)
@@ -573,6 +595,7 @@ main (int argc, char **argv)
     g_test_add_func ("/scoring/many-groups", test_score_many_groups);
     g_test_add_func ("/scoring/regions", test_score_regions);
     g_test_add_func ("/scoring/region-part", test_region_part);
+    g_test_add_func ("/scoring/same-region", test_regions_that_are_the_same);
     g_test_add_func ("/scoring/sigmoid", test_score_sigmoid);
     add_embedding_test ("/prompts/embed", test_embed);
     add_embedding_test ("/prompts/embed-many", test_embed_many);
