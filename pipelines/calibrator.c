@@ -5,8 +5,8 @@
 
 #include "calibrator.h"
 #include "example.h"
+#include "sight.h"
 #include "still.h"
-#include "video.h"
 
 #include <math.h>
 
@@ -59,54 +59,6 @@ get_footage (const Calibrator *calibrator, const Example *example)
     return example->positive ? &calibration->positives : &calibration->negatives;
 }
 
-/* A picture of which parts can be had: a frame of a video, or a still picture. */
-typedef struct {
-    const char *path;
-    Video *video; /* (nullable): a frame of it; NULL: the still picture at @path */
-    guint64 time; /* from the video's begin */
-} Sight;
-
-/* @embedding: (out caller-allocated): [projection_dim] */
-static gboolean
-embed (const Calibrator *calibrator, const Sight *sight, const AltclipRegion *region,
-        float *embedding, GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (calibrator->session);
-    g_autofree float *pixel_values = NULL;
-
-    if (!sight->video)
-        return still_embed (calibrator->session, sight->path, region, embedding, error);
-    pixel_values = g_new (float, still_get_size (model));
-    if (!video_look (sight->video, region, pixel_values, error))
-        return FALSE;
-    if (altclip_session_encode_images (calibrator->session, pixel_values, 1, embedding, error))
-        return TRUE;
-    g_prefix_error (error, "%s: ", sight->path);
-    return FALSE;
-}
-
-/* Each label on its part of the picture. @scores, @cosines: [n_labels] */
-static gboolean
-score (const Calibrator *calibrator, const Sight *sight, double *scores, double *cosines,
-        GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (calibrator->session);
-    g_autofree float *embedding = g_new (float, altclip_model_get_info (model)->projection_dim);
-
-    for (guint i = 0; i < altclip_prompts_get_n_regions (calibrator->prompts); i++) {
-        AltclipRegion region;
-
-        if (!altclip_prompts_is_region_used (calibrator->prompts, i))
-            continue;
-        altclip_prompts_get_region (calibrator->prompts, i, &region);
-        if (!embed (calibrator, sight, &region, embedding, error))
-            return FALSE;
-        altclip_prompts_score_region (
-                calibrator->prompts, calibrator->mode, i, embedding, scores, cosines);
-    }
-    return TRUE;
-}
-
 /* @examples: (element-type Example): all of one file */
 static gboolean
 see (Calibrator *calibrator, const GArray *examples, const Sight *sight, GError **error)
@@ -121,7 +73,8 @@ see (Calibrator *calibrator, const GArray *examples, const Sight *sight, GError 
                 sight->path, MAX_FRAMES);
         return FALSE;
     }
-    if (!score (calibrator, sight, scores, cosines, error))
+    if (!sight_score (sight, calibrator->session, calibrator->prompts, calibrator->mode, scores,
+                cosines, error))
         return FALSE;
     for (guint i = 0; i < examples->len; i++) {
         const Example *example = &g_array_index (examples, Example, i);
@@ -158,7 +111,7 @@ see_video (Calibrator *calibrator, const GArray *examples, const char *path, GEr
 {
     g_autoptr (Video) video =
             video_open (path, altclip_session_get_model (calibrator->session), error);
-    Sight sight = { path, video, 0 };
+    Sight sight = { .path = path, .video = video };
     guint64 duration;
 
     if (!video || !see_frames (calibrator, examples, &sight, &duration, error))
@@ -169,17 +122,24 @@ see_video (Calibrator *calibrator, const GArray *examples, const char *path, GEr
     return TRUE;
 }
 
+static gboolean
+see_still (Calibrator *calibrator, const GArray *examples, const char *path, GError **error)
+{
+    g_auto (Sight) sight = { .path = path };
+
+    return sight_read_still (&sight, path, error) && see (calibrator, examples, &sight, error);
+}
+
 /* @examples: (element-type Example): all of one file */
 static gboolean
 see_file (Calibrator *calibrator, const GArray *examples, GError **error)
 {
-    const Sight sight = { g_array_index (examples, Example, 0).path, NULL, 0 };
+    const char *path = g_array_index (examples, Example, 0).path;
 
     for (guint i = 0; i < examples->len; i++)
         footage_add_clip (get_footage (calibrator, &g_array_index (examples, Example, i)));
-    if (still_is_one (sight.path))
-        return see (calibrator, examples, &sight, error);
-    return see_video (calibrator, examples, sight.path, error);
+    return still_is_one (path) ? see_still (calibrator, examples, path, error)
+                               : see_video (calibrator, examples, path, error);
 }
 
 /* Each file once, whatever the number of labels that it is an example of. */

@@ -4,7 +4,7 @@
  */
 
 #include "command_prompts.h"
-#include "still.h"
+#include "sight.h"
 
 /* What is the same for all pictures of a run. */
 typedef struct {
@@ -27,28 +27,6 @@ compare_scores (gconstpointer a, gconstpointer b, gpointer user_data)
     return first < second ? -1 : first > second;
 }
 
-/* Each label on its part of the picture. */
-static gboolean
-score (const Classifier *classifier, const char *path, double *scores, double *cosines,
-        GError **error)
-{
-    AltclipModel *model = altclip_session_get_model (classifier->session);
-    g_autofree float *embedding = g_new (float, altclip_model_get_info (model)->projection_dim);
-
-    for (guint i = 0; i < altclip_prompts_get_n_regions (classifier->prompts); i++) {
-        AltclipRegion region;
-
-        if (!altclip_prompts_is_region_used (classifier->prompts, i))
-            continue;
-        altclip_prompts_get_region (classifier->prompts, i, &region);
-        if (!still_embed (classifier->session, path, &region, embedding, error))
-            return FALSE;
-        altclip_prompts_score_region (
-                classifier->prompts, classifier->mode, i, embedding, scores, cosines);
-    }
-    return TRUE;
-}
-
 /* Returns: (transfer full) (nullable): the results, best first */
 static json_t *
 classify_file (const Classifier *classifier, const char *path, GError **error)
@@ -57,9 +35,12 @@ classify_file (const Classifier *classifier, const char *path, GError **error)
     g_autofree double *scores = g_new (double, n);
     g_autofree double *cosines = g_new (double, n);
     g_autofree guint *order = g_new (guint, n);
+    g_auto (Sight) sight = { .path = path };
     json_t *results;
 
-    if (!score (classifier, path, scores, cosines, error))
+    if (!sight_read_still (&sight, path, error) ||
+            !sight_score (&sight, classifier->session, classifier->prompts, classifier->mode,
+                    scores, cosines, error))
         return NULL;
     results = json_array ();
     for (guint i = 0; i < n; i++)

@@ -4,6 +4,7 @@
  */
 
 #include "command.h"
+#include "sight.h"
 #include "still.h"
 
 static gboolean
@@ -55,6 +56,16 @@ embed_texts (AltclipSession *session, char *const *texts)
     return status;
 }
 
+static gboolean
+embed_image (AltclipSession *session, const char *path, float *embedding, GError **error)
+{
+    const AltclipRegion all = { 0.0, 0.0, 1.0, 1.0 };
+    g_auto (Sight) sight = { .path = path };
+
+    return sight_read_still (&sight, path, error) &&
+           sight_embed (&sight, session, &all, embedding, error);
+}
+
 /* A failing picture does not keep the others from being embedded. */
 static int
 embed_images (AltclipSession *session, char *const *paths)
@@ -66,7 +77,7 @@ embed_images (AltclipSession *session, char *const *paths)
     for (guint i = 0; paths && paths[i]; i++) {
         g_autoptr (GError) error = NULL;
 
-        if (!still_embed (session, paths[i], NULL, embedding, &error))
+        if (!embed_image (session, paths[i], embedding, &error))
             status = command_fail (error);
         else if (!print_embedding ("image", paths[i], embedding, dim))
             return STATUS_FAILED;

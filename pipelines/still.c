@@ -151,15 +151,6 @@ still_decode (const char *path, const guint8 *bytes, gsize n, GError **error)
     return g_steal_pointer (&pixbuf);
 }
 
-static GdkPixbuf *
-load_pixbuf (const char *path, GError **error)
-{
-    gsize n;
-    g_autofree char *contents = read_file (path, &n, error);
-
-    return contents ? still_decode (path, (const guint8 *)contents, n, error) : NULL;
-}
-
 /* ---- Pixels ---------------------------------------------------------------------------------- */
 
 /* Pillow's Image.alpha_composite on opaque white, to the bit. */
@@ -250,18 +241,17 @@ run_plan (GdkPixbuf *pixbuf, AltclipModel *model, const Wanted *wanted, guint *h
     return pixel_values;
 }
 
+/* Returns: (transfer full) (nullable): as still_load_any_size(), as it is wanted */
 static float *
 load (const char *path, AltclipModel *model, const Wanted *wanted, guint *height, guint *width,
         GError **error)
 {
-    g_autoptr (GdkPixbuf) pixbuf = load_pixbuf (path, error);
+    g_autoptr (GdkPixbuf) picture = still_read (path, error);
     float *pixel_values;
 
-    if (!pixbuf)
+    if (!picture)
         return NULL;
-    if (gdk_pixbuf_get_has_alpha (pixbuf))
-        composite_on_white (pixbuf);
-    pixel_values = run_plan (pixbuf, model, wanted, height, width, error);
+    pixel_values = run_plan (picture, model, wanted, height, width, error);
     if (!pixel_values)
         g_prefix_error (error, "%s: ", path);
     return pixel_values;
@@ -294,21 +284,36 @@ still_is_one (const char *path)
     return memcmp (begin, png, sizeof png) == 0 || memcmp (begin, jpeg, sizeof jpeg) == 0;
 }
 
-/* Returns: (transfer full) (nullable): as still_load(), of a region of the picture */
-static float *
-load_region (const char *path, AltclipModel *model, const AltclipRegion *region, GError **error)
+GdkPixbuf *
+still_read (const char *path, GError **error)
+{
+    gsize n;
+    g_autofree char *contents = read_file (path, &n, error);
+    GdkPixbuf *picture = contents ? still_decode (path, (const guint8 *)contents, n, error) : NULL;
+
+    if (picture && gdk_pixbuf_get_has_alpha (picture))
+        composite_on_white (picture);
+    return picture;
+}
+
+float *
+still_look (GdkPixbuf *picture, const AltclipRegion *region, AltclipModel *model, GError **error)
 {
     const Wanted wanted = { FALSE, NULL, region };
     guint height;
     guint width;
 
-    return load (path, model, &wanted, &height, &width, error);
+    return run_plan (picture, model, &wanted, &height, &width, error);
 }
 
 float *
 still_load (const char *path, AltclipModel *model, GError **error)
 {
-    return load_region (path, model, NULL, error);
+    const Wanted wanted = { FALSE, NULL, NULL };
+    guint height;
+    guint width;
+
+    return load (path, model, &wanted, &height, &width, error);
 }
 
 float *
@@ -318,19 +323,4 @@ still_load_any_size (const char *path, AltclipModel *model, const AltclipImageSi
     const Wanted wanted = { TRUE, size, NULL };
 
     return load (path, model, &wanted, height, width, error);
-}
-
-gboolean
-still_embed (AltclipSession *session, const char *path, const AltclipRegion *region,
-        float *embedding, GError **error)
-{
-    g_autofree float *pixel_values =
-            load_region (path, altclip_session_get_model (session), region, error);
-
-    if (!pixel_values)
-        return FALSE;
-    if (altclip_session_encode_images (session, pixel_values, 1, embedding, error))
-        return TRUE;
-    g_prefix_error (error, "%s: ", path);
-    return FALSE;
 }

@@ -26,17 +26,37 @@ G_BEGIN_DECLS
  */
 GdkPixbuf *still_decode (const char *path, const guint8 *bytes, gsize n, GError **error);
 
+/**
+ * still_read:
+ * @path: a PNG or JPEG file
+ * @error: #ALTCLIP_ERROR_IO or #ALTCLIP_ERROR_IMAGE, naming the file
+ *
+ * Returns: (transfer full) (nullable): the picture upright (EXIF orientation), in 8-bit RGB, on
+ * white where it is transparent
+ */
+GdkPixbuf *still_read (const char *path, GError **error);
+
+/**
+ * still_look:
+ * @picture: of still_read()
+ * @region: the part of the picture to look at
+ * @model: whose input is wanted
+ * @error: #ALTCLIP_ERROR_IMAGE, which does not name the file
+ *
+ * Returns: (transfer full) (nullable): pixel_values [num_channels, image_size, image_size]
+ */
+float *still_look (
+        GdkPixbuf *picture, const AltclipRegion *region, AltclipModel *model, GError **error);
+
 /* Whether the file at @path begins as a PNG or JPEG file does; one that cannot be read does not. */
 gboolean still_is_one (const char *path);
 
 /**
  * still_load:
- * @path: a PNG or JPEG file
  * @model: whose input is wanted
- * @error: #ALTCLIP_ERROR_IO or #ALTCLIP_ERROR_IMAGE, naming the file
+ * @error: as for still_read()
  *
- * The picture upright (EXIF orientation), in 8-bit RGB, on white where it is transparent, as the
- * tower's input.
+ * still_read() and still_look() at all of the picture.
  *
  * Returns: (transfer full) (nullable): pixel_values [num_channels, image_size, image_size]
  */
@@ -55,20 +75,8 @@ float *still_load (const char *path, AltclipModel *model, GError **error);
 float *still_load_any_size (const char *path, AltclipModel *model, const AltclipImageSize *size,
         guint *height, guint *width, GError **error);
 
-/* Returns: number of floats that still_load() gives. */
+/* Returns: number of floats that still_look() gives. */
 gsize still_get_size (AltclipModel *model);
-
-/**
- * still_embed:
- * @path: a PNG or JPEG file
- * @region: (nullable): the part of the picture to look at; %NULL: all
- * @embedding: (out caller-allocated): [projection_dim], unit length
- * @error: as for still_load(), or what the computing brought, naming the file
- *
- * Returns: %TRUE on success
- */
-gboolean still_embed (AltclipSession *session, const char *path, const AltclipRegion *region,
-        float *embedding, GError **error);
 
 G_END_DECLS
 

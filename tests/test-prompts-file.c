@@ -807,8 +807,10 @@ static void
 encode_still (Small *small, const char *name, float *vector)
 {
     g_autofree char *path = get_directory (name);
+    g_autofree float *pixel_values =
+            still_load (path, altclip_session_get_model (small->session), NULL);
 
-    g_assert_true (still_embed (small->session, path, NULL, vector, NULL));
+    g_assert_true (altclip_session_encode_images (small->session, pixel_values, 1, vector, NULL));
 }
 
 static void

@@ -426,12 +426,64 @@ test_no_file (void)
     g_assert_cmpstr (error->message, ==, "/tmp: not a regular file");
 }
 
+/* ---- Parts ----------------------------------------------------------------------------------- */
+
+/* Saves the part as @path. Returns: (transfer full): what still_load() makes of that */
+static float *
+load_part (GdkPixbuf *picture, const AltclipRegion *region, AltclipModel *model, const char *path)
+{
+    const AltclipRectangle all = { 0, 0, (guint)gdk_pixbuf_get_width (picture),
+        (guint)gdk_pixbuf_get_height (picture) };
+    AltclipRectangle part = altclip_region_get_part (region, &all);
+    g_autoptr (GdkPixbuf) cut = gdk_pixbuf_new_subpixbuf (
+            picture, (int)part.x, (int)part.y, (int)part.width, (int)part.height);
+    g_autoptr (GError) error = NULL;
+    float *values;
+
+    gdk_pixbuf_save (cut, path, "png", &error, NULL);
+    g_assert_no_error (error);
+    values = still_load (path, model, &error);
+    g_assert_no_error (error);
+    return values;
+}
+
+/* Once it is read, a picture can be looked at again and again, and its file may go. */
+static void
+test_parts (void)
+{
+    static const AltclipRegion regions[] = { { 0.0, 0.0, 1.0, 1.0 }, { 0.0, 0.0, 0.5, 1.0 },
+        { 0.5, 0.0, 0.5, 1.0 }, { 0.3, 0.6, 0.4, 0.4 } };
+    g_autoptr (AltclipModel) model = open_model ();
+    g_autofree char *source = get_path ("rgb.png");
+    g_autofree char *directory = g_dir_make_tmp ("altclip-still-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename (directory, "part.png", NULL);
+    g_autofree char *contents = NULL;
+    g_autoptr (GdkPixbuf) picture = NULL;
+    gsize n;
+
+    g_assert_true (g_file_get_contents (source, &contents, &n, NULL));
+    g_assert_true (g_file_set_contents (path, contents, (gssize)n, NULL));
+    picture = still_read (path, NULL);
+    g_assert_nonnull (picture);
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS (regions); i++) {
+        gsize n_bytes = still_get_size (model) * sizeof (float);
+        g_autofree float *found = still_look (picture, &regions[i], model, NULL);
+        g_autofree float *expected = load_part (picture, &regions[i], model, path);
+
+        g_assert_cmpmem (found, n_bytes, expected, n_bytes);
+    }
+    g_unlink (path);
+    g_rmdir (directory);
+}
+
 int
 main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/still/forms", test_forms);
     g_test_add_func ("/still/sizes", test_sizes);
+    g_test_add_func ("/still/parts", test_parts);
     g_test_add_func ("/still/wrong-files", test_wrong_files);
     g_test_add_func ("/still/other-formats", test_other_formats);
     g_test_add_func ("/still/missing-rows", test_missing_rows);
