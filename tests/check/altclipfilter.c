@@ -1952,14 +1952,11 @@ add_bundled (Suite *suite)
     suite_add_tcase (suite, tests);
 }
 
-int
-main (int argc, char **argv)
+static Suite *
+altclipfilter_suite (void)
 {
-    Suite *suite;
-    int n_failed;
+    Suite *suite = suite_create ("altclipfilter");
 
-    gst_check_init (&argc, &argv);
-    suite = suite_create ("altclipfilter");
     add_output (suite);
     add_exact (suite);
     add_live (suite);
@@ -1968,8 +1965,7 @@ main (int argc, char **argv)
     add_prompts_file (suite);
     add_states (suite);
     add_bundled (suite);
-    /* At its end GStreamer is closed, and the leaks tracer tells what it found. */
-    n_failed = gst_check_run_suite (suite, "altclipfilter", __FILE__);
-    models_clear ();
-    return n_failed;
+    return suite;
 }
+
+GST_CHECK_MAIN (altclipfilter);

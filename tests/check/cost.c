@@ -233,13 +233,4 @@ cost_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (cost_suite (), "cost", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (cost);

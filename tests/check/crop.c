@@ -8,6 +8,7 @@
 #include "crop.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "models.h"
@@ -35,12 +36,20 @@ new_textured_frame (guint number)
     return buffer;
 }
 
+static void
+close_model (void)
+{
+    g_clear_pointer (&session, altclip_session_free);
+    g_clear_pointer (&model, altclip_model_unref);
+}
+
 static const AltclipModelInfo *
 get_info (void)
 {
     if (!model) {
         model = altclip_model_open (models_get_quick (), NULL, NULL, NULL);
         session = altclip_session_new (model, 1, NULL);
+        g_assert_cmpint (atexit (close_model), ==, 0);
     }
     return altclip_model_get_info (model);
 }
@@ -89,11 +98,4 @@ expect_crop (GstBuffer *embedding, GstBuffer *frame, const AltclipRectangle *par
             part->y);
     fail_unless (get_difference ((const float *)map.data, unexpected) > 1e-3f);
     gst_buffer_unmap (embedding, &map);
-}
-
-void
-crop_clear (void)
-{
-    g_clear_pointer (&session, altclip_session_free);
-    g_clear_pointer (&model, altclip_model_unref);
 }

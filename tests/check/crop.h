@@ -17,6 +17,4 @@ GstBuffer *new_textured_frame (guint number);
  * rig's format: to 1e-4 in every number, and of no other part. */
 void expect_crop (GstBuffer *embedding, GstBuffer *frame, const AltclipRectangle *part);
 
-void crop_clear (void);
-
 #endif /* ALTCLIP_TEST_CROP_H */

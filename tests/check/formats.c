@@ -480,6 +480,23 @@ GST_START_TEST (test_interlaced)
 }
 GST_END_TEST;
 
+static void
+open_model (void)
+{
+    g_autoptr (GError) error = NULL;
+
+    model = altclip_model_open (models_get_demo (), NULL, NULL, &error);
+    g_assert_no_error (error);
+    session = altclip_session_new (model, 1, NULL);
+}
+
+static void
+close_model (void)
+{
+    altclip_session_free (session);
+    altclip_model_unref (model);
+}
+
 static Suite *
 formats_suite (void)
 {
@@ -487,6 +504,7 @@ formats_suite (void)
     TCase *tests = tcase_create ("conversion");
 
     tcase_set_timeout (tests, 0);
+    tcase_add_unchecked_fixture (tests, open_model, close_model);
     tcase_add_test (tests, test_format_matrix);
     tcase_add_test (tests, test_crop_meta_and_parts);
     tcase_add_test (tests, test_small_parts);
@@ -496,19 +514,4 @@ formats_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    GError *error = NULL;
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    model = altclip_model_open (models_get_demo (), NULL, NULL, &error);
-    g_assert_no_error (error);
-    session = altclip_session_new (model, 1, NULL);
-    n_failed = gst_check_run_suite (formats_suite (), "formats", __FILE__);
-    altclip_session_free (session);
-    altclip_model_unref (model);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (formats);

@@ -370,13 +370,4 @@ generic_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (generic_suite (), "generic", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (generic);

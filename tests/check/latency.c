@@ -321,13 +321,4 @@ latency_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (latency_suite (), "latency", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (latency);

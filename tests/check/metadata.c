@@ -695,20 +695,16 @@ add_tags (Suite *suite)
     suite_add_tcase (suite, tests);
 }
 
-int
-main (int argc, char **argv)
+static Suite *
+metadata_suite (void)
 {
-    Suite *suite;
-    int n_failed;
+    Suite *suite = suite_create ("metadata");
 
-    gst_check_init (&argc, &argv);
-    suite = suite_create ("metadata");
     add_tags (suite);
 #if HAVE_GST_ANALYTICS
     add_analytics (suite);
 #endif
-    n_failed = gst_check_run_suite (suite, "metadata", __FILE__);
-    crop_clear ();
-    models_clear ();
-    return n_failed;
+    return suite;
 }
+
+GST_CHECK_MAIN (metadata);

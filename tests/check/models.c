@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "altclip.h"
@@ -27,14 +28,39 @@ static const char *config_format =
         "  \"intermediate_size\": %d, \"num_hidden_layers\": %d, \"num_attention_heads\": 2,"
         "  \"image_size\": %d, \"patch_size\": 16, \"projection_dim\": 32}}";
 
+static void
+remove_directory (const char *path)
+{
+    g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name (directory))) {
+        g_autofree char *child = g_build_filename (path, name, NULL);
+
+        if (g_file_test (child, G_FILE_TEST_IS_DIR))
+            remove_directory (child);
+        else
+            g_unlink (child);
+    }
+    g_rmdir (path);
+}
+
+static void
+remove_top (void)
+{
+    remove_directory (top);
+}
+
 static const char *
 get_top (void)
 {
     g_autoptr (GError) error = NULL;
 
-    if (!top)
-        top = g_dir_make_tmp ("altclip-models-XXXXXX", &error);
+    if (top)
+        return top;
+    top = g_dir_make_tmp ("altclip-models-XXXXXX", &error);
     g_assert_no_error (error);
+    g_assert_cmpint (atexit (remove_top), ==, 0);
     return top;
 }
 
@@ -316,28 +342,4 @@ models_get_wrong_shape (void)
     g_file_set_contents (path, config, -1, &error);
     g_assert_no_error (error);
     return directory;
-}
-
-static void
-remove_directory (const char *path)
-{
-    g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
-    const char *name;
-
-    while (directory && (name = g_dir_read_name (directory))) {
-        g_autofree char *child = g_build_filename (path, name, NULL);
-
-        if (g_file_test (child, G_FILE_TEST_IS_DIR))
-            remove_directory (child);
-        else
-            g_unlink (child);
-    }
-    g_rmdir (path);
-}
-
-void
-models_clear (void)
-{
-    if (top)
-        remove_directory (top);
 }

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * All are made once in a temporary directory, which models_clear() removes.
+ * All are made once in a temporary directory, which goes with the process.
  */
 
 #ifndef ALTCLIP_TEST_MODELS_H
@@ -37,7 +37,5 @@ const char *models_get_missing_tensor (void);
 const char *models_get_wrong_shape (void);
 const char *models_get_constant (void);
 const char *models_get_not_numbers (void);
-
-void models_clear (void);
 
 #endif /* ALTCLIP_TEST_MODELS_H */

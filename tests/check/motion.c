@@ -199,13 +199,4 @@ motion_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (motion_suite (), "motion", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (motion);

@@ -71,6 +71,8 @@ typedef struct {
 
 static Sequence *running; /* for the watchdog */
 static gint64 heartbeat;
+static GThread *watchdog;
+static GAsyncQueue *done; /* tells it to end */
 
 static void
 beat (void)
@@ -81,7 +83,7 @@ beat (void)
 }
 
 static gpointer
-watch (gpointer done)
+watch (G_GNUC_UNUSED gpointer data)
 {
     while (!g_async_queue_timeout_pop (done, G_USEC_PER_SEC)) {
         gint64 last = __atomic_load_n (&heartbeat, __ATOMIC_RELAXED);
@@ -92,6 +94,22 @@ watch (gpointer done)
         g_error ("the sequence with the seed %u hangs", running->seed);
     }
     return NULL;
+}
+
+static void
+start_watchdog (void)
+{
+    beat ();
+    done = g_async_queue_new ();
+    watchdog = g_thread_new ("watchdog", watch, NULL);
+}
+
+static void
+stop_watchdog (void)
+{
+    g_async_queue_push (done, done);
+    g_thread_join (watchdog);
+    g_async_queue_unref (done);
 }
 
 /* ---- Chance ---------------------------------------------------------------------------------- */
@@ -1066,25 +1084,10 @@ orders_suite (void)
     TCase *tests = tcase_create ("orders");
 
     tcase_set_timeout (tests, 0);
+    tcase_add_unchecked_fixture (tests, start_watchdog, stop_watchdog);
     tcase_add_test (tests, test_any_order);
     suite_add_tcase (suite, tests);
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    GAsyncQueue *done = g_async_queue_new ();
-    GThread *watchdog;
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    beat ();
-    watchdog = g_thread_new ("watchdog", watch, done);
-    n_failed = gst_check_run_suite (orders_suite (), "orders", __FILE__);
-    g_async_queue_push (done, done);
-    g_thread_join (watchdog);
-    g_async_queue_unref (done);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (orders);

@@ -576,13 +576,4 @@ pitfalls_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (pitfalls_suite (), "pitfalls", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (pitfalls);

@@ -1339,20 +1339,16 @@ add_rule_tests (Suite *suite)
     suite_add_tcase (suite, tests);
 }
 
-int
-main (int argc, char **argv)
+static Suite *
+regions_suite (void)
 {
-    Suite *suite;
-    int n_failed;
+    Suite *suite = suite_create ("regions");
 
-    gst_check_init (&argc, &argv);
-    suite = suite_create ("regions");
     add_region_tests (suite);
     add_roi_tests (suite);
     add_event_tests (suite);
     add_rule_tests (suite);
-    n_failed = gst_check_run_suite (suite, "regions", __FILE__);
-    crop_clear ();
-    models_clear ();
-    return n_failed;
+    return suite;
 }
+
+GST_CHECK_MAIN (regions);

@@ -120,13 +120,4 @@ slow_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (slow_suite (), "slow", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (slow);

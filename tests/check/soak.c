@@ -37,15 +37,33 @@ get_seconds (void)
     return seconds ? (guint)g_ascii_strtoull (seconds, NULL, 10) : SHORT_SECONDS;
 }
 
+static GThread *watchdog;
+static GAsyncQueue *done; /* tells it to end */
+
 /* Nobody can tell a hang of sixteen streams by looking: give up loudly. */
 static gpointer
-watch (gpointer done)
+watch (G_GNUC_UNUSED gpointer data)
 {
     guint64 seconds = 10 * get_seconds () + 240;
 
     if (!g_async_queue_timeout_pop (done, seconds * G_USEC_PER_SEC))
         g_error ("the streams hang");
     return NULL;
+}
+
+static void
+start_watchdog (void)
+{
+    done = g_async_queue_new ();
+    watchdog = g_thread_new ("watchdog", watch, NULL);
+}
+
+static void
+stop_watchdog (void)
+{
+    g_async_queue_push (done, done);
+    g_thread_join (watchdog);
+    g_async_queue_unref (done);
 }
 
 static gsize
@@ -565,25 +583,11 @@ soak_suite (void)
     TCase *tests = tcase_create ("soak");
 
     tcase_set_timeout (tests, 0);
+    tcase_add_unchecked_fixture (tests, start_watchdog, stop_watchdog);
     tcase_add_test (tests, test_sixteen_live_streams_and_trouble);
     tcase_add_test (tests, test_sixteen_elements_hold_one_model);
     suite_add_tcase (suite, tests);
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    GAsyncQueue *done = g_async_queue_new ();
-    GThread *watchdog;
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    watchdog = g_thread_new ("watchdog", watch, done);
-    n_failed = gst_check_run_suite (soak_suite (), "soak", __FILE__);
-    g_async_queue_push (done, done);
-    g_thread_join (watchdog);
-    g_async_queue_unref (done);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (soak);

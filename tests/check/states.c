@@ -1417,20 +1417,15 @@ add_region_tests (Suite *suite)
     suite_add_tcase (suite, tests);
 }
 
-int
-main (int argc, char **argv)
+static Suite *
+states_suite (void)
 {
-    Suite *suite;
-    int n_failed;
+    Suite *suite = suite_create ("states");
 
-    gst_check_init (&argc, &argv);
-    suite = suite_create ("states");
     add_group_tests (suite);
     add_time_tests (suite);
     add_region_tests (suite);
-    n_failed = gst_check_run_suite (suite, "states", __FILE__);
-    for (Colour i = RED; i < N_COLOURS; i++)
-        g_free (embeddings[i]);
-    models_clear ();
-    return n_failed;
+    return suite;
 }
+
+GST_CHECK_MAIN (states);

@@ -277,13 +277,4 @@ stills_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (stills_suite (), "stills", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (stills);

@@ -840,13 +840,4 @@ stream_suite (void)
     return suite;
 }
 
-int
-main (int argc, char **argv)
-{
-    int n_failed;
-
-    gst_check_init (&argc, &argv);
-    n_failed = gst_check_run_suite (stream_suite (), "stream", __FILE__);
-    models_clear ();
-    return n_failed;
-}
+GST_CHECK_MAIN (stream);
