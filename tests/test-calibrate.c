@@ -5,11 +5,11 @@
  * ALTCLIP_COMMAND in the environment is the command's path, ALTCLIP_DEMO_MODEL the model's.
  */
 
+#include "invocation.h"
+
 #include <glib/gstdio.h>
 #include <gst/gst.h>
-#include <jansson.h>
 #include <string.h>
-#include <sys/wait.h>
 
 /* A folder with clips of test patterns, made once. */
 static char *folder;
@@ -96,85 +96,20 @@ remove_clips (void)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* What a run of the command left. */
-typedef struct {
-    int status;
-    char *out;
-    char *err;
-} Result;
-
-static void
-result_clear (Result *result)
-{
-    g_free (result->out);
-    g_free (result->err);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
-
 /* Runs `altclip NAME MODEL …` in the folder of the clips. */
-static Result G_GNUC_NULL_TERMINATED
+static Invocation G_GNUC_NULL_TERMINATED
 run (const char *name, ...)
 {
-    Result result = { -1, NULL, NULL };
-    g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-    g_autoptr (GError) error = NULL;
-    int wait_status;
+    g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
     va_list list;
 
-    g_ptr_array_add (argv, (gpointer)g_getenv ("ALTCLIP_COMMAND"));
-    g_ptr_array_add (argv, (gpointer)name);
-    g_ptr_array_add (argv, (gpointer)g_getenv ("ALTCLIP_DEMO_MODEL"));
+    g_ptr_array_add (arguments, (gpointer)name);
+    g_ptr_array_add (arguments, (gpointer)g_getenv ("ALTCLIP_DEMO_MODEL"));
     va_start (list, name);
     for (char *next = va_arg (list, char *); next; next = va_arg (list, char *))
-        g_ptr_array_add (argv, next);
+        g_ptr_array_add (arguments, next);
     va_end (list);
-    g_ptr_array_add (argv, NULL);
-    g_spawn_sync (folder, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out,
-            &result.err, &wait_status, &error);
-    g_assert_no_error (error);
-    g_assert_true (WIFEXITED (wait_status));
-    result.status = WEXITSTATUS (wait_status);
-    return result;
-}
-
-/* Returns: (transfer full): line number @index of the output */
-static json_t *
-parse_line (const Result *result, guint index)
-{
-    g_auto (GStrv) lines = g_strsplit (result->out, "\n", -1);
-    json_t *line;
-
-    g_assert_cmpuint (index, <, g_strv_length (lines));
-    line = json_loads (lines[index], 0, NULL);
-    g_assert_nonnull (line);
-    return line;
-}
-
-static double
-get_number (json_t *object, const char *name)
-{
-    json_t *value = json_object_get (object, name);
-
-    g_assert_true (json_is_number (value));
-    return json_number_value (value);
-}
-
-static void
-check_succeeded (const Result *result)
-{
-    g_assert_cmpstr (result->err, ==, "");
-    g_assert_cmpint (result->status, ==, 0);
-}
-
-/* One message, on standard error, and nothing else. */
-static void
-check_failed (const Result *result, int status, const char *message)
-{
-    g_test_message ("%s", result->err);
-    g_assert_cmpstr (result->out, ==, "");
-    g_assert_nonnull (strstr (result->err, message));
-    g_assert_cmpint (result->status, ==, status);
+    return invocation_run_list (folder, arguments);
 }
 
 /* ---- Tests ----------------------------------------------------------------------------------- */
@@ -203,14 +138,14 @@ check_line (json_t *line, const char *label, guint positives, guint negatives)
 static void
 test_videos (void)
 {
-    g_auto (Result) result = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm",
+    g_auto (Invocation) result = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm",
             "--positive", "noise=snow.webm", "--negative", "black.webm", "--exclusive", "--output",
             "out.json", "--report", "out.svg", NULL);
-    g_auto (Result) classified = { -1, NULL, NULL };
+    g_auto (Invocation) classified = INVOCATION_INIT;
     json_t *line;
 
-    check_succeeded (&result);
-    line = parse_line (&result, 0);
+    invocation_assert_succeeded (&result);
+    line = invocation_parse_line (&result, 0);
     check_line (line, "bars", 20, 40);
     g_assert_cmpfloat_with_epsilon (get_number (line, "negative_hours"), 8.0 / 3600.0, 1e-6);
     g_assert_cmpfloat (get_number (line, "alarms_per_hour"), ==, 0.0);
@@ -218,12 +153,12 @@ test_videos (void)
     g_assert_cmpfloat_with_epsilon (
             get_number (line, "alarms_per_hour_at_most"), 2.995732 / (8.0 / 3600.0), 1.0);
     json_decref (line);
-    line = parse_line (&result, 1);
+    line = invocation_parse_line (&result, 1);
     check_line (line, "noise", 20, 40);
     json_decref (line);
 
     classified = run ("classify", "--prompts-file", "out.json", "bars.png", NULL);
-    check_succeeded (&classified);
+    invocation_assert_succeeded (&classified);
     g_assert_nonnull (strstr (classified.out, "\"results\":[{\"label\":\"bars\""));
 }
 
@@ -231,17 +166,17 @@ test_videos (void)
 static void
 test_interval (void)
 {
-    g_auto (Result) every = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm", "--negative",
-            "snow.webm", "--interval", "0", "--output", "out.json", NULL);
-    g_auto (Result) second = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm",
+    g_auto (Invocation) every = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm",
+            "--negative", "snow.webm", "--interval", "0", "--output", "out.json", NULL);
+    g_auto (Invocation) second = run ("calibrate", PROMPTS, "--positive", "bars=bars.webm",
             "--negative", "snow.webm", "--interval", "1", "--output", "out.json", NULL);
     json_t *line;
 
     g_assert_cmpint (every.status, ==, 0);
-    line = parse_line (&every, 0);
+    line = invocation_parse_line (&every, 0);
     check_line (line, "bars", 40, 40);
     json_decref (line);
-    line = parse_line (&second, 0);
+    line = invocation_parse_line (&second, 0);
     check_line (line, "bars", 4, 4);
     json_decref (line);
     g_assert_nonnull (strstr (every.err, "label 'noise' has no --positive noise=FILE: left as it "
@@ -252,13 +187,14 @@ test_interval (void)
 static void
 test_printed (void)
 {
-    g_auto (Result) result = run ("calibrate", "--prompts", "colour bars", "-n", "a clear picture",
-            "--positive", "bars.png", "--negative", "black.webm", "--score-mode", "sigmoid", NULL);
+    g_auto (Invocation) result =
+            run ("calibrate", "--prompts", "colour bars", "-n", "a clear picture", "--positive",
+                    "bars.png", "--negative", "black.webm", "--score-mode", "sigmoid", NULL);
     json_t *set;
     json_t *label;
 
-    check_succeeded (&result);
-    set = parse_line (&result, 0);
+    invocation_assert_succeeded (&result);
+    set = invocation_parse_line (&result, 0);
     label = json_array_get (json_object_get (set, "labels"), 0);
     g_assert_cmpstr (json_string_value (json_object_get (set, "score_mode")), ==, "sigmoid");
     g_assert_cmpstr (json_string_value (json_object_get (label, "label")), ==, "colour bars");
@@ -282,10 +218,10 @@ test_prompts_file (void)
             -1, NULL));
     {
         /* Of the labels that an argument begins with the longest counts. */
-        g_auto (Result) result = run ("calibrate", "-f", "in.json", "--positive", "b=c=bars.png",
-                "--negative", "snow.webm", NULL);
+        g_auto (Invocation) result = run ("calibrate", "-f", "in.json", "--positive",
+                "b=c=bars.png", "--negative", "snow.webm", NULL);
         g_assert_cmpint (result.status, ==, 0);
-        set = parse_line (&result, 0);
+        set = invocation_parse_line (&result, 0);
     }
     label = json_array_get (json_object_get (set, "labels"), 0);
     g_assert_cmpfloat (get_number (label, "min_on"), ==, 1.5);
@@ -310,12 +246,12 @@ test_regions (void)
             "{\"label\": \"right\", \"texts\": [\"colour bars\"], \"region\": [0.5, 0, 0.5, 1]}]}",
             -1, NULL));
     {
-        g_auto (Result) result = run ("calibrate", "-f", "halves.json", "--positive",
+        g_auto (Invocation) result = run ("calibrate", "-f", "halves.json", "--positive",
                 "left=bars.webm", "--negative", "left=half.webm", "--positive", "right=half.webm",
                 "--negative", "right=black.webm", "--output", "out.json", NULL);
-        check_succeeded (&result);
+        invocation_assert_succeeded (&result);
         for (guint i = 0; i < 2; i++) {
-            line = parse_line (&result, i);
+            line = invocation_parse_line (&result, i);
             g_assert_cmpfloat (get_number (line, "roc_area"), ==, 1.0);
             g_assert_cmpfloat (get_number (line, "misses"), ==, 0.0);
             json_decref (line);
@@ -336,16 +272,16 @@ static void
 test_report (void)
 {
     static const GMarkupParser parser = { .text = count_text };
-    g_auto (Result) result = run ("calibrate", "--prompts", "<彩条 & \"bars\">=colour bars", "-n",
-            "a clear picture", "--positive", "bars.webm", "--negative", "snow.webm", "--output",
-            "out.json", "--report", "out.svg", NULL);
+    g_auto (Invocation) result = run ("calibrate", "--prompts", "<彩条 & \"bars\">=colour bars",
+            "-n", "a clear picture", "--positive", "bars.webm", "--negative", "snow.webm",
+            "--output", "out.json", "--report", "out.svg", NULL);
     g_autofree char *path = get_path ("out.svg");
     g_autofree char *svg = NULL;
     g_autoptr (GString) text = g_string_new (NULL);
     g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&parser, 0, text, NULL);
     g_autoptr (GError) error = NULL;
 
-    check_succeeded (&result);
+    invocation_assert_succeeded (&result);
     g_assert_true (g_file_get_contents (path, &svg, NULL, NULL));
     g_markup_parse_context_parse (context, svg, -1, &error);
     g_assert_no_error (error);
@@ -363,8 +299,8 @@ test_report (void)
 static void
 test_alike (void)
 {
-    g_auto (Result) result = run ("calibrate", "--prompts", "colour bars", "-n", "a clear picture",
-            "--positive", "bars.png", "--negative", "./bars.png", NULL);
+    g_auto (Invocation) result = run ("calibrate", "--prompts", "colour bars", "-n",
+            "a clear picture", "--positive", "bars.png", "--negative", "./bars.png", NULL);
 
     g_assert_cmpint (result.status, ==, 0);
     g_assert_nonnull (
@@ -396,8 +332,8 @@ test_usage (void)
 
     for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
         const char *const *a = cases[i].arguments;
-        g_auto (Result) result = run ("calibrate", PROMPTS, a[0], a[1], a[2], a[3], NULL);
-        check_failed (&result, 2, cases[i].message);
+        g_auto (Invocation) result = run ("calibrate", PROMPTS, a[0], a[1], a[2], a[3], NULL);
+        invocation_assert_refused (&result, cases[i].message);
     }
 }
 
@@ -426,22 +362,21 @@ test_bad_files (void)
     g_assert_true (g_file_set_contents (cut_video, bytes, 100, NULL));
     g_assert_true (g_file_set_contents (cut_still, "\x89PNG\r\n\x1a\n", 8, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-        g_auto (Result) result =
+        g_auto (Invocation) result =
                 run ("calibrate", "--prompts", "colour bars;x", "--positive", "x=bars.png",
                         "--positive", "colour bars=bars.png", "--negative", cases[i].file, NULL);
-        check_failed (&result, 1, cases[i].message);
-        g_assert_true (strchr (result.err, '\n') == result.err + strlen (result.err) - 1);
+        invocation_assert_failed (&result, cases[i].message);
     }
 }
 
 static void
 test_bad_output (void)
 {
-    g_auto (Result) result = run ("calibrate", "--prompts", "colour bars;x", "--positive",
-            "x=bars.png", "--positive", "colour bars=bars.png", "--negative", "snow.webm",
-            "--output", "/no/such/folder/out.json", NULL);
+    g_auto (Invocation) result = run ("calibrate", PROMPTS, "--positive", "bars=bars.png",
+            "--positive", "noise=snow.webm", "--negative", "black.webm", "--output",
+            "/no/such/folder/out.json", NULL);
 
-    check_failed (&result, 1, "/no/such/folder/out.json");
+    invocation_assert_failed (&result, "/no/such/folder/out.json");
 }
 
 int

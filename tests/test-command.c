@@ -6,6 +6,7 @@
  */
 
 #include "golden.h"
+#include "invocation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,136 +19,6 @@
 #include <unistd.h>
 
 #define MODEL "patch14"
-
-/* ---- Running --------------------------------------------------------------------------------- */
-
-/* What a run of the command left. */
-typedef struct {
-    int status;
-    char *out;
-    char *err;
-} Result;
-
-static void
-result_clear (Result *result)
-{
-    g_free (result->out);
-    g_free (result->err);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
-
-/* @arguments: (element-type utf8), not NULL-terminated */
-static Result
-run_list (GPtrArray *arguments)
-{
-    Result result = { -1, NULL, NULL };
-    g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-    g_autoptr (GError) error = NULL;
-    int wait_status;
-
-    g_ptr_array_add (argv, (gpointer)g_getenv ("ALTCLIP_COMMAND"));
-    for (guint i = 0; i < arguments->len; i++)
-        g_ptr_array_add (argv, g_ptr_array_index (arguments, i));
-    g_ptr_array_add (argv, NULL);
-    g_spawn_sync (NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out,
-            &result.err, &wait_status, &error);
-    g_assert_no_error (error);
-    g_assert_true (WIFEXITED (wait_status));
-    result.status = WEXITSTATUS (wait_status);
-    return result;
-}
-
-static Result G_GNUC_NULL_TERMINATED
-run (const char *first, ...)
-{
-    g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
-    va_list list;
-
-    va_start (list, first);
-    for (const char *next = first; next; next = va_arg (list, const char *))
-        g_ptr_array_add (arguments, (gpointer)next);
-    va_end (list);
-    return run_list (arguments);
-}
-
-static void
-assert_contains (const char *text, const char *part)
-{
-    if (!strstr (text, part))
-        g_error ("'%s' does not contain '%s'", text, part);
-}
-
-/* One message, on standard error, and nothing else. */
-static void
-assert_failed (const Result *result, const char *message)
-{
-    g_test_message ("%s", result->err);
-    g_assert_cmpstr (result->out, ==, "");
-    g_assert_true (g_str_has_prefix (result->err, "altclip: "));
-    assert_contains (result->err, message);
-    g_assert_true (strchr (result->err, '\n') == result->err + strlen (result->err) - 1);
-    g_assert_cmpint (result->status, ==, 1);
-}
-
-/* A message and a hint. */
-static void
-assert_refused (const Result *result, const char *message)
-{
-    g_test_message ("%s", result->err);
-    g_assert_cmpstr (result->out, ==, "");
-    g_assert_true (g_str_has_prefix (result->err, "altclip"));
-    assert_contains (result->err, message);
-    assert_contains (result->err, "--help");
-    g_assert_cmpint (result->status, ==, 2);
-}
-
-/* Returns: (transfer full): the JSON lines of a run that succeeded, as a list */
-static json_t *
-parse_lines (const Result *result)
-{
-    g_auto (GStrv) lines = g_strsplit (result->out, "\n", -1);
-    json_t *list = json_array ();
-    guint n = g_strv_length (lines);
-
-    g_assert_cmpstr (lines[n - 1], ==, "");
-    for (guint i = 0; i + 1 < n; i++) {
-        json_t *line = json_loads (lines[i], 0, NULL);
-        g_assert_nonnull (line);
-        json_array_append_new (list, line);
-    }
-    return list;
-}
-
-static json_t *
-parse_success (const Result *result, guint n_lines)
-{
-    json_t *lines;
-
-    g_assert_cmpstr (result->err, ==, "");
-    g_assert_cmpint (result->status, ==, 0);
-    lines = parse_lines (result);
-    g_assert_cmpuint (json_array_size (lines), ==, n_lines);
-    return lines;
-}
-
-static const char *
-get_string (json_t *object, const char *name)
-{
-    const char *value = json_string_value (json_object_get (object, name));
-
-    g_assert_nonnull (value);
-    return value;
-}
-
-static double
-get_number (json_t *object, const char *name)
-{
-    json_t *value = json_object_get (object, name);
-
-    g_assert_true (json_is_number (value));
-    return json_number_value (value);
-}
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
@@ -218,13 +89,13 @@ test_help (void)
 {
     static const char *const commands[] = { "info", "tokenize", "init", "forward", "embed",
         "classify" };
-    g_auto (Result) help = run ("--help", NULL);
-    g_auto (Result) version = run ("--version", NULL);
+    g_auto (Invocation) help = invocation_run ("--help", NULL);
+    g_auto (Invocation) version = invocation_run ("--version", NULL);
 
     g_assert_cmpint (help.status, ==, 0);
     g_assert_cmpstr (help.err, ==, "");
     for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
-        g_auto (Result) own = run (commands[i], "--help", NULL);
+        g_auto (Invocation) own = invocation_run (commands[i], "--help", NULL);
         g_autofree char *usage = g_strdup_printf ("altclip %s [OPTION…]", commands[i]);
 
         assert_contains (help.out, commands[i]);
@@ -313,30 +184,29 @@ test_usage (void)
 
     for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
         g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
-        g_auto (Result) result = { 0 };
+        g_auto (Invocation) result = { 0 };
 
         for (gsize k = 0; k < G_N_ELEMENTS (wrong[i].arguments) && wrong[i].arguments[k]; k++)
             g_ptr_array_add (arguments, (gpointer)wrong[i].arguments[k]);
-        result = run_list (arguments);
+        result = invocation_run_list (NULL, arguments);
         if (arguments->len == 0)
             g_assert_true (g_str_has_prefix (result.err, "Usage: altclip COMMAND"));
         else
-            assert_refused (&result, wrong[i].message);
+            invocation_assert_refused (&result, wrong[i].message);
         g_assert_cmpint (result.status, ==, 2);
     }
 }
 
 /* ---- info, tokenize -------------------------------------------------------------------------- */
 
-/* Every field is there: what the file says, and defaults for what it leaves out. */
 /* Numbers that fit one another, of runs that happened. */
 static void
 test_bench (void)
 {
     g_autofree char *model = golden_get_path ("half", NULL);
-    g_auto (Result) result = run ("bench", model, "--batch", "3", "--runs", "4", "--threads", "2",
-            "--precision", "bf16", NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result = invocation_run ("bench", model, "--batch", "3", "--runs", "4",
+            "--threads", "2", "--precision", "bf16", NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
     json_t *bench = json_array_get (lines, 0);
     double median = get_number (bench, "ms_median");
 
@@ -361,17 +231,17 @@ test_bench_shape (void)
     g_autoptr (GError) error = NULL;
     g_autofree char *folder = g_dir_make_tmp ("altclip-test-XXXXXX", &error);
     g_autofree char *before = g_strdup (g_getenv ("TMPDIR"));
-    g_auto (Result) result = { 0 };
+    g_auto (Invocation) result = { 0 };
     json_t *lines;
 
     g_assert_no_error (error);
     g_setenv ("TMPDIR", folder, TRUE);
-    result = run ("bench", "--shape", "vit-b-32", "--runs", "1", NULL);
+    result = invocation_run ("bench", "--shape", "vit-b-32", "--runs", "1", NULL);
     if (before)
         g_setenv ("TMPDIR", before, TRUE);
     else
         g_unsetenv ("TMPDIR");
-    lines = parse_success (&result, 1);
+    lines = invocation_parse_success (&result, 1);
     g_assert_cmpstr (get_string (json_array_get (lines, 0), "model"), ==, "vit-b-32");
     /* 12 blocks of 12 · 768² weights, the patches' and the projection's, in floats. */
     g_assert_cmpfloat (get_number (json_array_get (lines, 0), "model_memory"), >=,
@@ -380,12 +250,13 @@ test_bench_shape (void)
     json_decref (lines);
 }
 
+/* Every field is there: what the file says, and defaults for what it leaves out. */
 static void
 test_info (void)
 {
     g_autofree char *model = golden_get_path ("half", NULL);
-    g_auto (Result) result = run ("info", model, NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result = invocation_run ("info", model, NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
     json_t *info = json_array_get (lines, 0);
     json_t *expected = json_pack ("{s:s, s:s, s:i, s:i, s:o, s:o}", "model_type", "altclip",
             "dtype", "float16", "parameters", 160927, "projection_dim", 17, "vision",
@@ -440,16 +311,16 @@ test_info_one_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
                                " \"eos_token_id\": [2, 5], \"bos_token_id\": null}";
     g_autofree char *directory = g_build_filename (fixture->directory, "text", NULL);
     g_autofree char *config = g_build_filename (fixture->directory, "text.json", NULL);
-    g_auto (Result) made = { 0 };
-    g_auto (Result) result = { 0 };
+    g_auto (Invocation) made = { 0 };
+    g_auto (Invocation) result = { 0 };
     json_t *lines;
     json_t *info;
 
     write_bytes (fixture->directory, "text.json", flat, strlen (flat));
-    made = run ("init", "--config", config, directory, NULL);
+    made = invocation_run ("init", "--config", config, directory, NULL);
     g_assert_cmpint (made.status, ==, 0);
-    result = run ("info", directory, NULL);
-    lines = parse_success (&result, 1);
+    result = invocation_run ("info", directory, NULL);
+    lines = invocation_parse_success (&result, 1);
     info = json_array_get (lines, 0);
     g_assert_cmpstr (get_string (info, "model_type"), ==, "altclip_text_model");
     g_assert_cmpuint (
@@ -481,15 +352,15 @@ test_tokenize (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
     const GoldenTensor *ids = golden_file_get (fixture->expected, "input_ids");
     guint n_texts = g_strv_length (fixture->inputs->texts);
-    g_auto (Result) result = { 0 };
+    g_auto (Invocation) result = { 0 };
     json_t *lines;
 
     g_ptr_array_add (arguments, (gpointer) "tokenize");
     g_ptr_array_add (arguments, fixture->model);
     for (guint i = 0; i < n_texts; i++)
         g_ptr_array_add (arguments, fixture->inputs->texts[i]);
-    result = run_list (arguments);
-    lines = parse_success (&result, n_texts);
+    result = invocation_run_list (NULL, arguments);
+    lines = invocation_parse_success (&result, n_texts);
     for (guint i = 0; i < n_texts; i++) {
         json_t *line = json_array_get (lines, i);
         json_t *found = json_object_get (line, "input_ids");
@@ -508,8 +379,9 @@ test_decode (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autoptr (GPtrArray) arguments = g_ptr_array_new_with_free_func (g_free);
     const GoldenTensor *ids = golden_file_get (fixture->expected, "input_ids");
-    g_auto (Result) result = { 0 };
-    g_auto (Result) too_large = run ("tokenize", fixture->model, "--decode", "0", "377", NULL);
+    g_auto (Invocation) result = { 0 };
+    g_auto (Invocation) too_large =
+            invocation_run ("tokenize", fixture->model, "--decode", "0", "377", NULL);
     json_t *lines;
 
     g_ptr_array_add (arguments, g_strdup ("tokenize"));
@@ -518,12 +390,12 @@ test_decode (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     for (guint i = 0; i < count_tokens (fixture->expected, 0); i++)
         g_ptr_array_add (
                 arguments, g_strdup_printf ("%" G_GINT64_FORMAT, ((const gint64 *)ids->data)[i]));
-    result = run_list (arguments);
-    lines = parse_success (&result, 1);
+    result = invocation_run_list (NULL, arguments);
+    lines = invocation_parse_success (&result, 1);
     g_assert_cmpstr (get_string (json_array_get (lines, 0), "text"), ==,
             "<s> a red circle on a blue background</s>");
     json_decref (lines);
-    assert_failed (&too_large, "377");
+    invocation_assert_failed (&too_large, "377");
 }
 
 /* ---- embed, classify, forward ---------------------------------------------------------------- */
@@ -547,9 +419,9 @@ static void
 test_embed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     GStrv texts = fixture->inputs->texts;
-    g_auto (Result) result = run ("embed", fixture->model, "--image", fixture->picture, "--text",
-            texts[1], "--text", texts[3], "--precision", "f32", NULL);
-    json_t *lines = parse_success (&result, 3);
+    g_auto (Invocation) result = invocation_run ("embed", fixture->model, "--image",
+            fixture->picture, "--text", texts[1], "--text", texts[3], "--precision", "f32", NULL);
+    json_t *lines = invocation_parse_success (&result, 3);
     const GoldenTensor *text_embeds = golden_file_get (fixture->expected, "text_embeds");
     const GoldenTensor *image_embeds = golden_file_get (fixture->expected, "image_embeds");
 
@@ -618,18 +490,18 @@ static void
 test_needs (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     static const char MESSAGE[] = "kernels 'abacus' are not known";
-    g_auto (Result) tokenized = { 0 };
-    g_auto (Result) described = { 0 };
-    g_auto (Result) embedded = { 0 };
+    g_auto (Invocation) tokenized = { 0 };
+    g_auto (Invocation) described = { 0 };
+    g_auto (Invocation) embedded = { 0 };
 
     g_setenv ("ALTCLIP_KERNELS", "abacus", TRUE);
-    tokenized = run ("tokenize", fixture->model, "a", NULL);
-    described = run ("info", fixture->model, NULL);
-    embedded = run ("embed", fixture->model, "--image", fixture->picture, NULL);
+    tokenized = invocation_run ("tokenize", fixture->model, "a", NULL);
+    described = invocation_run ("info", fixture->model, NULL);
+    embedded = invocation_run ("embed", fixture->model, "--image", fixture->picture, NULL);
     g_unsetenv ("ALTCLIP_KERNELS");
     g_assert_cmpint (tokenized.status, ==, 0);
-    assert_failed (&described, MESSAGE);
-    assert_failed (&embedded, MESSAGE);
+    invocation_assert_failed (&described, MESSAGE);
+    invocation_assert_failed (&embedded, MESSAGE);
 }
 
 /* The environment of the tests says off, and --no-cache says so too. */
@@ -638,23 +510,24 @@ test_embed_cached (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *caches = g_build_filename (fixture->directory, "caches", NULL);
     g_autofree char *own = g_build_filename (caches, "altclip", NULL);
-    g_auto (Result) off = { 0 };
-    g_auto (Result) without = { 0 };
-    g_auto (Result) first = { 0 };
-    g_auto (Result) second = { 0 };
-    g_auto (Result) classified = { 0 };
+    g_auto (Invocation) off = { 0 };
+    g_auto (Invocation) without = { 0 };
+    g_auto (Invocation) first = { 0 };
+    g_auto (Invocation) second = { 0 };
+    g_auto (Invocation) classified = { 0 };
 
     g_setenv ("XDG_CACHE_HOME", caches, TRUE);
-    off = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    off = invocation_run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
     g_unsetenv ("ALTCLIP_CACHE");
-    without = run ("embed", fixture->model, "--no-cache", "--text", "a", "--text", "b", NULL);
-    classified = run (
+    without = invocation_run (
+            "embed", fixture->model, "--no-cache", "--text", "a", "--text", "b", NULL);
+    classified = invocation_run (
             "classify", fixture->model, "--no-cache", "--prompts", "a;b", fixture->picture, NULL);
     g_assert_cmpint (classified.status, ==, 0);
     g_assert_false (g_file_test (caches, G_FILE_TEST_EXISTS));
-    first = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    first = invocation_run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
     g_assert_true (g_file_test (own, G_FILE_TEST_IS_DIR));
-    second = run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
+    second = invocation_run ("embed", fixture->model, "--text", "a", "--text", "b", NULL);
     g_setenv ("ALTCLIP_CACHE", "off", TRUE);
     g_assert_cmpint (off.status, ==, 0);
     g_assert_cmpstr (off.out, ==, without.out);
@@ -671,9 +544,10 @@ test_classify (Fixture *fixture, gconstpointer data)
     GStrv texts = fixture->inputs->texts;
     g_autofree char *prompts =
             g_strjoin (";", texts[CANDIDATES[0]], texts[CANDIDATES[1]], texts[CANDIDATES[2]], NULL);
-    g_auto (Result) result = run ("classify", fixture->model, fixture->picture, "--prompts",
-            prompts, "--negative-prompts", texts[CANDIDATES[3]], "--score-mode", mode, NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result =
+            invocation_run ("classify", fixture->model, fixture->picture, "--prompts", prompts,
+                    "--negative-prompts", texts[CANDIDATES[3]], "--score-mode", mode, NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
 
     assert_results (fixture, json_array_get (lines, 0), mode);
     json_decref (lines);
@@ -710,15 +584,15 @@ test_prompts_file (Fixture *fixture, gconstpointer data)
 {
     const char *mode = data;
     g_autofree char *path = write_candidates (fixture, mode);
-    g_auto (Result) result =
-            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
-    g_auto (Result) other = run ("classify", fixture->model, "--prompts-file", path, "--score-mode",
-            "cosine", fixture->picture, NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result = invocation_run (
+            "classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    g_auto (Invocation) other = invocation_run ("classify", fixture->model, "--prompts-file", path,
+            "--score-mode", "cosine", fixture->picture, NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
 
     assert_results (fixture, json_array_get (lines, 0), mode);
     json_decref (lines);
-    lines = parse_success (&other, 1);
+    lines = invocation_parse_success (&other, 1);
     assert_results (fixture, json_array_get (lines, 0), "cosine");
     json_decref (lines);
 }
@@ -731,9 +605,9 @@ test_embed_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
     g_autofree char *model = g_build_filename (fixture->directory, "model", NULL);
     const char *files[] = { "config.json", "preprocessor_config.json", "model.safetensors" };
-    g_auto (Result) embedded =
-            run ("embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
-    g_auto (Result) result = { -1, NULL, NULL };
+    g_auto (Invocation) embedded = invocation_run (
+            "embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
+    g_auto (Invocation) result = INVOCATION_INIT;
     json_t *lines;
 
     g_assert_cmpstr (embedded.err, ==, "");
@@ -745,8 +619,8 @@ test_embed_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         g_autofree char *to = g_build_filename (model, files[i], NULL);
         g_assert_cmpint (symlink (from, to), ==, 0);
     }
-    result = run ("classify", model, "--prompts-file", ready, fixture->picture, NULL);
-    lines = parse_success (&result, 1);
+    result = invocation_run ("classify", model, "--prompts-file", ready, fixture->picture, NULL);
+    lines = invocation_parse_success (&result, 1);
     assert_results (fixture, json_array_get (lines, 0), "softmax");
     json_decref (lines);
     remove_directory (model);
@@ -759,9 +633,9 @@ test_prompts_file_pictures (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autofree char *path = write_prompts (
             fixture, json_pack ("{s:i, s:s, s:[{s:s, s:[s]}]}", "version", 1, "score_mode",
                              "cosine", "labels", "label", "this", "images", fixture->picture));
-    g_auto (Result) result =
-            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result = invocation_run (
+            "classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
     json_t *results = json_object_get (json_array_get (lines, 0), "results");
 
     g_assert_cmpfloat_with_epsilon (get_number (json_array_get (results, 0), "score"), 1.0, 1e-5);
@@ -799,9 +673,9 @@ test_prompts_file_regions (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
                     left_part, "region", left[0], left[1], left[2], left[3], "label", "right",
                     "images", right_part, "region", right[0], right[1], right[2], right[3], "label",
                     "all", "images", fixture->picture, "label", "elsewhere", "images", left_part));
-    g_auto (Result) result =
-            run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
-    json_t *lines = parse_success (&result, 1);
+    g_auto (Invocation) result = invocation_run (
+            "classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
     json_t *results = json_object_get (json_array_get (lines, 0), "results");
 
     for (gsize i = 0; i < 3; i++)
@@ -820,18 +694,20 @@ test_bad_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
     g_autofree char *message = g_strconcat ("altclip: ", path,
             ": line 2: labels[1].threshold is 2, but must be a number from 0 to 1\n", NULL);
-    g_auto (Result) classified = { -1, NULL, NULL };
-    g_auto (Result) embedded = { -1, NULL, NULL };
-    g_auto (Result) missing =
-            run ("classify", fixture->model, "--prompts-file", "/no/such.json", "x", NULL);
+    g_auto (Invocation) classified = INVOCATION_INIT;
+    g_auto (Invocation) embedded = INVOCATION_INIT;
+    g_auto (Invocation) missing = invocation_run (
+            "classify", fixture->model, "--prompts-file", "/no/such.json", "x", NULL);
 
     g_assert_true (g_file_set_contents (path, json, -1, NULL));
-    classified = run ("classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
-    embedded = run ("embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
-    assert_failed (&classified, message);
-    assert_failed (&embedded, message);
+    classified = invocation_run (
+            "classify", fixture->model, "--prompts-file", path, fixture->picture, NULL);
+    embedded = invocation_run (
+            "embed", fixture->model, "--prompts-file", path, "--output", ready, NULL);
+    invocation_assert_failed (&classified, message);
+    invocation_assert_failed (&embedded, message);
     g_assert_false (g_file_test (ready, G_FILE_TEST_EXISTS));
-    assert_failed (&missing, "/no/such.json: No such file or directory");
+    invocation_assert_failed (&missing, "/no/such.json: No such file or directory");
 }
 
 /* ---- classify goes on, forward --------------------------------------------------------------- */
@@ -841,9 +717,9 @@ static void
 test_bad_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
-    g_auto (Result) result = run ("classify", fixture->model, "--prompts", "a;b", "/no/such.png",
-            config, fixture->picture, NULL);
-    json_t *lines = parse_lines (&result);
+    g_auto (Invocation) result = invocation_run ("classify", fixture->model, "--prompts", "a;b",
+            "/no/such.png", config, fixture->picture, NULL);
+    json_t *lines = invocation_parse (&result);
 
     g_assert_cmpint (result.status, ==, 1);
     g_assert_cmpuint (json_array_size (lines), ==, 1);
@@ -858,9 +734,9 @@ test_bad_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 static void
 test_lone_phrase (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-    g_auto (Result) result =
-            run ("classify", fixture->model, "--prompts", "a cat", fixture->picture, NULL);
-    json_t *lines = parse_lines (&result);
+    g_auto (Invocation) result = invocation_run (
+            "classify", fixture->model, "--prompts", "a cat", fixture->picture, NULL);
+    json_t *lines = invocation_parse (&result);
     json_t *results = json_object_get (json_array_get (lines, 0), "results");
 
     g_assert_cmpint (result.status, ==, 0);
@@ -898,9 +774,9 @@ test_forward (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     GStrv texts = fixture->inputs->texts;
     const guint *subset = golden_inputs_find (fixture->inputs, MODEL)->subset_texts.at;
     g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
-    g_auto (Result) result = run ("forward", fixture->model, "--text", texts[subset[0]], "--text",
-            texts[subset[1]], "--text", texts[subset[2]], "--image", fixture->picture,
-            "--hidden-states", "--precision", "f32", "--output", output, NULL);
+    g_auto (Invocation) result = invocation_run ("forward", fixture->model, "--text",
+            texts[subset[0]], "--text", texts[subset[1]], "--text", texts[subset[2]], "--image",
+            fixture->picture, "--hidden-states", "--precision", "f32", "--output", output, NULL);
     g_autoptr (GoldenFile) found = NULL;
 
     g_assert_cmpstr (result.err, ==, "");
@@ -927,8 +803,8 @@ static void
 test_forward_options (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
-    g_auto (Result) result = run ("forward", fixture->model, "--text", "a", "--image",
-            fixture->picture, "--attentions", "--loss", "--interpolate-pos-encoding",
+    g_auto (Invocation) result = invocation_run ("forward", fixture->model, "--text", "a",
+            "--image", fixture->picture, "--attentions", "--loss", "--interpolate-pos-encoding",
             "--image-size", "30x84", "--output", output, NULL);
     g_autoptr (GoldenFile) found = NULL;
 
@@ -949,8 +825,9 @@ static void
 test_forward_square (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *output = g_build_filename (fixture->directory, "out.safetensors", NULL);
-    g_auto (Result) result = run ("forward", fixture->model, "--image", fixture->picture, "--image",
-            fixture->picture, "--image-size", "70", "--output", output, NULL);
+    g_auto (Invocation) result =
+            invocation_run ("forward", fixture->model, "--image", fixture->picture, "--image",
+                    fixture->picture, "--image-size", "70", "--output", output, NULL);
     g_autoptr (GoldenFile) found = NULL;
     const GoldenTensor *expected = golden_file_get (fixture->expected, "pixel_values");
 
@@ -968,17 +845,18 @@ test_forward_square (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 static void
 test_forward_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-    g_auto (Result) no_place = run (
+    g_auto (Invocation) no_place = invocation_run (
             "forward", fixture->model, "--text", "a", "--output", "/no/such/out.safetensors", NULL);
-    g_auto (Result) no_picture = run ("forward", fixture->model, "--image", "/no/such.png",
-            "--output", "/no/such/out.safetensors", NULL);
+    g_auto (Invocation) no_picture = invocation_run ("forward", fixture->model, "--image",
+            "/no/such.png", "--output", "/no/such/out.safetensors", NULL);
 
-    g_auto (Result) wrong_size = run ("forward", fixture->model, "--image", fixture->picture,
-            "--image-size", "84x70", "--output", "/no/such/out.safetensors", NULL);
+    g_auto (Invocation) wrong_size =
+            invocation_run ("forward", fixture->model, "--image", fixture->picture, "--image-size",
+                    "84x70", "--output", "/no/such/out.safetensors", NULL);
 
-    assert_failed (&no_place, "/no/such/out.safetensors");
-    assert_failed (&no_picture, "/no/such.png");
-    assert_failed (&wrong_size,
+    invocation_assert_failed (&no_place, "/no/such/out.safetensors");
+    invocation_assert_failed (&no_picture, "/no/such.png");
+    invocation_assert_failed (&wrong_size,
             "pictures of 70×84 pixels do not fit vision_config.image_size 70 of config.json: "
             "another size needs interpolate_pos_encoding");
 }
@@ -992,17 +870,18 @@ initialise (Fixture *fixture, const char *seed)
     g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
     g_autofree char *directory = g_build_filename (fixture->directory, "new", NULL);
     g_autofree char *weights = g_build_filename (directory, "model.safetensors", NULL);
-    g_auto (Result) result = run ("init", "--config", config, "--seed", seed, directory, NULL);
-    g_auto (Result) again = run ("init", "--config", config, directory, NULL);
-    g_auto (Result) info = run ("info", directory, NULL);
+    g_auto (Invocation) result =
+            invocation_run ("init", "--config", config, "--seed", seed, directory, NULL);
+    g_auto (Invocation) again = invocation_run ("init", "--config", config, directory, NULL);
+    g_auto (Invocation) info = invocation_run ("info", directory, NULL);
     char *contents;
     gsize n;
 
     g_assert_cmpint (result.status, ==, 0);
     g_assert_cmpstr (result.out, ==, "");
     assert_contains (result.err, "put a tokenizer there");
-    assert_failed (&again, "model.safetensors: exists already");
-    json_decref (parse_success (&info, 1));
+    invocation_assert_failed (&again, "model.safetensors: exists already");
+    json_decref (invocation_parse_success (&info, 1));
     g_assert_true (g_file_get_contents (weights, &contents, &n, NULL));
     remove_directory (directory);
     return g_bytes_new_take (contents, n);
@@ -1026,10 +905,10 @@ test_init_composed (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autofree char *text = golden_get_path ("half", "config.json");
     g_autofree char *vision = g_build_filename (fixture->model, "config.json", NULL);
     g_autofree char *directory = g_build_filename (fixture->directory, "new", NULL);
-    g_auto (Result) result =
-            run ("init", "--text-config", text, "--vision-config", vision, directory, NULL);
-    g_auto (Result) info = run ("info", directory, NULL);
-    json_t *lines = parse_success (&info, 1);
+    g_auto (Invocation) result = invocation_run (
+            "init", "--text-config", text, "--vision-config", vision, directory, NULL);
+    g_auto (Invocation) info = invocation_run ("info", directory, NULL);
+    json_t *lines = invocation_parse_success (&info, 1);
     json_t *model = json_array_get (lines, 0);
 
     g_assert_cmpint (result.status, ==, 0);
@@ -1044,14 +923,16 @@ static void
 test_init_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
-    g_auto (Result) no_config = run ("init", "--config", "/no/config.json", "/no/such", NULL);
-    g_auto (Result) no_place = run ("init", "--config", config, "/dev/null/model", NULL);
-    g_auto (Result) no_vision = run (
+    g_auto (Invocation) no_config =
+            invocation_run ("init", "--config", "/no/config.json", "/no/such", NULL);
+    g_auto (Invocation) no_place =
+            invocation_run ("init", "--config", config, "/dev/null/model", NULL);
+    g_auto (Invocation) no_vision = invocation_run (
             "init", "--text-config", config, "--vision-config", "/no/v.json", "/no/such", NULL);
 
-    assert_failed (&no_config, "/no/config.json");
-    assert_failed (&no_vision, "/no/v.json");
-    assert_failed (&no_place, "/dev/null/model");
+    invocation_assert_failed (&no_config, "/no/config.json");
+    invocation_assert_failed (&no_vision, "/no/v.json");
+    invocation_assert_failed (&no_place, "/dev/null/model");
 }
 
 /* ---- Surroundings ---------------------------------------------------------------------------- */
@@ -1062,14 +943,14 @@ test_locale (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_setenv ("LC_ALL", "C", TRUE);
     {
-        g_auto (Result) result =
-                run ("classify", fixture->model, "--prompts", "红色;蓝色", fixture->picture, NULL);
-        g_auto (Result) wrong =
-                run ("classify", fixture->model, "--prompts", "红色;红色", "x", NULL);
+        g_auto (Invocation) result = invocation_run (
+                "classify", fixture->model, "--prompts", "红色;蓝色", fixture->picture, NULL);
+        g_auto (Invocation) wrong =
+                invocation_run ("classify", fixture->model, "--prompts", "红色;红色", "x", NULL);
 
         assert_contains (result.out, "红色");
         g_assert_cmpint (result.status, ==, 0);
-        assert_refused (&wrong, "红色");
+        invocation_assert_refused (&wrong, "红色");
     }
     g_unsetenv ("LC_ALL");
 }
@@ -1253,13 +1134,13 @@ test_damage (gconstpointer data)
     static const char *const files[] = { CONFIG, PREPROCESSOR, WEIGHTS, TOKENIZER };
     const Damage *damage = data;
     g_autofree char *directory = g_dir_make_tmp ("altclip-damage-XXXXXX", NULL);
-    g_auto (Result) result = { 0 };
+    g_auto (Invocation) result = { 0 };
 
     for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
         copy_damaged (directory, files[i], damage);
-    result = run ("tokenize", directory, "a red circle", NULL);
+    result = invocation_run ("tokenize", directory, "a red circle", NULL);
     remove_directory (directory);
-    assert_failed (&result, damage->messages[0]);
+    invocation_assert_failed (&result, damage->messages[0]);
     for (gsize i = 1; i < G_N_ELEMENTS (damage->messages) && damage->messages[i]; i++)
         assert_contains (result.err, damage->messages[i]);
     assert_contains (result.err, directory);
@@ -1269,13 +1150,13 @@ static void
 test_no_directory (void)
 {
     g_autofree char *file = golden_get_path (MODEL, CONFIG);
-    g_auto (Result) none = run ("info", "/no/such/model", NULL);
-    g_auto (Result) not_one = run ("info", file, NULL);
-    g_auto (Result) empty = run ("info", "", NULL);
+    g_auto (Invocation) none = invocation_run ("info", "/no/such/model", NULL);
+    g_auto (Invocation) not_one = invocation_run ("info", file, NULL);
+    g_auto (Invocation) empty = invocation_run ("info", "", NULL);
 
-    assert_failed (&none, "'/no/such/model' does not exist or is not a directory");
-    assert_failed (&not_one, file);
-    assert_failed (&empty, "does not exist");
+    invocation_assert_failed (&none, "'/no/such/model' does not exist or is not a directory");
+    invocation_assert_failed (&not_one, file);
+    invocation_assert_failed (&empty, "does not exist");
 }
 
 /* Nesting that would overflow the stack of a parser that recurses without a limit. */
@@ -1284,12 +1165,13 @@ test_deep_json (void)
 {
     g_autofree char *directory = g_dir_make_tmp ("altclip-deep-XXXXXX", NULL);
     g_autofree char *deep = g_strnfill (5 * 1000 * 1000, '[');
-    g_auto (Result) result = { 0 };
+    g_auto (Invocation) result = { 0 };
 
     write_bytes (directory, CONFIG, deep, 5 * 1000 * 1000);
-    result = run ("info", directory, NULL);
+    result = invocation_run ("info", directory, NULL);
     remove_directory (directory);
-    assert_failed (&result, "config.json: 5000001 JSON values exceed the limit of 3000000");
+    invocation_assert_failed (
+            &result, "config.json: 5000001 JSON values exceed the limit of 3000000");
 }
 
 /* ---- All ------------------------------------------------------------------------------------- */
@@ -1304,8 +1186,6 @@ int
 main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
-    if (!g_getenv ("ALTCLIP_COMMAND"))
-        g_error ("ALTCLIP_COMMAND is not set");
     g_test_add_func ("/command/help", test_help);
     g_test_add_func ("/command/usage", test_usage);
     g_test_add_func ("/command/bench", test_bench);

@@ -3,14 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The frames of an RGB stream are saved as PNG, and the command, in a process of its own, says what
- * their embeddings are. ALTCLIP_COMMAND in the environment is its path.
+ * their embeddings are.
  */
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
+#include "../invocation.h"
 #include "models.h"
 #include "rig.h"
 
@@ -98,25 +98,18 @@ save_picture (const Pictures *pictures, guint number)
 static GStrv
 run_embed (const Pictures *pictures)
 {
-    g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
-    g_autofree char *out = NULL;
-    g_autofree char *err = NULL;
-    g_autoptr (GError) error = NULL;
-    int status;
+    g_autoptr (GPtrArray) arguments = g_ptr_array_new_with_free_func (g_free);
+    g_auto (Invocation) invocation = INVOCATION_INIT;
 
-    g_ptr_array_add (argv, g_strdup (g_getenv ("ALTCLIP_COMMAND")));
-    g_ptr_array_add (argv, g_strdup ("embed"));
-    g_ptr_array_add (argv, g_strdup (pictures->model));
+    g_ptr_array_add (arguments, g_strdup ("embed"));
+    g_ptr_array_add (arguments, g_strdup (pictures->model));
     for (guint i = 0; i < pictures->n; i++) {
-        g_ptr_array_add (argv, g_strdup ("--image"));
-        g_ptr_array_add (argv, save_picture (pictures, i));
+        g_ptr_array_add (arguments, g_strdup ("--image"));
+        g_ptr_array_add (arguments, save_picture (pictures, i));
     }
-    g_ptr_array_add (argv, NULL);
-    g_spawn_sync (NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
-            &status, &error);
-    g_assert_no_error (error);
-    fail_unless (g_spawn_check_wait_status (status, NULL), "%s", err);
-    return g_strsplit (g_strchomp (out), "\n", -1);
+    invocation = invocation_run_list (NULL, arguments);
+    fail_unless (invocation.status == 0, "%s", invocation.err);
+    return g_strsplit (g_strchomp (invocation.out), "\n", -1);
 }
 
 static void
