@@ -121,28 +121,6 @@ command_check_utf8 (const Command *command, const char *what, char *const *strin
     return TRUE;
 }
 
-gboolean
-command_parse_precision (const Command *command, const char *text, AltclipPrecision *precision)
-{
-    if (!text || altclip_precision_from_name (text, precision))
-        return TRUE;
-    command_refuse (command, "--precision is '%s', but must be auto, f32, bf16 or int8", text);
-    return FALSE;
-}
-
-AltclipSession *
-command_open_session (const char *directory, AltclipModelFlags flags, AltclipPrecision precision)
-{
-    const AltclipModelOptions options = { .flags = flags, .precision = precision };
-    g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, &error);
-    AltclipSession *session = model ? altclip_session_new (model, 0, &error) : NULL;
-
-    if (!session)
-        command_fail (error);
-    return session;
-}
-
 void
 command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
 {

@@ -61,18 +61,6 @@ void command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether @strings (nullable), arguments called @what, are UTF-8; complains if not. */
 gboolean command_check_utf8 (const Command *command, const char *what, char *const *strings);
 
-#define COMMAND_PRECISION_HELP \
-    "What the image tower multiplies in: auto (default), f32, bf16 or int8"
-
-/* Whether @text names a precision, which goes to @precision; NULL leaves that as it is. Complains
- * if not. */
-gboolean command_parse_precision (
-        const Command *command, const char *text, AltclipPrecision *precision);
-
-/* Opens @directory and makes a session for it; complains if that fails. */
-AltclipSession *command_open_session (
-        const char *directory, AltclipModelFlags flags, AltclipPrecision precision);
-
 /* Says what a person would wonder about in the scores of embedded prompts. */
 void command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode);
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "command.h"
+#include "command_model.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -85,11 +85,10 @@ write_model (const json_t *config, const char *directory, GError **error)
 
 typedef struct {
     char *shape;
-    char *precision_name;
     char *batch_text;
     char *threads_text;
     char *runs_text;
-    AltclipPrecision precision;
+    ModelArguments model;
     guint batch;
     guint threads;
     guint runs;
@@ -99,7 +98,7 @@ static void
 options_clear (Options *options)
 {
     g_free (options->shape);
-    g_free (options->precision_name);
+    model_arguments_clear (&options->model);
     g_free (options->batch_text);
     g_free (options->threads_text);
     g_free (options->runs_text);
@@ -177,9 +176,9 @@ describe (AltclipModel *model, const char *name, const Options *options, const g
 static int
 bench (const char *directory, const char *name, const Options *options, const char *temporary)
 {
-    const AltclipModelOptions model_options = {
-        .threads = options->threads, .flags = ALTCLIP_MODEL_LAZY, .precision = options->precision
-    };
+    const AltclipModelOptions model_options = { .threads = options->threads,
+        .flags = ALTCLIP_MODEL_LAZY,
+        .precision = options->model.precision };
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipModel) model = altclip_model_open (directory, &model_options, NULL, &error);
     g_autoptr (AltclipSession) session =
@@ -237,7 +236,7 @@ check (Options *options, const char *model)
     return parse_number ("--batch", options->batch_text, 1, MAX_BATCH, &options->batch) &&
            parse_number ("--threads", options->threads_text, 0, MAX_THREADS, &options->threads) &&
            parse_number ("--runs", options->runs_text, 1, MAX_RUNS, &options->runs) &&
-           command_parse_precision (&COMMAND_BENCH, options->precision_name, &options->precision);
+           model_arguments_check (&COMMAND_BENCH, &options->model);
 }
 
 static int
@@ -261,8 +260,7 @@ run (int argc, char **argv)
     const GOptionEntry entries[] = {
         { "shape", 0, 0, G_OPTION_ARG_FILENAME, &options.shape,
                 "Random weights: vit-b-32, vit-b-16, vit-l-14 or vit-l-14-336", "SHAPE" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &options.precision_name, COMMAND_PRECISION_HELP,
-                "P" },
+        MODEL_PRECISION_ENTRY (options.model, MODEL_PRECISION_NAMES),
         { "batch", 'b', 0, G_OPTION_ARG_FILENAME, &options.batch_text, "Pictures at a time (1)",
                 "N" },
         { "threads", 't', 0, G_OPTION_ARG_FILENAME, &options.threads_text,

@@ -4,6 +4,7 @@
  */
 
 #include "calibrator.h"
+#include "command_model.h"
 #include "command_prompts.h"
 #include "example.h"
 #include "report.h"
@@ -165,9 +166,7 @@ typedef struct {
     double interval;
     char *report;
     char *output;
-    char *precision_name;
-    AltclipPrecision precision; /* what precision_name says */
-    gboolean no_cache;
+    ModelArguments model;
 } Arguments;
 
 static void
@@ -178,7 +177,7 @@ arguments_clear (Arguments *arguments)
     g_strfreev (arguments->negatives);
     g_free (arguments->report);
     g_free (arguments->output);
-    g_free (arguments->precision_name);
+    model_arguments_clear (&arguments->model);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -187,8 +186,7 @@ static gboolean
 check_arguments (Arguments *arguments)
 {
     if (!prompts_arguments_check (&COMMAND_CALIBRATE, &arguments->prompts) ||
-            !command_parse_precision (
-                    &COMMAND_CALIBRATE, arguments->precision_name, &arguments->precision))
+            !model_arguments_check (&COMMAND_CALIBRATE, &arguments->model))
         return FALSE;
     if (!arguments->positives) {
         command_refuse (&COMMAND_CALIBRATE, "--positive is missing");
@@ -239,9 +237,8 @@ open_and_calibrate (const char *directory, const Arguments *arguments, AltclipPr
         AltclipScoreMode mode, const GArray *examples)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (AltclipSession) session = command_open_session (directory,
-            arguments->no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
-            arguments->precision);
+    g_autoptr (AltclipSession) session =
+            model_arguments_open (&arguments->model, directory, ALTCLIP_MODEL_NONE);
 
     if (!session)
         return STATUS_FAILED;
@@ -274,10 +271,8 @@ run (int argc, char **argv)
                 "Write the prompts there; replaced", "FILE.json" },
         { "report", 0, 0, G_OPTION_ARG_FILENAME, &arguments.report,
                 "Draw the scores and thresholds; replaced", "FILE.svg" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
-                COMMAND_PRECISION_HELP, "P" },
-        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
-                "Neither use nor keep embeddings of texts in the cache directory", NULL },
+        MODEL_PRECISION_ENTRY (arguments.model, MODEL_PRECISION_NAMES),
+        MODEL_NO_CACHE_ENTRY (arguments.model),
         G_OPTION_ENTRY_NULL,
     };
     AltclipScoreMode mode;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "command_model.h"
 #include "command_prompts.h"
 #include "sight.h"
 
@@ -76,10 +77,11 @@ classify_all (const Classifier *classifier, char *const *paths)
 }
 
 static int
-classify (const char *directory, AltclipModelFlags flags, AltclipPrecision precision,
-        AltclipPrompts *prompts, AltclipScoreMode mode, char *const *paths)
+classify (const char *directory, const ModelArguments *arguments, AltclipPrompts *prompts,
+        AltclipScoreMode mode, char *const *paths)
 {
-    g_autoptr (AltclipSession) session = command_open_session (directory, flags, precision);
+    g_autoptr (AltclipSession) session =
+            model_arguments_open (arguments, directory, ALTCLIP_MODEL_NONE);
     g_autoptr (GError) error = NULL;
 
     if (!session)
@@ -95,16 +97,14 @@ classify (const char *directory, AltclipModelFlags flags, AltclipPrecision preci
 /* What the arguments ask for. */
 typedef struct {
     PromptsArguments prompts;
-    char *precision_name;
-    AltclipPrecision precision; /* what precision_name says */
-    gboolean no_cache;
+    ModelArguments model;
 } Arguments;
 
 static void
 arguments_clear (Arguments *arguments)
 {
     prompts_arguments_clear (&arguments->prompts);
-    g_free (arguments->precision_name);
+    model_arguments_clear (&arguments->model);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -112,15 +112,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 static int
 run (int argc, char **argv)
 {
-    g_auto (Arguments) arguments = { .precision_name = NULL };
+    g_auto (Arguments) arguments = { .model.precision = ALTCLIP_PRECISION_AUTO };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipPrompts) prompts = NULL;
     const GOptionEntry entries[] = {
         PROMPTS_ARGUMENTS_ENTRIES (arguments.prompts),
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
-                COMMAND_PRECISION_HELP, "P" },
-        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
-                "Neither use nor keep embeddings of texts in the cache directory", NULL },
+        MODEL_PRECISION_ENTRY (arguments.model, MODEL_PRECISION_NAMES),
+        MODEL_NO_CACHE_ENTRY (arguments.model),
         G_OPTION_ENTRY_NULL,
     };
     AltclipScoreMode mode;
@@ -129,14 +127,12 @@ run (int argc, char **argv)
     if (!command_parse (&COMMAND_CLASSIFY, entries, 2, G_MAXUINT, argc, argv, &operands, &status))
         return status;
     if (!prompts_arguments_check (&COMMAND_CLASSIFY, &arguments.prompts) ||
-            !command_parse_precision (
-                    &COMMAND_CLASSIFY, arguments.precision_name, &arguments.precision))
+            !model_arguments_check (&COMMAND_CLASSIFY, &arguments.model))
         return STATUS_USAGE;
     prompts = prompts_arguments_load (&COMMAND_CLASSIFY, &arguments.prompts, &mode, &status);
     if (!prompts)
         return status;
-    return classify (operands[0], arguments.no_cache ? ALTCLIP_MODEL_NO_CACHE : ALTCLIP_MODEL_NONE,
-            arguments.precision, prompts, mode, operands + 1);
+    return classify (operands[0], &arguments.model, prompts, mode, operands + 1);
 }
 
 const Command COMMAND_CLASSIFY = {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "command.h"
+#include "command_model.h"
 #include "sight.h"
 #include "still.h"
 
@@ -89,8 +89,8 @@ embed_images (AltclipSession *session, char *const *paths)
 
 /* The file is read before the model, which takes longer. */
 static int
-embed_prompts (const char *directory, AltclipModelFlags flags, AltclipPrecision precision,
-        const char *path, const char *output)
+embed_prompts (const ModelArguments *arguments, const char *directory, const char *path,
+        const char *output)
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipPrompts) prompts = altclip_prompts_load (path, still_load, &error);
@@ -98,7 +98,7 @@ embed_prompts (const char *directory, AltclipModelFlags flags, AltclipPrecision 
 
     if (!prompts)
         return command_fail (error);
-    session = command_open_session (directory, flags, precision);
+    session = model_arguments_open (arguments, directory, ALTCLIP_MODEL_LAZY);
     if (!session)
         return STATUS_FAILED;
     if (!altclip_prompts_embed (prompts, session, NULL, &error) ||
@@ -117,9 +117,7 @@ typedef struct {
     char **images;
     char *prompts_file;
     char *output;
-    char *precision_name;
-    AltclipPrecision precision; /* what precision_name says */
-    gboolean no_cache;
+    ModelArguments model;
 } Arguments;
 
 static void
@@ -129,7 +127,7 @@ arguments_clear (Arguments *arguments)
     g_strfreev (arguments->images);
     g_free (arguments->prompts_file);
     g_free (arguments->output);
-    g_free (arguments->precision_name);
+    model_arguments_clear (&arguments->model);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -148,8 +146,7 @@ check_arguments (Arguments *arguments)
     if (wrong)
         command_refuse (&COMMAND_EMBED, "%s", wrong);
     return !wrong && command_check_utf8 (&COMMAND_EMBED, "--text", arguments->texts) &&
-           command_parse_precision (
-                   &COMMAND_EMBED, arguments->precision_name, &arguments->precision);
+           model_arguments_check (&COMMAND_EMBED, &arguments->model);
 }
 
 static int
@@ -167,13 +164,10 @@ run (int argc, char **argv)
                 "Labels from a JSON file, whose embeddings go to --output", "FILE" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output,
                 "A file of prompts that needs no text tower; replaced", "FILE" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &arguments.precision_name,
-                COMMAND_PRECISION_HELP, "P" },
-        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &arguments.no_cache,
-                "Neither use nor keep embeddings of texts in the cache directory", NULL },
+        MODEL_PRECISION_ENTRY (arguments.model, MODEL_PRECISION_NAMES),
+        MODEL_NO_CACHE_ENTRY (arguments.model),
         G_OPTION_ENTRY_NULL,
     };
-    AltclipModelFlags flags = ALTCLIP_MODEL_LAZY;
     int status;
     int text_status;
 
@@ -181,12 +175,10 @@ run (int argc, char **argv)
         return status;
     if (!check_arguments (&arguments))
         return STATUS_USAGE;
-    if (arguments.no_cache)
-        flags |= ALTCLIP_MODEL_NO_CACHE;
     if (arguments.prompts_file)
         return embed_prompts (
-                operands[0], flags, arguments.precision, arguments.prompts_file, arguments.output);
-    session = command_open_session (operands[0], flags, arguments.precision);
+                &arguments.model, operands[0], arguments.prompts_file, arguments.output);
+    session = model_arguments_open (&arguments.model, operands[0], ALTCLIP_MODEL_LAZY);
     if (!session)
         return STATUS_FAILED;
     text_status = embed_texts (session, arguments.texts);

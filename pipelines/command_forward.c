@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "command.h"
+#include "command_model.h"
 #include "still.h"
 
 #include <stdlib.h>
@@ -15,14 +15,13 @@ typedef struct {
     GStrv texts;
     GStrv images;
     char *output;
-    char *precision_name;
     char *image_size;
     gboolean hidden_states;
     gboolean attentions;
     gboolean loss;
     gboolean interpolate_pos_encoding;
-    AltclipImageSize size;      /* what image_size says */
-    AltclipPrecision precision; /* what precision_name says */
+    AltclipImageSize size; /* what image_size says */
+    ModelArguments model;
 } Options;
 
 static void
@@ -31,7 +30,7 @@ options_clear (Options *options)
     g_strfreev (options->texts);
     g_strfreev (options->images);
     g_free (options->output);
-    g_free (options->precision_name);
+    model_arguments_clear (&options->model);
     g_free (options->image_size);
 }
 
@@ -189,13 +188,13 @@ check (Options *options)
         return FALSE;
     }
     return command_check_utf8 (&COMMAND_FORWARD, "--text", options->texts) &&
-           command_parse_precision (&COMMAND_FORWARD, options->precision_name, &options->precision);
+           model_arguments_check (&COMMAND_FORWARD, &options->model);
 }
 
 static int
 run (int argc, char **argv)
 {
-    g_auto (Options) options = { .precision = ALTCLIP_PRECISION_F32 };
+    g_auto (Options) options = { .model.precision = ALTCLIP_PRECISION_F32 };
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipSession) session = NULL;
     const GOptionEntry entries[] = {
@@ -215,8 +214,7 @@ run (int argc, char **argv)
                 "Take images of another size than the model's", NULL },
         { "image-size", 0, 0, G_OPTION_ARG_FILENAME, &options.image_size,
                 "Preprocess to this size instead of the model's", "S|HxW" },
-        { "precision", 0, 0, G_OPTION_ARG_FILENAME, &options.precision_name,
-                "What the image tower multiplies in: f32 (default), bf16, int8 or auto", "P" },
+        MODEL_PRECISION_ENTRY (options.model, "f32 (default), bf16, int8 or auto"),
         G_OPTION_ENTRY_NULL,
     };
     int status;
@@ -225,7 +223,7 @@ run (int argc, char **argv)
         return status;
     if (!check (&options))
         return STATUS_USAGE;
-    session = command_open_session (operands[0], ALTCLIP_MODEL_LAZY, options.precision);
+    session = model_arguments_open (&options.model, operands[0], ALTCLIP_MODEL_LAZY);
     return session ? forward (session, &options) : STATUS_FAILED;
 }
 
