@@ -342,20 +342,35 @@ gst_altclip_analysis_apply_prompts (GstAltclipFilter *self)
 
 /* ---- Frames ------------------------------------------------------------- */
 
+/* Regions of upstream's may move with each frame, and then nothing comes again:
+ * of more than these none is remembered for the next. */
+#define MOST_LASTING_REGIONS 64
+
+static guint
+count_lasting_parts (const GstAltclipView *view)
+{
+  guint n = gst_altclip_view_get_n_pictures (view);
+
+  return view->regions != NULL ? MIN (n, MOST_LASTING_REGIONS) : n;
+}
+
 static gboolean
 prepare_converter (
     GstAltclipFilter *self, GstAltclipFrame *frame, GError **error)
 {
   GstAltclipAnalysis *analysis = &self->analysis;
 
-  if (analysis->converter != NULL
-      && gst_altclip_converter_is_for (analysis->converter, frame->format))
-    return TRUE;
-
-  g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
-  analysis->converter =
-      gst_altclip_converter_new (analysis->model, frame->format, error);
-  return analysis->converter != NULL;
+  if (analysis->converter == NULL
+      || !gst_altclip_converter_is_for (analysis->converter, frame->format)) {
+    g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
+    analysis->converter =
+        gst_altclip_converter_new (analysis->model, frame->format, error);
+  }
+  if (analysis->converter == NULL)
+    return FALSE;
+  gst_altclip_converter_expect (
+      analysis->converter, count_lasting_parts (&frame->view));
+  return TRUE;
 }
 
 static gboolean

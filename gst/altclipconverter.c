@@ -5,9 +5,9 @@
 
 #include "altclipconverter.h"
 
-/* Parts of the frames that are remembered: regions of one frame mostly come
- * again in the next. */
-#define N_PLANS 8
+/* Plans that are kept whatever is looked at, and the most there are. */
+#define LEAST_PLANS 8
+#define MOST_PLANS (ALTCLIP_MAX_REGIONS + 1)
 
 typedef struct
 {
@@ -19,32 +19,65 @@ struct _GstAltclipConverter
 {
   AltclipModel *model;
   GstAltclipFormat *format;
-  Plan plans[N_PLANS];
-  guint next;
+  GPtrArray *plans; /* (element-type Plan): the one used last is the last */
+  guint n_kept;
 };
 
 /* ---- Plans -------------------------------------------------------------- */
+
+static void
+plan_free (gpointer data)
+{
+  Plan *plan = data;
+
+  altclip_image_plan_free (plan->plan);
+  g_free (plan);
+}
+
+/* Those go that were not used for longest. */
+static void
+limit_plans (GstAltclipConverter *converter, guint n)
+{
+  if (converter->plans->len > n)
+    g_ptr_array_remove_range (converter->plans, 0, converter->plans->len - n);
+}
+
+/* Returns: (nullable): the plan for @part, which is the last now */
+static Plan *
+find_plan (GstAltclipConverter *converter, const AltclipRectangle *part)
+{
+  GPtrArray *plans = converter->plans;
+  guint i;
+
+  for (i = 0; i < plans->len; i++) {
+    Plan *plan = g_ptr_array_index (plans, i);
+
+    if (altclip_rectangle_is_same (part, &plan->part)) {
+      g_ptr_array_add (plans, g_ptr_array_steal_index (plans, i));
+      return plan;
+    }
+  }
+  return NULL;
+}
 
 static AltclipImagePlan *
 get_plan (GstAltclipConverter *converter, const AltclipRectangle *part,
     GError **error)
 {
-  AltclipImagePlan *plan;
-  Plan *oldest;
-  guint i;
+  Plan *plan = find_plan (converter, part);
+  AltclipImagePlan *made;
 
-  for (i = 0; i < N_PLANS; i++)
-    if (converter->plans[i].plan && altclip_rectangle_is_same (part, &converter->plans[i].part))
-      return converter->plans[i].plan;
-
-  plan = altclip_image_plan_new_for_frames (
+  if (plan != NULL)
+    return plan->plan;
+  made = altclip_image_plan_new_for_frames (
       converter->model, &converter->format->layout, part, error);
-  if (plan == NULL)
+  if (made == NULL)
     return NULL;
-  oldest = &converter->plans[converter->next++ % N_PLANS];
-  g_clear_pointer (&oldest->plan, altclip_image_plan_free);
-  *oldest = (Plan){*part, plan};
-  return plan;
+  limit_plans (converter, converter->n_kept - 1);
+  plan = g_new (Plan, 1);
+  *plan = (Plan){*part, made};
+  g_ptr_array_add (converter->plans, plan);
+  return made;
 }
 
 GstAltclipConverter *
@@ -56,6 +89,8 @@ gst_altclip_converter_new (
 
   converter->model = altclip_model_ref (model);
   converter->format = gst_altclip_format_ref (format);
+  converter->plans = g_ptr_array_new_with_free_func (plan_free);
+  converter->n_kept = LEAST_PLANS;
   if (get_plan (converter, &all, error) == NULL)
     return NULL;
   return g_steal_pointer (&converter);
@@ -64,10 +99,7 @@ gst_altclip_converter_new (
 void
 gst_altclip_converter_free (GstAltclipConverter *converter)
 {
-  guint i;
-
-  for (i = 0; i < N_PLANS; i++)
-    g_clear_pointer (&converter->plans[i].plan, altclip_image_plan_free);
+  g_ptr_array_unref (converter->plans);
   gst_altclip_format_unref (converter->format);
   altclip_model_unref (converter->model);
   g_free (converter);
@@ -78,6 +110,13 @@ gst_altclip_converter_is_for (
     GstAltclipConverter *converter, GstAltclipFormat *format)
 {
   return converter->format == format;
+}
+
+void
+gst_altclip_converter_expect (GstAltclipConverter *converter, guint n_parts)
+{
+  converter->n_kept = CLAMP (n_parts, LEAST_PLANS, MOST_PLANS);
+  limit_plans (converter, converter->n_kept);
 }
 
 /* ---- Frames ------------------------------------------------------------- */

@@ -32,6 +32,16 @@ gboolean gst_altclip_converter_is_for (
     GstAltclipConverter *converter, GstAltclipFormat *format);
 
 /**
+ * gst_altclip_converter_expect:
+ * @n_parts: of each frame that are looked at
+ *
+ * So many parts' resampling is remembered, within limits; of fewer than that
+ * the frames after the first find all that they need.
+ */
+void gst_altclip_converter_expect (
+    GstAltclipConverter *converter, guint n_parts);
+
+/**
  * gst_altclip_converter_run:
  * @part: the part of the frame to look at, in pixels
  * @pixel_values: (out caller-allocated): as for altclip_image_plan_run()

@@ -109,8 +109,8 @@ see_frames (Calibrator *calibrator, const GArray *examples, Sight *sight, guint6
 static gboolean
 see_video (Calibrator *calibrator, const GArray *examples, const char *path, GError **error)
 {
-    g_autoptr (Video) video =
-            video_open (path, altclip_session_get_model (calibrator->session), error);
+    g_autoptr (Video) video = video_open (path, altclip_session_get_model (calibrator->session),
+            altclip_prompts_get_n_regions (calibrator->prompts), error);
     Sight sight = { .path = path, .video = video };
     guint64 duration;
 

@@ -25,6 +25,7 @@
 struct _Video {
     char *path;
     AltclipModel *model;
+    guint n_regions; /* of each frame that are looked at */
     GstElement *pipeline;
     GstElement *entrance; /* of what comes after the decoder */
     GstElement *sink;
@@ -258,6 +259,7 @@ follow_caps (Video *video, GstCaps *caps, GError **error)
         g_prefix_error (error, "%s: ", video->path);
         return FALSE;
     }
+    gst_altclip_converter_expect (video->converter, video->n_regions);
     gst_caps_replace (&video->caps, caps);
     return TRUE;
 }
@@ -296,12 +298,13 @@ is_due (const Video *video, guint64 interval)
 /* ---- Public ---------------------------------------------------------------------------------- */
 
 Video *
-video_open (const char *path, AltclipModel *model, GError **error)
+video_open (const char *path, AltclipModel *model, guint n_regions, GError **error)
 {
     g_autoptr (Video) video = g_new0 (Video, 1);
 
     video->path = g_strdup (path);
     video->model = altclip_model_ref (model);
+    video->n_regions = n_regions;
     video->last = GST_CLOCK_TIME_NONE;
     if (!check_file (video, error) || !make_pipeline (video, error))
         return NULL;

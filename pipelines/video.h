@@ -17,6 +17,7 @@ typedef struct _Video Video;
  * video_open:
  * @path: a file of any kind that GStreamer's plugins can read
  * @model: whose input is wanted
+ * @n_regions: of each frame that will be looked at
  * @error: #ALTCLIP_ERROR_IO or #ALTCLIP_ERROR_IMAGE, naming the file
  *
  * Begins to decode the first video stream. gst_init() must have been called. What the file refers
@@ -24,7 +25,7 @@ typedef struct _Video Video;
  *
  * Returns: (transfer full) (nullable): the video
  */
-Video *video_open (const char *path, AltclipModel *model, GError **error);
+Video *video_open (const char *path, AltclipModel *model, guint n_regions, GError **error);
 
 void video_free (Video *video);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Video, video_free)

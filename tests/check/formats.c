@@ -14,6 +14,7 @@
 #include "../../gst/altclipconverter.h"
 #include "../exact.h"
 #include "models.h"
+#include "plans.h"
 
 #define LEAST_COSINE 0.9999
 
@@ -480,6 +481,70 @@ GST_START_TEST (test_interlaced)
 }
 GST_END_TEST;
 
+/* Runs @n parts of a frame. Returns: how many plans that made */
+static guint
+count_plans (GstAltclipConverter *converter, GstBuffer *buffer, guint n)
+{
+    g_autofree float *pixel_values = g_new (float, 3 * get_n_pixels ());
+    guint before = plans_get_n_made ();
+
+    for (guint i = 0; i < n; i++) {
+        const AltclipRectangle part = { i % 60, i / 60, 50 + i % 7, 60 };
+
+        fail_unless (gst_altclip_converter_run (converter, buffer, &part, pixel_values, NULL));
+    }
+    return plans_get_n_made () - before;
+}
+
+/* As many parts as there are regions, and the frame itself beside them. */
+GST_START_TEST (test_plans_are_kept)
+{
+    static const guint numbers[] = { 1, 8, 9, 32, ALTCLIP_MAX_REGIONS + 1 };
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstVideoInfo info;
+
+    make_info (&info, "NV12", 160, 120, 0, "");
+    buffer = make_frame (&info);
+    for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++) {
+        g_autoptr (GstCaps) caps = gst_video_info_to_caps (&info);
+        g_autoptr (GstAltclipFormat) format = gst_altclip_format_new (caps);
+        g_autoptr (GstAltclipConverter) converter = gst_altclip_converter_new (model, format, NULL);
+
+        gst_altclip_converter_expect (converter, numbers[i]);
+        fail_unless_equals_int (count_plans (converter, buffer, numbers[i]), numbers[i]);
+        for (guint frame = 1; frame < 5; frame++)
+            fail_unless_equals_int (count_plans (converter, buffer, numbers[i]), 0);
+    }
+}
+GST_END_TEST;
+
+/* What is looked at no longer goes, and a few stay whatever is expected. */
+GST_START_TEST (test_plans_are_bounded)
+{
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autoptr (GstCaps) caps = NULL;
+    g_autoptr (GstAltclipFormat) format = NULL;
+    g_autoptr (GstAltclipConverter) converter = NULL;
+    GstVideoInfo info;
+
+    make_info (&info, "NV12", 160, 120, 0, "");
+    buffer = make_frame (&info);
+    caps = gst_video_info_to_caps (&info);
+    format = gst_altclip_format_new (caps);
+    converter = gst_altclip_converter_new (model, format, NULL);
+    gst_altclip_converter_expect (converter, 32);
+    fail_unless_equals_int (count_plans (converter, buffer, 32), 32);
+    gst_altclip_converter_expect (converter, 1);
+    gst_altclip_converter_expect (converter, 32);
+    fail_unless_equals_int (count_plans (converter, buffer, 8), 8);
+    gst_altclip_converter_expect (converter, 1);
+    fail_unless_equals_int (count_plans (converter, buffer, 8), 0);
+    gst_altclip_converter_expect (converter, G_MAXUINT);
+    fail_unless_equals_int (count_plans (converter, buffer, 300), 300 - 8);
+    fail_unless_equals_int (count_plans (converter, buffer, 300), 300);
+}
+GST_END_TEST;
+
 static void
 open_model (void)
 {
@@ -510,6 +575,8 @@ formats_suite (void)
     tcase_add_test (tests, test_small_parts);
     tcase_add_test (tests, test_strides);
     tcase_add_test (tests, test_interlaced);
+    tcase_add_test (tests, test_plans_are_kept);
+    tcase_add_test (tests, test_plans_are_bounded);
     suite_add_tcase (suite, tests);
     return suite;
 }

@@ -10,6 +10,7 @@
 #include "altclipregions.h"
 #include "crop.h"
 #include "models.h"
+#include "plans.h"
 #include "rig.h"
 
 static GstBuffer *
@@ -564,6 +565,26 @@ GST_START_TEST (test_two_hundred_regions)
     fail_unless (gst_structure_get_uint64 (stats, "batches", &batches));
     fail_unless_equals_uint64 (batches, 200 / 8);
     expect_no_warning (rig->bus);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Regions that stay where they are need nothing worked out anew but in the first frame. */
+GST_START_TEST (test_resampling_is_remembered)
+{
+    Rig *rig = roi_rig_new ("exact");
+    guint before = plans_get_n_made ();
+
+    for (guint i = 0; i < 6; i++) {
+        GstBuffer *frame = new_textured_frame (i);
+        g_autoptr (GstBuffer) buffer = NULL;
+
+        add_many (frame, 32, 0);
+        buffer = push_and_pull (rig, frame);
+        fail_unless_equals_int (get_n_regions (buffer), 32);
+    }
+    /* The frame's own is made with the first. */
+    fail_unless_equals_int (plans_get_n_made () - before, 32 + 1);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -1298,6 +1319,7 @@ add_roi_tests (Suite *suite)
     tcase_add_test (tests, test_odd_types);
     tcase_add_test (tests, test_regions_within_region);
     tcase_add_test (tests, test_two_hundred_regions);
+    tcase_add_test (tests, test_resampling_is_remembered);
     tcase_add_test (tests, test_too_many_regions);
     tcase_add_test (tests, test_frames_without_regions);
     tcase_add_test (tests, test_object_id_parameter);
