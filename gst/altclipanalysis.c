@@ -4,6 +4,7 @@
  */
 
 #include "altclipfilter.h"
+#include "altclipmessage.h"
 
 #include "still.h"
 
@@ -148,35 +149,48 @@ gst_altclip_analysis_is_settled (GstAltclipFilter *self)
 /* ---- Prompts ------------------------------------------------------------ */
 
 static void
-post_prompts_warning (GstAltclipFilter *self, const GError *error)
+put_prompts_warning (GstAltclipFilter *self, const GError *error)
 {
-  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
-      ("%s. The prompts before these, if any, go on working.", error->message));
+  gst_altclip_outbox_put (&self->outbox,
+      gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+          GST_LIBRARY_ERROR_SETTINGS, error->message,
+          "%s. The prompts before these, if any, go on working.",
+          error->message));
 }
 
 static void
-warn_of_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
+put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
   const gchar *unknown = altclip_prompts_get_unknown (prompts);
   const gchar *neutral = altclip_prompts_get_neutral (prompts);
   GstAltclipRules rules;
 
   gst_altclip_filter_get_rules (self, &rules);
-  if (unknown != NULL)
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("The model knows few of the words in \"%s\".", unknown),
-        ("More than half of the tokens of \"%s\" are unknown to the model.",
+  if (unknown != NULL) {
+    g_autofree gchar *text = g_strdup_printf (
+        "The model knows few of the words in \"%s\".", unknown);
+
+    gst_altclip_outbox_put (&self->outbox,
+        gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+            GST_LIBRARY_ERROR_SETTINGS, text,
+            "More than half of the tokens of \"%s\" are unknown to the model.",
             unknown));
+  }
   if (neutral != NULL
       && altclip_prompts_get_score_mode (prompts, rules.score_mode)
-          == ALTCLIP_SCORE_SOFTMAX)
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("There is one phrase only, or one alone in its group: \"%s\" "
-         "competes with it.",
-            neutral),
-        ("A lone phrase would always score 1, so \"%s\" was added to the "
-         "negative prompts. Name more prompts or negative prompts.",
+          == ALTCLIP_SCORE_SOFTMAX) {
+    g_autofree gchar *text = g_strdup_printf (
+        "There is one phrase only, or one alone in its group: \"%s\" "
+        "competes with it.",
+        neutral);
+
+    gst_altclip_outbox_put (&self->outbox,
+        gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+            GST_LIBRARY_ERROR_SETTINGS, text,
+            "A lone phrase would always score 1, so \"%s\" was added to the "
+            "negative prompts. Name more prompts or negative prompts.",
             neutral));
+  }
 }
 
 /* With the labels' lock. Puts prompts in force, and takes the results of the
@@ -245,11 +259,11 @@ prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
     strike_asked (self, prompts);
   g_mutex_unlock (&self->labels.lock);
 
-  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
   if (asked && error == NULL)
-    warn_of_doubts (self, prompts);
+    put_doubts (self, prompts);
   else if (asked)
-    post_prompts_warning (self, error);
+    put_prompts_warning (self, error);
+  gst_altclip_outbox_send (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 static AltclipPrompts *
@@ -336,7 +350,7 @@ gst_altclip_analysis_apply_prompts (GstAltclipFilter *self)
   release_stream (self);
 
   if (error != NULL)
-    post_prompts_warning (self, error);
+    put_prompts_warning (self, error);
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
@@ -489,8 +503,11 @@ note_failure (
 
   GST_DEBUG_OBJECT (self, "a frame failed: %s", error->message);
   if (first)
-    GST_ELEMENT_WARNING (self, LIBRARY, FAILED, ("%s", error->message),
-        ("%s. The video goes on untagged while this lasts.", error->message));
+    gst_altclip_outbox_put (&self->outbox,
+        gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+            GST_LIBRARY_ERROR_FAILED, error->message,
+            "%s. The video goes on untagged while this lasts.",
+            error->message));
 }
 
 static void
@@ -504,7 +521,7 @@ analysed (gpointer user_data, gpointer data, const float *embeddings,
     note_failure (self, frame, error);
   else
     note_success (self, frame, embeddings);
-  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  gst_altclip_outbox_send (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 static void

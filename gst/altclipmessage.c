@@ -5,6 +5,9 @@
 
 #include "altclipmessage.h"
 
+GST_DEBUG_CATEGORY_EXTERN (altclip_filter_debug);
+#define GST_CAT_DEFAULT altclip_filter_debug
+
 #define UNKNOWN "unknown"
 
 void
@@ -129,4 +132,20 @@ gst_altclip_message_new_result (GstObject *source, GstAltclipResult *result)
   else
     gst_structure_set_value (structure, "results", &result->findings[0].labels);
   return gst_message_new_element (source, structure);
+}
+
+GstMessage *
+gst_altclip_message_new_warning (GstObject *source, GstLibraryError code,
+    const gchar *text, const gchar *debug, ...)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (GST_LIBRARY_ERROR, (gint) code, text);
+  g_autofree gchar *details = NULL;
+  va_list arguments;
+
+  va_start (arguments, debug);
+  details = g_strdup_vprintf (debug, arguments);
+  va_end (arguments);
+  GST_WARNING_OBJECT (source, "%s (%s)", text, details);
+  return gst_message_new_warning (source, error, details);
 }

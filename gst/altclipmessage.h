@@ -81,6 +81,19 @@ void gst_altclip_message_set_object (
 GstMessage *gst_altclip_message_new_result (
     GstObject *source, GstAltclipResult *result);
 
+/**
+ * gst_altclip_message_new_warning:
+ * @text: for people
+ * @debug: a format of what more there is to say, for gst-launch and developers
+ *
+ * What GST_ELEMENT_WARNING() posts, for an outbox.
+ *
+ * Returns: (transfer full): a warning
+ */
+GstMessage *gst_altclip_message_new_warning (GstObject *source,
+    GstLibraryError code, const gchar *text, const gchar *debug, ...)
+    G_GNUC_PRINTF (4, 5);
+
 G_END_DECLS
 
 #endif /* GST_ALTCLIP_MESSAGE_H */

@@ -54,6 +54,33 @@ gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element)
   g_mutex_unlock (&outbox->lock);
 }
 
+static void
+post_sent (GstElement *element, gpointer user_data)
+{
+  GstAltclipOutbox *outbox = user_data;
+
+  g_mutex_lock (&outbox->lock);
+  outbox->sent = FALSE;
+  g_mutex_unlock (&outbox->lock);
+  gst_altclip_outbox_post (outbox, element);
+}
+
+/* Who is posting already takes these too. */
+void
+gst_altclip_outbox_send (GstAltclipOutbox *outbox, GstElement *element)
+{
+  gboolean wanted;
+
+  g_mutex_lock (&outbox->lock);
+  wanted = !g_queue_is_empty (&outbox->messages) && outbox->poster == NULL
+      && !outbox->sent;
+  outbox->sent |= wanted;
+  g_mutex_unlock (&outbox->lock);
+  /* Holds a reference of the element, and so the outbox, until it has run. */
+  if (wanted)
+    gst_element_call_async (element, post_sent, outbox, NULL);
+}
+
 void
 gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element)
 {

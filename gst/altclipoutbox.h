@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  * GstAltclipOutbox:
  *
  * Keeps messages in the order they were put in, whichever threads put them
- * there. Putting is allowed with locks held; posting never is.
+ * there. Putting is allowed with locks held; posting never is. An application's
+ * handler may hold up who posts, for as long as it likes.
  */
 typedef struct
 {
@@ -22,6 +23,7 @@ typedef struct
   GQueue messages;
   GThread *poster;
   GCond posted;
+  gboolean sent; /* a thread that posts is on its way */
   gboolean flushing;
 } GstAltclipOutbox;
 
@@ -40,6 +42,15 @@ void gst_altclip_outbox_put (GstAltclipOutbox *outbox, GstMessage *message);
  * Posts what waits, unless another thread is doing so. No lock may be held.
  */
 void gst_altclip_outbox_post (GstAltclipOutbox *outbox, GstElement *element);
+
+/**
+ * gst_altclip_outbox_send:
+ *
+ * Has what waits posted by a thread of GStreamer's, for those whom nobody may
+ * hold up: the engine's worker serves other elements too, and flushing and
+ * stopping wait for it. Locks may be held.
+ */
+void gst_altclip_outbox_send (GstAltclipOutbox *outbox, GstElement *element);
 
 /**
  * gst_altclip_outbox_drain:

@@ -419,8 +419,9 @@ GST_START_TEST (test_refused_caps)
 }
 GST_END_TEST;
 
-/* Holds up the first message of an end, as an application's handler may. */
+/* Holds up the first message of such an event, as an application's handler may. */
 typedef struct {
+    const char *event;
     GMutex lock;
     GCond changed;
     gboolean came;
@@ -428,13 +429,13 @@ typedef struct {
 } Handler;
 
 static GstBusSyncReply
-hold_end (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+hold_event (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
 {
     const GstStructure *structure = gst_message_get_structure (message);
     Handler *handler = data;
 
     if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT ||
-            g_strcmp0 (gst_structure_get_string (structure, "event"), "end") != 0)
+            g_strcmp0 (gst_structure_get_string (structure, "event"), handler->event) != 0)
         return GST_BUS_PASS;
     g_mutex_lock (&handler->lock);
     handler->came = TRUE;
@@ -443,6 +444,15 @@ hold_end (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
         g_cond_wait (&handler->changed, &handler->lock);
     g_mutex_unlock (&handler->lock);
     return GST_BUS_PASS;
+}
+
+static void
+wait_until_held (Handler *handler)
+{
+    g_mutex_lock (&handler->lock);
+    while (!handler->came)
+        g_cond_wait (&handler->changed, &handler->lock);
+    g_mutex_unlock (&handler->lock);
 }
 
 static gpointer
@@ -464,12 +474,9 @@ static void
 begin_holding (Rig *rig, Handler *handler, GThread **thread)
 {
     rig_forget_messages (rig);
-    gst_bus_set_sync_handler (rig->bus, hold_end, handler, NULL);
+    gst_bus_set_sync_handler (rig->bus, hold_event, handler, NULL);
     *thread = g_thread_new ("prompts", drop_prompts, rig);
-    g_mutex_lock (&handler->lock);
-    while (!handler->came)
-        g_cond_wait (&handler->changed, &handler->lock);
-    g_mutex_unlock (&handler->lock);
+    wait_until_held (handler);
 }
 
 static void
@@ -494,7 +501,7 @@ GST_START_TEST (test_live_eos_comes_after_all_messages)
 {
     Rig *rig =
             rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
-    Handler handler = { .came = FALSE };
+    Handler handler = { .event = "end" };
     GstMessage *message;
     GThread *prompts;
     GThread *eos;
@@ -518,6 +525,78 @@ GST_START_TEST (test_live_eos_comes_after_all_messages)
     fail_unless_equals_int (n_ends, 2);
     end_holding (rig, prompts);
     rig_free (rig);
+}
+GST_END_TEST;
+
+/* A flush does not wait for that: it may come from who holds up the message. */
+static void
+check_flush_of_waiting_eos (const char *mode)
+{
+    Rig *rig =
+            rig_new (models_get_quick (), "prompts", "a;b", "mode", mode, "threshold", "0", NULL);
+    Handler handler = { .event = "end" };
+    GThread *prompts;
+    GThread *eos;
+    guint at = 0;
+
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    begin_holding (rig, &handler, &prompts);
+    eos = g_thread_new ("eos", push_eos, rig);
+    g_usleep (100000);
+    rig_flush (rig);
+    g_thread_join (eos);
+    let (&handler);
+    end_holding (rig, prompts);
+    rig_free (rig);
+}
+
+GST_START_TEST (test_flush_of_waiting_eos)
+{
+    check_flush_of_waiting_eos ("live");
+    check_flush_of_waiting_eos ("exact");
+}
+GST_END_TEST;
+
+/* Frames of both go through the same worker, and none of it is held up by what one application does
+ * with a message: neither the other stream, nor this one, nor its flush, nor its end.
+ */
+static void
+check_held_message (const char *mode, const char *event)
+{
+    const char *model = models_get_quick ();
+    Rig *rig = rig_new (
+            model, "prompts", "a;b", "mode", mode, "threshold", "0", "post-messages", "all", NULL);
+    Rig *other = rig_new (model, "prompts", "a;b", "mode", "exact", "threshold", "0", NULL);
+    Handler handler = { .event = event };
+    guint at = 0;
+
+    gst_bus_set_sync_handler (rig->bus, hold_event, &handler, NULL);
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    wait_until_held (&handler);
+
+    for (guint i = 0; i < 10; i++) {
+        gst_buffer_unref (push_until_tagged (rig, &at));
+        push_frame (other, new_numbered_frame (i));
+        expect_covered_by (other, i * FRAME, i * FRAME);
+    }
+    rig_flush (rig);
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    fail_unless_equals_int (
+            gst_element_set_state (rig->element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+    /* First the handler goes, so that once the message is there nobody is in it. */
+    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+    let (&handler);
+    gst_message_unref (pop_event (rig->bus, event));
+    rig_free (other);
+    rig_free (rig);
+}
+
+GST_START_TEST (test_held_messages_hold_up_nothing_else)
+{
+    check_held_message ("live", "begin");
+    check_held_message ("live", "result");
+    check_held_message ("exact", "begin");
+    check_held_message ("exact", "result");
 }
 GST_END_TEST;
 
@@ -830,6 +909,8 @@ stream_suite (void)
     tcase_add_test (tests, test_refused_caps);
     tcase_add_test (tests, test_stopping_keeps_later_caps_behind);
     tcase_add_test (tests, test_live_eos_comes_after_all_messages);
+    tcase_add_test (tests, test_flush_of_waiting_eos);
+    tcase_add_test (tests, test_held_messages_hold_up_nothing_else);
     tcase_add_test (tests, test_live_spares_small_pools);
     tcase_add_test (tests, test_allocation_is_forwarded);
     tcase_add_test (tests, test_stopping_ends_what_is_active);
