@@ -200,6 +200,42 @@ check_messages (Video *video, GError **error)
     return ok;
 }
 
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static void
+note_task (const GValue *item, gpointer runs)
+{
+    GstPad *pad = g_value_get_object (item);
+
+    GST_OBJECT_LOCK (pad);
+    if (GST_PAD_TASK (pad) && gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED)
+        *(gboolean *)runs = TRUE;
+    GST_OBJECT_UNLOCK (pad);
+}
+
+static void
+note_tasks (const GValue *item, gpointer runs)
+{
+    g_autoptr (GstIterator) pads = gst_element_iterate_pads (g_value_get_object (item));
+
+    /* Of an element that changes meanwhile, pads may be seen twice. */
+    while (gst_iterator_foreach (pads, note_task, runs) == GST_ITERATOR_RESYNC)
+        gst_iterator_resync (pads);
+}
+
+/* Whether a thread is left that may bring a frame. decodebin swallows what a demuxer complains of
+ * while it is still being connected, and then nothing would ever come. */
+static gboolean
+has_streaming_thread (const Video *video)
+{
+    g_autoptr (GstIterator) elements = gst_bin_iterate_recurse (GST_BIN (video->pipeline));
+    gboolean runs = FALSE;
+
+    while (gst_iterator_foreach (elements, note_tasks, &runs) == GST_ITERATOR_RESYNC)
+        gst_iterator_resync (elements);
+    return runs;
+}
+
 /* ---- Frames ---------------------------------------------------------------------------------- */
 
 /* Sets @sample, to NULL at the end. */
@@ -208,6 +244,8 @@ pull_sample (Video *video, GstSample **sample, GError **error)
 {
     GstAppSink *sink = GST_APP_SINK (video->sink);
     guint64 waited = 0;
+    gboolean runs = TRUE;
+    gboolean ran;
 
     *sample = NULL;
     while (!(*sample = gst_app_sink_try_pull_sample (sink, LOOK_AROUND))) {
@@ -215,6 +253,14 @@ pull_sample (Video *video, GstSample **sample, GError **error)
             return FALSE;
         if (gst_app_sink_is_eos (sink))
             return TRUE;
+        /* What the last thread left behind may have come since: looked at twice. */
+        ran = runs;
+        runs = has_streaming_thread (video);
+        if (!ran && !runs) {
+            fail (video, ALTCLIP_ERROR_IMAGE, error,
+                    "cannot be decoded: broken or cut off before any frame");
+            return FALSE;
+        }
         waited += LOOK_AROUND;
         if (waited >= LONGEST_WAIT) {
             fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: no frame for %d s",

@@ -369,6 +369,24 @@ test_bad_files (void)
     }
 }
 
+/* Told at once, whichever of the decoder's threads sees it first. */
+static void
+test_cut_files_make_nobody_wait (void)
+{
+    g_autofree char *video = get_path ("bars.webm");
+    g_autofree char *cut = get_path ("cut.webm");
+    g_autofree char *bytes = NULL;
+
+    g_assert_true (g_file_get_contents (video, &bytes, NULL, NULL));
+    g_assert_true (g_file_set_contents (cut, bytes, 100, NULL));
+    for (guint i = 0; i < 20; i++) {
+        g_auto (Result) result = run ("calibrate", "--prompts", "colour bars;x", "--positive",
+                "x=bars.png", "--positive", "colour bars=bars.png", "--negative", "cut.webm", NULL);
+        check_failed (&result, 1, "altclip: cut.webm: cannot be decoded: ");
+        g_assert_null (strstr (result.err, "no frame for"));
+    }
+}
+
 static void
 test_bad_output (void)
 {
@@ -398,6 +416,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibrate/alike", test_alike);
     g_test_add_func ("/calibrate/usage", test_usage);
     g_test_add_func ("/calibrate/bad-files", test_bad_files);
+    g_test_add_func ("/calibrate/cut-files-make-nobody-wait", test_cut_files_make_nobody_wait);
     g_test_add_func ("/calibrate/bad-output", test_bad_output);
     status = g_test_run ();
     remove_clips ();
