@@ -1620,7 +1620,8 @@ typedef struct _AltclipStream AltclipStream;
  * @opened: the model is there (@error %NULL) or cannot be had (@model %NULL); once. The model is
  * the stream's until it is freed; whoever wants it longer takes a reference
  * @prompts_ready: the set given to altclip_stream_set_prompts() has its embeddings
- *   (@error %NULL), or cannot be embedded. A set replaced before its turn gets none
+ *   (@error %NULL), or cannot be embedded, or was given up for the next one
+ *   (%G_IO_ERROR_CANCELLED). A set replaced before its turn gets none
  * @preprocess: write picture number @index of @frame as the image tower's input, [num_channels,
  *   image_size, image_size]; %FALSE with the error set if that cannot be done. For each picture
  *   once, the first one first
@@ -1721,8 +1722,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
  * @stream: the stream
  * @prompts: (transfer none): a set, not embedded yet, which no other stream is given
  *
- * Replaces a set that still waits. Returns at once: of a set that altclip_prompts_new_for_file()
- * made, the prompts' worker reads the file too.
+ * Replaces a set that still waits, and has one that is being embedded given up unless it is ready
+ * first: of sets that come faster than they can be embedded, the last one is. Returns at once: of a
+ * set that altclip_prompts_new_for_file() made, the prompts' worker reads the file too.
  */
 ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts);
 

@@ -553,7 +553,9 @@ embed_prompts (AltclipStream *stream, AltclipSession *session)
     altclip_prompts_embed (prompts, session, cancellable, &error);
     pthread_mutex_lock (&scheduler->lock);
     stream->prompts_cancellable = NULL;
-    if (!stream->leaving && !stream->prompts) {
+    /* Told though the next one waits already: where sets come all the time, those that are ready
+     * in time are in force for a while. */
+    if (!stream->leaving) {
         begin_call (stream);
         stream->callbacks.prompts_ready (stream->user_data, prompts, error);
         end_call (stream);

@@ -242,11 +242,26 @@ strike_asked (GstAltclipFilter *self, AltclipPrompts *prompts)
   g_mutex_unlock (&self->lock);
 }
 
+/* Another set was asked for meanwhile. */
+static void
+forget_given_up (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  g_mutex_lock (&self->lock);
+  if (g_queue_remove (&self->analysis.asked, prompts))
+    altclip_prompts_unref (prompts);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
 {
   GstAltclipFilter *self = user_data;
   gboolean asked;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    forget_given_up (self, prompts);
+    return;
+  }
 
   /* The labels' lock is held all the way, so that the setter's dropping of all
    * prompts comes before this or after it. The set is struck off last: the
@@ -323,9 +338,15 @@ static void
 ask_for_prompts (
     GstAltclipFilter *self, AltclipStream *stream, AltclipPrompts *prompts)
 {
+  AltclipPrompts *replaced = NULL;
+
+  /* Of those asked for before, one may be in work, which may be ready first. */
   g_mutex_lock (&self->lock);
+  if (g_queue_get_length (&self->analysis.asked) > 1)
+    replaced = g_queue_pop_tail (&self->analysis.asked);
   g_queue_push_tail (&self->analysis.asked, altclip_prompts_ref (prompts));
   g_mutex_unlock (&self->lock);
+  g_clear_pointer (&replaced, altclip_prompts_unref);
   altclip_stream_set_prompts (stream, prompts);
 }
 

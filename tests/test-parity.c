@@ -354,7 +354,9 @@ test_layers (const Case *c)
     compare_all (c, tensors, "subset.");
 }
 
-/* A text's or picture's embedding is its own, whatever comes with it in a batch. */
+/* A text's or picture's embedding is its own, whatever comes with it in a batch. But for the last
+ * bits: OpenBLAS sums in another order when there are few rows. Features may differ by half of what
+ * they may be off. */
 static void
 test_independence (const Case *c, GPtrArray *tensors)
 {
@@ -379,7 +381,7 @@ test_independence (const Case *c, GPtrArray *tensors)
         altclip_session_get_image_features (c->session, &picture, alone, &error);
         g_assert_no_error (error);
         page_measure (c->page, "alone or in a batch", c->name,
-                largest_difference (alone, expected, dim), 2e-6 * largest_value (expected, dim));
+                largest_difference (alone, expected, dim), 5e-6 * largest_value (expected, dim));
     }
 }
 

@@ -9,10 +9,7 @@
  * says for how long; tests/soak runs it for minutes.
  */
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
+#include "endurance.h"
 #include "models.h"
 #include "rig.h"
 
@@ -23,20 +20,6 @@
  * counters are read, at the beginning and at the end. */
 #define SLACK 2
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED TRUE
-#else
-#define SANITIZED FALSE
-#endif
-
-static guint
-get_seconds (void)
-{
-    const char *seconds = g_getenv ("ALTCLIP_SOAK_SECONDS");
-
-    return seconds ? (guint)g_ascii_strtoull (seconds, NULL, 10) : SHORT_SECONDS;
-}
-
 static GThread *watchdog;
 static GAsyncQueue *done; /* tells it to end */
 
@@ -44,7 +27,7 @@ static GAsyncQueue *done; /* tells it to end */
 static gpointer
 watch (G_GNUC_UNUSED gpointer data)
 {
-    guint64 seconds = 10 * get_seconds () + 240;
+    guint64 seconds = 10 * get_soak_seconds (SHORT_SECONDS) + 240;
 
     if (!g_async_queue_timeout_pop (done, seconds * G_USEC_PER_SEC))
         g_error ("the streams hang");
@@ -64,17 +47,6 @@ stop_watchdog (void)
     g_async_queue_push (done, done);
     g_thread_join (watchdog);
     g_async_queue_unref (done);
-}
-
-static gsize
-get_resident_memory (void)
-{
-    g_autofree char *text = NULL;
-    gsize pages = 0;
-
-    fail_unless (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
-    fail_unless (sscanf (text, "%*u %zu", &pages) == 1);
-    return pages * (gsize)sysconf (_SC_PAGESIZE);
 }
 
 /* ---- A stream: its pipeline, and what is noted of what comes out ----------------------------- */
@@ -515,10 +487,10 @@ GST_START_TEST (test_sixteen_live_streams_and_trouble)
         wait_for_first_result (&streams[i]);
     trouble_start (&flushing, flushed, flush, 2 * G_USEC_PER_SEC);
     trouble_start (&exchanging, guest, remove_and_add, G_USEC_PER_SEC);
-    g_usleep (get_seconds () * G_USEC_PER_SEC / 4);
+    g_usleep (get_soak_seconds (SHORT_SECONDS) * G_USEC_PER_SEC / 4);
     memory = get_resident_memory ();
     read_analysed (before);
-    g_usleep (get_seconds () * G_USEC_PER_SEC * 3 / 4);
+    g_usleep (get_soak_seconds (SHORT_SECONDS) * G_USEC_PER_SEC * 3 / 4);
     read_analysed (after);
     memory_after = get_resident_memory ();
     trouble_stop (&exchanging);
@@ -527,7 +499,8 @@ GST_START_TEST (test_sixteen_live_streams_and_trouble)
     stop_all ();
 
     g_print ("%u flushes, %u removals, %.1f MB more resident after %u s\n", flushing.n_rounds,
-            exchanging.n_rounds, ((double)memory_after - (double)memory) / 1e6, get_seconds ());
+            exchanging.n_rounds, ((double)memory_after - (double)memory) / 1e6,
+            get_soak_seconds (SHORT_SECONDS));
     expect_fair (before, after);
     fail_unless (flushing.n_rounds > 0 && exchanging.n_rounds > 0);
     fail_unless_equals_int (stream_get_n_streams (exact), N_STREAMS);
