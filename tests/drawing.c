@@ -13,6 +13,18 @@
 
 /* ---- Random numbers -------------------------------------------------------------------------- */
 
+/* The finishing steps of the MurmurHash3. */
+Chance
+chance_from_seed (guint32 seed)
+{
+    seed ^= seed >> 16;
+    seed *= 0x85ebca6bu;
+    seed ^= seed >> 13;
+    seed *= 0xc2b2ae35u;
+    seed ^= seed >> 16;
+    return (Chance){ seed };
+}
+
 double
 chance_uniform (Chance *chance, double from, double to)
 {
@@ -119,13 +131,16 @@ blur_lines (guint8 *data, guint n_lines, gsize line_step, guint n, gsize step, g
 
     for (guint line = 0; line < n_lines; line++) {
         guint8 *at = data + line * line_step;
+        guint sum = 0;
+
         for (guint i = 0; i < n; i++)
             copy[i] = at[i * step];
+        for (gint j = -(gint)radius; j <= (gint)radius; j++)
+            sum += copy[CLAMP (j, 0, (gint)n - 1)];
         for (guint i = 0; i < n; i++) {
-            guint sum = 0;
-            for (gint j = (gint)i - (gint)radius; j <= (gint)(i + radius); j++)
-                sum += copy[CLAMP (j, 0, (gint)n - 1)];
             at[i * step] = (guint8)(sum / (2 * radius + 1));
+            sum += copy[MIN (i + radius + 1, n - 1)];
+            sum -= copy[i > radius ? i - radius : 0];
         }
     }
 }

@@ -19,6 +19,9 @@ typedef struct {
     guint32 state;
 } Chance;
 
+/* Seeds that are neighbours begin nothing alike. */
+Chance chance_from_seed (guint32 seed);
+
 double chance_uniform (Chance *chance, double from, double to);
 
 /* Returns: 0 to @n − 1 */
