@@ -112,6 +112,12 @@ agreement_get_f1 (const Agreement *agreement)
     return 2.0 * agreement->n_right / MAX (agreement->n_true + agreement->n_told, 1);
 }
 
+double
+agreement_get_time_f1 (const Agreement *agreement)
+{
+    return 2.0 * agreement->right_time / MAX (agreement->true_time + agreement->told_time, 1e-9);
+}
+
 static int
 compare_doubles (const void *a, const void *b)
 {
@@ -132,14 +138,19 @@ agreement_get_latency (const Agreement *agreement, double share)
     return g_array_index (sorted, double, (guint)MAX (ceil (share * sorted->len), 1.0) - 1);
 }
 
+/* Returns: the time that two events of one kind have in common */
+static double
+get_common_time (const Event *a, const Event *b)
+{
+    return a->kind == b->kind ? MAX (MIN (a->end, b->end) - MAX (a->begin, b->begin), 0.0) : 0.0;
+}
+
 static double
 get_overlap (const Event *a, const Event *b)
 {
-    double both = MIN (a->end, b->end) - MAX (a->begin, b->begin);
+    double both = get_common_time (a, b);
 
-    return a->kind == b->kind && both > 0.0
-                   ? both / (MAX (a->end, b->end) - MIN (a->begin, b->begin))
-                   : 0.0;
+    return both > 0.0 ? both / (MAX (a->end, b->end) - MIN (a->begin, b->begin)) : 0.0;
 }
 
 /* Returns: (nullable): the event of @events that is the same as @event */
@@ -162,12 +173,28 @@ print (const char *about, const char *what, const Event *event)
                 event->begin, event->end);
 }
 
+static void
+add_times (Agreement *agreement, const GArray *truth, const GArray *told)
+{
+    for (guint i = 0; i < truth->len; i++) {
+        const Event *event = &g_array_index (truth, Event, i);
+
+        agreement->true_time += event->end - event->begin;
+        for (guint j = 0; j < told->len; j++)
+            agreement->right_time += get_common_time (event, &g_array_index (told, Event, j));
+    }
+    for (guint j = 0; j < told->len; j++)
+        agreement->told_time +=
+                g_array_index (told, Event, j).end - g_array_index (told, Event, j).begin;
+}
+
 void
 agreement_add (Agreement *agreement, const GArray *truth, const GArray *told, const char *about)
 {
     agreement->n_true += truth->len;
     agreement->n_told += told->len;
     agreement->n_flips += 2 * told->len;
+    add_times (agreement, truth, told);
     for (guint i = 0; i < told->len; i++) {
         const Event *event = &g_array_index (told, Event, i);
         const Event *same = find_same (truth, event);

@@ -36,6 +36,9 @@ typedef struct {
     guint n_right;     /* pairs of the two */
     guint n_flips;     /* begins and ends that were told */
     GArray *latencies; /* double: how long after a right event's begin it was told, in seconds */
+    double true_time;  /* seconds of all events that were, */
+    double told_time;  /* of all that were told, */
+    double right_time; /* and of what both have in common */
 } Agreement;
 
 void agreement_init (Agreement *agreement);
@@ -44,6 +47,9 @@ void agreement_clear (Agreement *agreement);
 double agreement_get_precision (const Agreement *agreement);
 double agreement_get_recall (const Agreement *agreement);
 double agreement_get_f1 (const Agreement *agreement);
+
+/* F1 of seconds in place of events. */
+double agreement_get_time_f1 (const Agreement *agreement);
 
 /* Returns: the smallest latency that a share of them do not exceed; NAN: there are none */
 double agreement_get_latency (const Agreement *agreement, double share);

@@ -21,6 +21,11 @@
 #define LONGEST_LATENCY 1.0 /* and min_on, in seconds */
 #define MOST_FLIPS 0.2      /* of those of a plain argmax */
 
+/* What a calibration is to keep, in F1: from where on there is something to gain, and what chance
+ * may take. */
+#define LEAST_TO_GAIN 0.95
+#define MOST_TO_LOSE 0.01
+
 /* Of an element's event and of its replay. */
 #define SAME_TIME 1e-3
 
@@ -112,7 +117,8 @@ print_row (const char *name, const Agreement *agreement, guint plain)
 }
 
 static void
-judge_replay (const Judge *judge, const json_t *file, gboolean plain, Agreement *agreement)
+judge_replay (const Judge *judge, const json_t *file, gboolean plain, const char *about,
+        Agreement *agreement)
 {
     g_autoptr (Replay) replay = replay_new (judge->session, file);
 
@@ -120,8 +126,11 @@ judge_replay (const Judge *judge, const json_t *file, gboolean plain, Agreement 
         const Film *film = g_ptr_array_index (judge->films, i);
         g_autoptr (GArray) told = plain ? replay_run_plain (replay, &film->sights)
                                         : replay_run (replay, &film->sights);
+        g_autofree char *title = NULL;
 
-        agreement_add (agreement, film->truth, told, NULL);
+        if (about)
+            title = g_strdup_printf ("%s %s", about, film->name);
+        agreement_add (agreement, film->truth, told, title);
     }
 }
 
@@ -135,7 +144,7 @@ replay_row (const Judge *judge, const char *name, const json_t *file, VariantFla
     guint n_flips;
 
     agreement_init (&agreement);
-    judge_replay (judge, variant, is_plain, &agreement);
+    judge_replay (judge, variant, is_plain, NULL, &agreement);
     n_flips = agreement.n_flips;
     print_row (name, &agreement, plain ? plain : n_flips);
     agreement_clear (&agreement);
@@ -276,6 +285,72 @@ judge_language (Judge *judge, const char *name, const char *path)
     json_decref (file);
 }
 
+/* ---- Calibration ----------------------------------------------------------------------------- */
+
+/* Returns: F1 of events */
+static double
+compare_row (const Judge *judge, const char *name, const char *path)
+{
+    json_t *file = load_json (path);
+    Agreement agreement;
+    double f1;
+
+    agreement_init (&agreement);
+    judge_replay (judge, file, FALSE, judge->list ? name : NULL, &agreement);
+    f1 = agreement_get_f1 (&agreement);
+    g_print ("| %s | %.3f | %.3f | %.3f | %.3f | %u | %.2f s |\n", name,
+            agreement_get_precision (&agreement), agreement_get_recall (&agreement), f1,
+            agreement_get_time_f1 (&agreement), agreement.n_told,
+            agreement_get_latency (&agreement, 1.0));
+    agreement_clear (&agreement);
+    json_decref (file);
+    return f1;
+}
+
+static void
+compare (Judge *judge, char **parts, double f1[2])
+{
+    g_autofree char *name = g_strconcat (parts[0], ", calibrated", NULL);
+
+    f1[0] = compare_row (judge, parts[0], parts[1]);
+    if (parts[2])
+        f1[1] = compare_row (judge, name, parts[2]);
+}
+
+/* Where there is nothing to gain, a calibration may not lose much. */
+static void
+check_calibration (Judge *judge, char **parts, const double f1[2])
+{
+    if (!parts[2])
+        return;
+    check (judge, f1[0] < LEAST_TO_GAIN ? f1[1] > f1[0] : f1[1] >= f1[0] - MOST_TO_LOSE,
+            "%s: F1 %.3f, calibrated %.3f", parts[0], f1[0], f1[1]);
+}
+
+/* @comparisons: (nullable): NAME=FILE, or NAME=FILE=CALIBRATED-FILE */
+static void
+judge_comparisons (Judge *judge, char **comparisons)
+{
+    guint n = comparisons ? g_strv_length (comparisons) : 0;
+    g_autofree double (*f1)[2] = g_malloc (n * sizeof *f1);
+
+    if (n > 0)
+        g_print ("\n| settings | precision | recall | F1 | F1 of time | events | begin late, worst "
+                 "|\n|---|---|---|---|---|---|---|\n");
+    for (guint i = 0; i < n; i++) {
+        g_auto (GStrv) parts = g_strsplit (comparisons[i], "=", 3);
+
+        if (g_strv_length (parts) < 2)
+            g_error ("--compare is '%s', but must be NAME=FILE or NAME=FILE=FILE", comparisons[i]);
+        compare (judge, parts, f1[i]);
+    }
+    g_print ("\n");
+    for (guint i = 0; i < n; i++) {
+        g_auto (GStrv) parts = g_strsplit (comparisons[i], "=", 3);
+        check_calibration (judge, parts, f1[i]);
+    }
+}
+
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void
@@ -294,10 +369,14 @@ int
 main (int argc, char **argv)
 {
     g_auto (GStrv) prompts = NULL;
+    g_auto (GStrv) comparisons = NULL;
     Judge judge = { 0 };
     const GOptionEntry entries[] = {
         { "prompts", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &prompts,
                 "The recommended settings; may be repeated", "NAME=FILE.json" },
+        { "compare", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &comparisons,
+                "Other settings, replayed, and calibrated; may be repeated",
+                "NAME=FILE.json[=FILE.json]" },
         { "list", 0, 0, G_OPTION_ARG_NONE, &judge.list, "Print what the element got wrong", NULL },
         G_OPTION_ENTRY_NULL,
     };
@@ -316,6 +395,7 @@ main (int argc, char **argv)
         g_ptr_array_add (
                 judge.films, load_film (argv[i], altclip_model_get_info (model)->projection_dim));
     judge_languages (&judge, prompts);
+    judge_comparisons (&judge, comparisons);
     g_print ("\n1..%u\n", judge.n_checks);
     g_ptr_array_unref (judge.films);
     altclip_session_free (judge.session);

@@ -312,7 +312,7 @@ spoil (Picture *frame, Kind kind, guint32 seed, double strength)
     double darkest = chance_uniform (&chance, 0.10, 0.18);
     double brightest = chance_uniform (&chance, 1.5, 2.2);
     double haze = chance_uniform (&chance, 100, 140);
-    double blur = frame->height * chance_uniform (&chance, 0.025, 0.045);
+    double blur = frame->height * chance_uniform (&chance, 0.032, 0.045);
     double gain = 1.0;
 
     if (kind == KIND_BLURRED) {
@@ -411,7 +411,7 @@ painter_new (guint32 seed, guint width, guint height, double brightness, double 
     painter->brightness = brightness;
     for (guint c = 0; c < 3; c++)
         painter->tint[c] = chance_uniform (chance, 0.95, 1.05);
-    painter->drift = chance_uniform (chance, 0.1, 0.2);
+    painter->drift = chance_uniform (chance, 0.05, 0.15);
     painter->drift_period = chance_uniform (chance, 30, 90);
     painter->drift_phase = chance_uniform (chance, 0, 2.0 * G_PI);
     fill_noise (painter, noise);

@@ -14,8 +14,8 @@
 #define LONGEST_PAUSE 10.0
 #define SHORTEST_GLITCH (1.0 / 15)
 #define LONGEST_GLITCH (3.0 / 15)
-#define LONGEST_WITHOUT_GLITCH 16.0
-#define FIRST_GLITCH 1.0
+#define SHORTEST_WITHOUT_GLITCH 1.0
+#define LONGEST_WITHOUT_GLITCH 15.0
 
 static const char *const NAMES[N_KINDS] = {
     [KIND_BARS] = "bars",
@@ -133,7 +133,7 @@ draw_seed (Chance *chance)
 static double
 draw_fade (Chance *chance)
 {
-    static const double fades[] = { 0.0, 0.0, 0.0, 0.5, 1.0, 1.5 };
+    static const double fades[] = { 0.0, 0.0, 0.0, 0.4, 0.7, 1.0 };
 
     return fades[chance_below (chance, G_N_ELEMENTS (fades))];
 }
@@ -161,7 +161,7 @@ add_scene (Script *script, Chance *chance, Kind kind, guint32 seed, double end)
     if (last)
         scene.fade = draw_fade (chance);
     if (kind_is_lit (kind) && chance_below (chance, 3) == 0) {
-        scene.flicker = chance_uniform (chance, 0.05, 0.2);
+        scene.flicker = chance_uniform (chance, 0.05, 0.15);
         scene.rate = chance_uniform (chance, 1, 6);
     }
     g_array_append_val (script->scenes, scene);
@@ -226,14 +226,18 @@ finish_scenes (Script *script)
 static void
 add_glitches (Script *script, Chance *chance)
 {
-    double time = FIRST_GLITCH + chance_uniform (chance, 0, LONGEST_WITHOUT_GLITCH);
+    double time = 0.0;
 
-    while (time < script->duration) {
-        Glitch glitch = { time, time + chance_uniform (chance, SHORTEST_GLITCH, LONGEST_GLITCH),
+    for (;;) {
+        Glitch glitch;
+
+        time += chance_uniform (chance, SHORTEST_WITHOUT_GLITCH, LONGEST_WITHOUT_GLITCH);
+        if (time >= script->duration)
+            return;
+        glitch = (Glitch){ time, time + chance_uniform (chance, SHORTEST_GLITCH, LONGEST_GLITCH),
             chance_below (chance, N_GLITCHES) };
-
         g_array_append_val (script->glitches, glitch);
-        time = glitch.end + chance_uniform (chance, 0, LONGEST_WITHOUT_GLITCH);
+        time = glitch.end;
     }
 }
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- *     watch --interval 0.25 --prompts watch.json --prompts watch.zh.json film-1
+ *     watch --interval 0.2 --prompts watch.json --prompts watch.zh.json film-1
  *
  * decodes film-1.mkv, lets an altclipfilter for each file of prompts look at it, and writes the
  * events that they post to film-1.events.json, and the embeddings of the frames to film-1.sights.
@@ -201,7 +201,7 @@ int
 main (int argc, char **argv)
 {
     g_auto (GStrv) prompts = NULL;
-    double interval = 0.25;
+    double interval = 0.2;
     const GOptionEntry entries[] = {
         { "prompts", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &prompts,
                 "What to watch for; may be repeated", "FILE.json" },
