@@ -8,12 +8,23 @@
 #include <math.h>
 #include <string.h>
 
-/* Thresholds outside are taken only where no better one lies within. */
+/* What is told apart by whether a share is 0.999 or 0.9999 is told apart in the light of these
+ * pictures, and not in that of others: thresholds outside are taken only where the best within has
+ * an F1 that is much less. */
 #define LOWEST_SHARE 0.05
 #define HIGHEST_SHARE 0.95
+#define MUCH 0.1
 
-/* Thresholds whose F1 differs by less do equally well: a few pictures more or less are chance. */
+/* Thresholds whose F-measure differs by less do equally well: a few pictures more or less are
+ * chance. */
 #define TOLERANCE 0.01
+
+/* β of the F-measure. A picture that is missed in the midst of an event changes little, and one
+ * that is taken for the label may begin an event. */
+#define BETA 0.5
+
+/* How near to the ends of a range, in shares of it, a threshold may be. */
+#define MARGIN 0.25
 
 /* What a file of prompts can hold. */
 #define LARGEST_BIAS 1e6
@@ -79,14 +90,17 @@ peek (const Walk *walk)
     return pass (&copy);
 }
 
-/* F1 of a threshold just above what was passed. */
+/* The F-measure of a threshold just above what was passed: (1 + β²) · hits by the sum of that, the
+ * false alarms, and β² · misses. */
 static double
-get_f1 (const Walk *walk)
+get_f_measure (const Walk *walk)
 {
     double hits = (double)(walk->n_positives - walk->positive);
+    double misses = (double)walk->positive;
     double alarms = (double)(walk->n_negatives - walk->negative);
+    double weighted = (1.0 + BETA * BETA) * hits;
 
-    return 2.0 * hits / (hits + alarms + (double)walk->n_positives);
+    return weighted / (weighted + alarms + BETA * BETA * misses);
 }
 
 /* ---- The threshold --------------------------------------------------------------------------- */
@@ -122,42 +136,60 @@ is_wider (AltclipScoreMode mode, const Range *a, const Range *b)
     return first > second || (first == second && a->high - a->low > b->high - b->low);
 }
 
-/* Where the logits' middle cannot be had, the shares' own. */
+/* Shares: as near to a half as the margins at both ends let it be. What the examples leave open is
+ * then as it is without them, but not at the edge of what they say. */
 static double
-get_middle (AltclipScoreMode mode, const Range *range)
+get_nearest_to_half (double low, double high)
+{
+    double margin = MARGIN * (to_logit (high) - to_logit (low));
+    double logit = CLAMP (0.0, to_logit (low) + margin, to_logit (high) - margin);
+
+    return 1.0 / (1.0 + exp (-logit));
+}
+
+/* Where a range of shares has no width among logits, and of cosines, the middle. */
+static double
+get_threshold (AltclipScoreMode mode, const Range *range)
 {
     double low = CLAMP (range->low, LOWEST_SHARE, HIGHEST_SHARE);
     double high = CLAMP (range->high, LOWEST_SHARE, HIGHEST_SHARE);
-    double middle = (range->low + range->high) / 2.0;
+    double threshold = (range->low + range->high) / 2.0;
 
     if (mode != ALTCLIP_SCORE_COSINE && low < high)
-        middle = 1.0 / (1.0 + exp (-(to_logit (low) + to_logit (high)) / 2.0));
+        threshold = get_nearest_to_half (low, high);
     /* Neighbours among doubles have no middle: the upper one is not passed, at least. */
-    return middle > range->low && middle <= range->high ? middle : range->high;
+    return threshold > range->low && threshold <= range->high ? threshold : range->high;
 }
 
+/* Returns: the F-measure that a threshold is to come near to */
 static double
-find_best_f1 (Walk walk)
+find_good_measure (AltclipScoreMode mode, Walk walk)
 {
     double best = 0.0;
+    double best_within = 0.0;
+    Range range;
 
-    for (pass (&walk); peek (&walk) < INFINITY; pass (&walk))
-        best = fmax (best, get_f1 (&walk));
-    return best;
+    for (range.low = pass (&walk); peek (&walk) < INFINITY; range.low = pass (&walk)) {
+        range.high = peek (&walk);
+        best = fmax (best, get_f_measure (&walk));
+        if (get_width (mode, &range) > 0.0)
+            best_within = fmax (best_within, get_f_measure (&walk));
+    }
+    return best_within >= best - MUCH ? best_within : best;
 }
 
-/* Of the ranges in which all thresholds do nearly as well as the best, the widest. */
+/* Of the ranges in which all thresholds do nearly as well, the widest. */
 static double
 find_threshold (AltclipScoreMode mode, Walk walk)
 {
-    double least = find_best_f1 (walk) - TOLERANCE;
+    double least = find_good_measure (mode, walk) - TOLERANCE;
     Range range;
     Range widest;
 
     range.low = range.high = pass (&walk);
     widest = range;
     while (peek (&walk) < INFINITY) {
-        gboolean good = get_f1 (&walk) >= least;
+        gboolean good = get_f_measure (&walk) >= least;
         double passed = pass (&walk);
 
         if (good)
@@ -167,7 +199,7 @@ find_threshold (AltclipScoreMode mode, Walk walk)
         if (is_wider (mode, &range, &widest))
             widest = range;
     }
-    return get_middle (mode, &widest);
+    return get_threshold (mode, &widest);
 }
 
 /* ---- How well it does ------------------------------------------------------------------------ */

@@ -44,12 +44,21 @@ test_shares (void)
     const double never[] = { 0.0, 1e-9 };
     const double seldom[] = { 0.01, 0.02 };
     const double tenth[] = { 0.1, 0.05 };
+    const double fifth[] = { 0.2, 0.9 };
+    const double likely[] = { 0.6, 0.2 };
 
     g_assert_cmpfloat_with_epsilon (
             SEPARATE (ALTCLIP_SCORE_SIGMOID, sure, never).threshold, 0.5, 1e-12);
     g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, tenth).threshold, 0.5924, 1e-4);
-    /* 1 / (1 + exp (−(logit (0.1) + logit (0.95)) / 2)) is 0.5924; below 0.05 all is alike. */
+            SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, tenth).threshold, 0.5, 1e-12);
+    /* A quarter of the way from 0.6 to 0.95 that the logits make: of 0.405 and 2.944 it is 1.040.
+     */
+    g_assert_cmpfloat_with_epsilon (
+            SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, likely).threshold, 0.7388, 1e-4);
+    /* From 0.1 to 0.2, of −2.197 and −1.386, three quarters: −1.589. */
+    g_assert_cmpfloat_with_epsilon (
+            SEPARATE (ALTCLIP_SCORE_SOFTMAX, fifth, tenth).threshold, 0.1695, 1e-4);
+    /* Below 0.05 all is alike. */
     g_assert_cmpfloat_with_epsilon (
             SEPARATE (ALTCLIP_SCORE_SOFTMAX, seldom, never).threshold, 0.005, 1e-9);
 }
@@ -61,24 +70,31 @@ test_overlap (void)
     const double negatives[] = { 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.65, 0.3, 0.3 };
     AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
 
-    /* From 0.3 to 0.6 there are 3 hits and 1 false alarm: F1 is 6/8; above 0.65 2 hits: 4/6. */
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.45, 1e-12);
-    g_assert_cmpfloat (separation.misses, ==, 0.25);
-    g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.1, 1e-12);
+    /* From 0.3 to 0.6 there are 3 hits, 1 miss and 1 false alarm: 3.75 by 5. From 0.65 to 0.7 there
+     * are 2 hits and 2 misses: 2.5 by 3. */
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.675, 1e-12);
+    g_assert_cmpfloat (separation.misses, ==, 0.5);
+    g_assert_cmpfloat (separation.false_alarms, ==, 0.0);
     /* 9 of 10 below 0.6, all below 0.7 and 0.8 */
     g_assert_cmpfloat_with_epsilon (separation.roc_area, (9 + 10 + 10) / 40.0, 1e-12);
 }
 
-/* Of ranges that do as well the widest: two hits and two false alarms, or one hit alone. */
+/* Of ranges that do nearly as well the widest: 100 hits and a false alarm, or 94 hits. Between them there
+ * are 94 hits and the false alarm. */
 static void
 test_widest_range (void)
 {
-    const double positives[] = { 0.4, 0.9 };
-    const double negatives[] = { 0.3, 0.5, 0.6 };
-    AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
+    double positives[100];
+    double negatives[101];
+    AltclipSeparation separation;
 
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.75, 1e-12);
-    g_assert_cmpfloat_with_epsilon (separation.roc_area, 4.0 / 6.0, 1e-12);
+    for (guint i = 0; i < 100; i++)
+        positives[i] = i < 6 ? 0.4 : 0.9;
+    for (guint i = 0; i < 101; i++)
+        negatives[i] = i == 0 ? 0.5 : 0.3;
+    separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.7, 1e-12);
+    g_assert_cmpfloat_with_epsilon (separation.misses, 0.06, 1e-12);
 }
 
 /* A picture in two hundred is chance: the threshold stays in the middle. */
@@ -97,6 +113,32 @@ test_outliers (void)
     g_assert_cmpfloat_with_epsilon (separation.threshold, 0.5, 1e-12); /* of 0.1 and 0.9 */
     g_assert_cmpfloat_with_epsilon (separation.misses, 0.005, 1e-12);
     g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.005, 1e-12);
+}
+
+/* One picture in fifty is better told apart far out; but how far out is this light's affair. */
+static void
+test_far_out (void)
+{
+    double positives[50];
+    double negatives[50];
+    AltclipSeparation separation;
+
+    for (guint i = 0; i < 50; i++) {
+        positives[i] = 0.9999;
+        negatives[i] = i == 0 ? 0.999 : 0.1;
+    }
+    separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.5, 1e-12);
+    g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.02, 1e-12);
+    /* Where it is one in two, there is no choice. */
+    for (guint i = 0; i < 25; i++)
+        negatives[i] = 0.999;
+    separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
+    g_assert_cmpfloat (separation.threshold, >, 0.999);
+    g_assert_cmpfloat (separation.false_alarms, ==, 0.0);
+    /* Cosines are no shares. */
+    separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
+    g_assert_cmpfloat (separation.threshold, >, 0.999);
 }
 
 static void
@@ -182,6 +224,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibration/overlap", test_overlap);
     g_test_add_func ("/calibration/widest-range", test_widest_range);
     g_test_add_func ("/calibration/outliers", test_outliers);
+    g_test_add_func ("/calibration/far-out", test_far_out);
     g_test_add_func ("/calibration/alike", test_alike);
     g_test_add_func ("/calibration/neighbours", test_neighbours);
     g_test_add_func ("/calibration/bias", test_bias);
