@@ -254,11 +254,13 @@ judge_language (Judge *judge, const char *name, const char *path)
     } rows[] = {
         { "labels alone, the element's defaults",
                 VARIANT_WITHOUT_NEGATIVES | VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING |
-                        VARIANT_WITHOUT_TIMES },
-        { "and negatives",
-                VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING | VARIANT_WITHOUT_TIMES },
-        { "and templates", VARIANT_WITHOUT_SMOOTHING | VARIANT_WITHOUT_TIMES },
-        { "and smoothing", VARIANT_WITHOUT_TIMES },
+                        VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
+        { "and negatives", VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING |
+                                   VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
+        { "and templates",
+                VARIANT_WITHOUT_SMOOTHING | VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
+        { "and smoothing", VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
+        { "and more hysteresis", VARIANT_WITHOUT_TIMES },
         { "and min_on, min_off: recommended", VARIANT_WHOLE },
         { "recommended without negatives", VARIANT_WITHOUT_NEGATIVES },
         { "recommended without templates", VARIANT_WITHOUT_TEMPLATES },

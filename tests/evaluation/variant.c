@@ -27,10 +27,10 @@ variant_make (const json_t *file, VariantFlags flags)
         remove_field (variant, "templates");
     if (flags & VARIANT_WITHOUT_SMOOTHING)
         remove_field (variant, "smoothing");
-    if (flags & VARIANT_WITHOUT_HYSTERESIS) {
+    if (flags & (VARIANT_WITHOUT_HYSTERESIS | VARIANT_DEFAULT_HYSTERESIS))
         remove_field (variant, "hysteresis");
+    if (flags & VARIANT_WITHOUT_HYSTERESIS)
         json_object_set_new (variant, "hysteresis", json_integer (0));
-    }
     if (flags & VARIANT_WITHOUT_TIMES) {
         remove_field (variant, "min_on");
         remove_field (variant, "min_off");

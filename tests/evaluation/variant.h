@@ -16,10 +16,11 @@ typedef enum {
     VARIANT_WITHOUT_NEGATIVES = 1 << 0,
     VARIANT_WITHOUT_TEMPLATES = 1 << 1,
     VARIANT_WITHOUT_SMOOTHING = 1 << 2,
-    VARIANT_WITHOUT_HYSTERESIS = 1 << 3,
-    VARIANT_WITHOUT_TIMES = 1 << 4, /* min_on and min_off */
-    VARIANT_SIGMOID = 1 << 5,       /* in place of its score mode */
-    VARIANT_COSINE = 1 << 6,
+    VARIANT_WITHOUT_HYSTERESIS = 1 << 3, /* none at all */
+    VARIANT_WITHOUT_TIMES = 1 << 4,      /* min_on and min_off */
+    VARIANT_DEFAULT_HYSTERESIS = 1 << 5,
+    VARIANT_SIGMOID = 1 << 6, /* in place of its score mode */
+    VARIANT_COSINE = 1 << 7,
 } VariantFlags;
 
 /* @file: of prompts. Returns: (transfer full): a copy that is as @flags say */
