@@ -1400,12 +1400,12 @@ typedef struct {
  * @n_negatives: their number, not 0
  * @separation: (out caller-allocated): the threshold that separates them well
  *
- * It goes by the F-measure of β = 0.5, in which a false alarm weighs as much as four misses: 1.25 · hits
- * by the sum of that, the false alarms and a quarter of the misses. Of the ranges in which all thresholds
- * come within 0.01 of the largest it takes the widest. Of cosines the threshold is its middle. Of softmax
- * and sigmoid it is as near to 0.5 as can be in the middle half of the range, on the logit's scale, and
- * between 0.05 and 0.95, unless the largest F-measure of thresholds there is less than any other's by
- * more than 0.1. Thread-safe.
+ * It goes by the F-measure of β = 0.5, in which a false alarm weighs as much as four misses: 1.25 ·
+ * hits by the sum of that, the false alarms and a quarter of the misses. Of the ranges in which all
+ * thresholds come within 0.01 of the largest it takes the widest. Of cosines the threshold is its
+ * middle. Of softmax and sigmoid it is as near to 0.5 as can be in the middle half of the range, on
+ * the logit's scale, and between 0.05 and 0.95, unless the largest F-measure of thresholds there is
+ * less than any other's by more than 0.1. Thread-safe.
  */
 ALTCLIP_API void altclip_separate (AltclipScoreMode mode, const double *positives,
         gsize n_positives, const double *negatives, gsize n_negatives,

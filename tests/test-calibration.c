@@ -79,8 +79,8 @@ test_overlap (void)
     g_assert_cmpfloat_with_epsilon (separation.roc_area, (9 + 10 + 10) / 40.0, 1e-12);
 }
 
-/* Of ranges that do nearly as well the widest: 100 hits and a false alarm, or 94 hits. Between them there
- * are 94 hits and the false alarm. */
+/* Of ranges that do nearly as well the widest: 100 hits and a false alarm, or 94 hits. Between them
+ * there are 94 hits and the false alarm. */
 static void
 test_widest_range (void)
 {

@@ -26,6 +26,9 @@
 #define LEAST_TO_GAIN 0.95
 #define MOST_TO_LOSE 0.01
 
+/* Where the element draws them when nothing is said. */
+#define DEFAULT_LINES (VARIANT_DEFAULT_THRESHOLD | VARIANT_DEFAULT_HYSTERESIS)
+
 /* Of an element's event and of its replay. */
 #define SAME_TIME 1e-3
 
@@ -254,13 +257,12 @@ judge_language (Judge *judge, const char *name, const char *path)
     } rows[] = {
         { "labels alone, the element's defaults",
                 VARIANT_WITHOUT_NEGATIVES | VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING |
-                        VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
-        { "and negatives", VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING |
-                                   VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
-        { "and templates",
-                VARIANT_WITHOUT_SMOOTHING | VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
-        { "and smoothing", VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
-        { "and more hysteresis", VARIANT_WITHOUT_TIMES },
+                        DEFAULT_LINES | VARIANT_WITHOUT_TIMES },
+        { "and negatives", VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING | DEFAULT_LINES |
+                                   VARIANT_WITHOUT_TIMES },
+        { "and templates", VARIANT_WITHOUT_SMOOTHING | DEFAULT_LINES | VARIANT_WITHOUT_TIMES },
+        { "and smoothing", DEFAULT_LINES | VARIANT_WITHOUT_TIMES },
+        { "and threshold, hysteresis", VARIANT_WITHOUT_TIMES },
         { "and min_on, min_off: recommended", VARIANT_WHOLE },
         { "recommended without negatives", VARIANT_WITHOUT_NEGATIVES },
         { "recommended without templates", VARIANT_WITHOUT_TEMPLATES },

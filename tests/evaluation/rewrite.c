@@ -9,14 +9,17 @@
 
 #include <string.h>
 
+/* Labels alone, and thresholds by default. */
+#define BARE (VARIANT_WITHOUT_NEGATIVES | VARIANT_DEFAULT_THRESHOLD)
+
 static const struct {
     const char *name;
     VariantFlags flags;
 } VARIANTS[] = {
     { "recommended", VARIANT_WHOLE },
-    { "labels", VARIANT_WITHOUT_NEGATIVES },
-    { "sigmoid", VARIANT_WITHOUT_NEGATIVES | VARIANT_SIGMOID },
-    { "cosine", VARIANT_WITHOUT_NEGATIVES | VARIANT_COSINE },
+    { "labels", BARE },
+    { "sigmoid", BARE | VARIANT_SIGMOID },
+    { "cosine", BARE | VARIANT_COSINE },
 };
 
 int
@@ -24,6 +27,7 @@ main (int argc, char **argv)
 {
     json_error_t error;
     json_t *file;
+    json_t *variant;
     gsize i = 0;
 
     if (argc != 4)
@@ -35,7 +39,10 @@ main (int argc, char **argv)
     file = json_load_file (argv[1], 0, &error);
     if (!file)
         g_error ("%s: %s", argv[1], error.text);
-    if (json_dump_file (variant_make (file, VARIANTS[i].flags), argv[3], JSON_INDENT (2)) != 0)
+    variant = variant_make (file, VARIANTS[i].flags);
+    if (json_dump_file (variant, argv[3], JSON_INDENT (2)) != 0)
         g_error ("%s cannot be written", argv[3]);
+    json_decref (variant);
+    json_decref (file);
     return 0;
 }

@@ -27,6 +27,8 @@ variant_make (const json_t *file, VariantFlags flags)
         remove_field (variant, "templates");
     if (flags & VARIANT_WITHOUT_SMOOTHING)
         remove_field (variant, "smoothing");
+    if (flags & VARIANT_DEFAULT_THRESHOLD)
+        remove_field (variant, "threshold");
     if (flags & (VARIANT_WITHOUT_HYSTERESIS | VARIANT_DEFAULT_HYSTERESIS))
         remove_field (variant, "hysteresis");
     if (flags & VARIANT_WITHOUT_HYSTERESIS)

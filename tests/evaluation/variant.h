@@ -19,8 +19,9 @@ typedef enum {
     VARIANT_WITHOUT_HYSTERESIS = 1 << 3, /* none at all */
     VARIANT_WITHOUT_TIMES = 1 << 4,      /* min_on and min_off */
     VARIANT_DEFAULT_HYSTERESIS = 1 << 5,
-    VARIANT_SIGMOID = 1 << 6, /* in place of its score mode */
-    VARIANT_COSINE = 1 << 7,
+    VARIANT_DEFAULT_THRESHOLD = 1 << 6,
+    VARIANT_SIGMOID = 1 << 7, /* in place of its score mode */
+    VARIANT_COSINE = 1 << 8,
 } VariantFlags;
 
 /* @file: of prompts. Returns: (transfer full): a copy that is as @flags say */
