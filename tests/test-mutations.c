@@ -27,16 +27,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MUTANTS 500
 #define MAX_MEGABYTES 1024
 
 /* Sanitizers take their time, and memory of their own. The time is the processor's, so that a busy
  * machine does not count. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define IS_SANITIZED TRUE
+#define MUTANTS 200
 #define MAX_SECONDS 25.0
 #else
 #define IS_SANITIZED FALSE
+#define MUTANTS 500
 #define MAX_SECONDS 5.0
 #endif
 

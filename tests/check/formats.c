@@ -13,6 +13,7 @@
 
 #include "../../gst/altclipconverter.h"
 #include "../exact.h"
+#include "endurance.h"
 #include "models.h"
 #include "plans.h"
 
@@ -299,7 +300,9 @@ GST_START_TEST (test_format_matrix)
         n_colours = GST_VIDEO_INFO_IS_YUV (&info) ? G_N_ELEMENTS (colours) : 1;
         for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
             for (guint c = 0; c < n_colours; c++)
-                least = MIN (least, check_format (formats[f], sizes[s][0], sizes[s][1], c));
+                /* Sanitizers see the same code with each, and take long. */
+                if (!SANITIZED || c == (f + s) % n_colours)
+                    least = MIN (least, check_format (formats[f], sizes[s][0], sizes[s][1], c));
         g_print ("%s: least cosine to double precision %.6f\n", formats[f], least);
     }
 }
