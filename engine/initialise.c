@@ -8,6 +8,7 @@
  */
 
 #include "description.h"
+#include "json.h"
 #include "random.h"
 #include "safetensors.h"
 
@@ -260,39 +261,6 @@ check_size (const Initialiser *init, GError **error)
 
 /* ---- Directory ------------------------------------------------------------------------------- */
 
-/* Returns: (transfer full): @value as text. Fifteen digits look like what a person wrote; seventeen
- * are always enough. */
-static char *
-format_json (json_t *value)
-{
-    const gsize flags = JSON_INDENT (2) | JSON_SORT_KEYS;
-    char *text = json_dumps (value, flags | JSON_REAL_PRECISION (15));
-    json_t *again = json_loads (text, 0, NULL);
-
-    if (!json_equal (value, again)) {
-        free (text);
-        text = json_dumps (value, flags | JSON_REAL_PRECISION (17));
-    }
-    json_decref (again);
-    return text;
-}
-
-/* @value: (transfer full): what the file holds */
-static gboolean
-write_json (const char *directory, const char *name, json_t *value, GError **error)
-{
-    g_autofree char *path = g_build_filename (directory, name, NULL);
-    g_autoptr (GError) io_error = NULL;
-    char *text = format_json (value);
-    gboolean ok = g_file_set_contents (path, text, -1, &io_error);
-
-    if (!ok)
-        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
-    free (text);
-    json_decref (value);
-    return ok;
-}
-
 static json_t *
 describe (const AltclipConfig *config)
 {
@@ -317,13 +285,13 @@ write_directory (
                 error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: %s", directory, g_strerror (errno));
         return FALSE;
     }
-    if (!write_json (directory, "config.json", describe (config), error))
+    if (!altclip_json_write (directory, "config.json", describe (config), error))
         return FALSE;
     if ((config->towers & ALTCLIP_TOWER_IMAGE) &&
-            !write_json (directory, "preprocessor_config.json",
+            !altclip_json_write (directory, "preprocessor_config.json",
                     altclip_description_of_preprocessor (&config->preprocessor), error))
         return FALSE;
-    return altclip_safetensors_write_filled (path, init->tensors, fill, init, error);
+    return altclip_safetensors_write_filled (path, init->tensors, NULL, fill, init, error);
 }
 
 /* @path: of the configuration, for messages */

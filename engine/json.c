@@ -171,3 +171,37 @@ altclip_json_get_string (AltclipJsonReader *reader, const char *field, char **ou
     g_free (*out);
     *out = g_strdup (json_string_value (value));
 }
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+/* Returns: (transfer full): @value as text. Fifteen digits look like what a person wrote; seventeen
+ * are always enough. */
+static char *
+format_json (json_t *value)
+{
+    const gsize flags = JSON_INDENT (2) | JSON_SORT_KEYS;
+    char *text = json_dumps (value, flags | JSON_REAL_PRECISION (15));
+    json_t *again = json_loads (text, 0, NULL);
+
+    if (!json_equal (value, again)) {
+        free (text);
+        text = json_dumps (value, flags | JSON_REAL_PRECISION (17));
+    }
+    json_decref (again);
+    return text;
+}
+
+gboolean
+altclip_json_write (const char *directory, const char *name, json_t *value, GError **error)
+{
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+    g_autoptr (GError) io_error = NULL;
+    char *text = format_json (value);
+    gboolean ok = g_file_set_contents (path, text, -1, &io_error);
+
+    if (!ok)
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s", io_error->message);
+    free (text);
+    json_decref (value);
+    return ok;
+}

@@ -72,6 +72,17 @@ void altclip_json_get_boolean (AltclipJsonReader *reader, const char *field, gbo
 /* @out: (inout) (transfer full): freed when it is replaced */
 void altclip_json_get_string (AltclipJsonReader *reader, const char *field, char **out);
 
+/**
+ * altclip_json_write:
+ * @directory: where the file is
+ * @name: the file's
+ * @value: (transfer full): what it is to hold
+ *
+ * Replaces the file whole, with numbers as short as they can be.
+ */
+gboolean altclip_json_write (
+        const char *directory, const char *name, json_t *value, GError **error);
+
 G_END_DECLS
 
 #endif /* ALTCLIP_JSON_H */

@@ -7,6 +7,7 @@
  * the object; "__metadata__" is free text.
  */
 
+#include "bfloat16.h"
 #include "excerpt.h"
 #include "safetensors.h"
 
@@ -250,32 +251,64 @@ altclip_safetensors_parse (const char *path, GBytes *bytes, GError **error)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-static gsize
-tensor_get_n_bytes (const AltclipTensor *tensor)
+/* What is written, and where its elements come from when they are not in memory. */
+typedef struct {
+    GPtrArray *tensors;
+    const AltclipDtype *dtypes; /* (nullable) */
+    AltclipTensorFill fill;     /* (nullable) */
+    gpointer user_data;
+} Contents;
+
+static const AltclipTensor *
+contents_get_tensor (const Contents *contents, guint index)
 {
-    return altclip_tensor_get_n_elements (tensor) *
-           (tensor->is_int64 ? sizeof (gint64) : sizeof (float));
+    return g_ptr_array_index (contents->tensors, index);
+}
+
+static gboolean
+contents_is_rounded (const Contents *contents, guint index)
+{
+    return contents->dtypes && contents->dtypes[index] == ALTCLIP_DTYPE_BF16;
+}
+
+static const char *
+contents_get_dtype (const Contents *contents, guint index)
+{
+    if (contents_get_tensor (contents, index)->is_int64)
+        return "I64";
+    return contents_is_rounded (contents, index) ? "BF16" : "F32";
+}
+
+static gsize
+contents_get_n_bytes (const Contents *contents, guint index)
+{
+    const AltclipTensor *tensor = contents_get_tensor (contents, index);
+    gsize size = tensor->is_int64                        ? sizeof (gint64)
+                 : contents_is_rounded (contents, index) ? sizeof (guint16)
+                                                         : sizeof (float);
+
+    return altclip_tensor_get_n_elements (tensor) * size;
 }
 
 /* Returns: (transfer full): the header, padded with blanks so that the data are aligned. The
  * reference does not load weights that do not say they are PyTorch's. */
 static char *
-build_header (GPtrArray *tensors)
+build_header (const Contents *contents)
 {
     json_t *root = json_pack ("{s:{s:s}}", "__metadata__", "format", "pt");
     gsize at = 0;
     char *text;
     GString *padded;
 
-    for (guint i = 0; i < tensors->len; i++) {
-        const AltclipTensor *tensor = g_ptr_array_index (tensors, i);
+    for (guint i = 0; i < contents->tensors->len; i++) {
+        const AltclipTensor *tensor = contents_get_tensor (contents, i);
         json_t *shape = json_array ();
-        gsize n_bytes = tensor_get_n_bytes (tensor);
+        gsize n_bytes = contents_get_n_bytes (contents, i);
 
         for (guint d = 0; d < tensor->n_dims; d++)
             json_array_append_new (shape, json_integer ((json_int_t)tensor->dims[d]));
         json_object_set_new (root, tensor->name,
-                json_pack ("{s:s, s:o, s:[I, I]}", "dtype", tensor->is_int64 ? "I64" : "F32",
+                json_pack ("{s:s, s:o, s:[I, I]}", "dtype", contents_get_dtype (contents, i),
                         "shape", shape, "data_offsets", (json_int_t)at,
                         (json_int_t)(at + n_bytes)));
         at += n_bytes;
@@ -289,32 +322,36 @@ build_header (GPtrArray *tensors)
     return g_string_free (padded, FALSE);
 }
 
-/* What is written, and where its elements come from when they are not in memory. */
-typedef struct {
-    GPtrArray *tensors;
-    AltclipTensorFill fill; /* (nullable) */
-    gpointer user_data;
-} Contents;
-
+/* Makes the tensor's elements part by part. */
 static gboolean
-write_tensor (GOutputStream *stream, const Contents *contents, guint index, GError **error)
+write_filled (GOutputStream *stream, const Contents *contents, guint index, GError **error)
 {
-    const AltclipTensor *tensor = g_ptr_array_index (contents->tensors, index);
-    gsize n = altclip_tensor_get_n_elements (tensor);
-    g_autofree float *part = NULL;
+    gboolean is_rounded = contents_is_rounded (contents, index);
+    gsize n = altclip_tensor_get_n_elements (contents_get_tensor (contents, index));
+    g_autofree float *part = g_new (float, MIN (n, PART_ELEMENTS));
+    g_autofree guint16 *rounded = is_rounded ? g_new (guint16, MIN (n, PART_ELEMENTS)) : NULL;
+    gsize size = is_rounded ? sizeof *rounded : sizeof *part;
 
-    if (!contents->fill)
-        return g_output_stream_write_all (
-                stream, tensor->data, tensor_get_n_bytes (tensor), NULL, NULL, error);
-    part = g_new (float, MIN (n, PART_ELEMENTS));
     for (gsize at = 0; at < n; at += PART_ELEMENTS) {
         gsize n_part = MIN (n - at, PART_ELEMENTS);
 
         contents->fill (contents->user_data, index, at, n_part, part);
-        if (!g_output_stream_write_all (stream, part, n_part * sizeof *part, NULL, NULL, error))
+        if (is_rounded)
+            altclip_bfloat16_round (part, n_part, rounded);
+        if (!g_output_stream_write_all (stream, is_rounded ? (gpointer)rounded : (gpointer)part,
+                    n_part * size, NULL, NULL, error))
             return FALSE;
     }
     return TRUE;
+}
+
+static gboolean
+write_tensor (GOutputStream *stream, const Contents *contents, guint index, GError **error)
+{
+    if (contents->fill)
+        return write_filled (stream, contents, index, error);
+    return g_output_stream_write_all (stream, contents_get_tensor (contents, index)->data,
+            contents_get_n_bytes (contents, index), NULL, NULL, error);
 }
 
 static gboolean
@@ -353,7 +390,7 @@ write_contents (const char *path, const Contents *contents, GError **error)
     g_autoptr (GError) io_error = NULL;
     g_autoptr (GFileOutputStream) stream =
             g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &io_error);
-    g_autofree char *header = build_header (contents->tensors);
+    g_autofree char *header = build_header (contents);
 
     if (stream && write_all (G_OUTPUT_STREAM (stream), header, contents, &io_error))
         return TRUE;
@@ -366,12 +403,12 @@ write_contents (const char *path, const Contents *contents, GError **error)
 gboolean
 altclip_safetensors_write (const char *path, GPtrArray *tensors, GError **error)
 {
-    return write_contents (path, &(Contents){ tensors, NULL, NULL }, error);
+    return write_contents (path, &(Contents){ .tensors = tensors }, error);
 }
 
 gboolean
-altclip_safetensors_write_filled (const char *path, GPtrArray *tensors, AltclipTensorFill fill,
-        gpointer user_data, GError **error)
+altclip_safetensors_write_filled (const char *path, GPtrArray *tensors, const AltclipDtype *dtypes,
+        AltclipTensorFill fill, gpointer user_data, GError **error)
 {
-    return write_contents (path, &(Contents){ tensors, fill, user_data }, error);
+    return write_contents (path, &(Contents){ tensors, dtypes, fill, user_data }, error);
 }

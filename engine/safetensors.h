@@ -41,12 +41,14 @@ typedef void (*AltclipTensorFill) (
 /**
  * altclip_safetensors_write_filled:
  * @tensors: (element-type AltclipTensor): outlines of float tensors
+ * @dtypes: (nullable): [tensors]: %ALTCLIP_DTYPE_BF16 where elements are to be rounded, else
+ *   %ALTCLIP_DTYPE_F32, as all are without
  * @fill: asked for their elements, in order
  *
  * As altclip_safetensors_write(), holding a part of one tensor in memory at a time.
  */
 gboolean altclip_safetensors_write_filled (const char *path, GPtrArray *tensors,
-        AltclipTensorFill fill, gpointer user_data, GError **error);
+        const AltclipDtype *dtypes, AltclipTensorFill fill, gpointer user_data, GError **error);
 
 G_END_DECLS
 

@@ -32,6 +32,7 @@ extern const Command COMMAND_EMBED;
 extern const Command COMMAND_CLASSIFY;
 extern const Command COMMAND_CALIBRATE;
 extern const Command COMMAND_BENCH;
+extern const Command COMMAND_CONVERT;
 
 /**
  * command_parse:

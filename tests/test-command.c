@@ -88,7 +88,7 @@ static void
 test_help (void)
 {
     static const char *const commands[] = { "info", "tokenize", "init", "forward", "embed",
-        "classify" };
+        "classify", "convert" };
     g_auto (Invocation) help = invocation_run ("--help", NULL);
     g_auto (Invocation) version = invocation_run ("--version", NULL);
 
@@ -133,6 +133,11 @@ test_usage (void)
         { { "init", "a", "--vision-config", "c" },
                 "--text-config and --vision-config go together: --text-config is missing" },
         { { "init", "a", "--config", "b", "--seed", "-1" }, "--seed is '-1', but must be 0 to" },
+        { { "convert", "a" }, "expected MODEL OUT" },
+        { { "convert", "a", "b" }, "--precision is missing" },
+        { { "convert", "a", "b", "--precision", "int8" },
+                "--precision is 'int8', but must be bf16" },
+        { { "convert", "a", "b", "--precision", "odd" }, "--precision is 'odd', but must be bf16" },
         { { "bench" }, "either a MODEL or a --shape is needed" },
         { { "bench", "a", "--shape", "vit-b-32" }, "either a MODEL or a --shape is needed" },
         { { "bench", "--shape", "vit-g" }, "--shape is 'vit-g', but must be one of vit-b-32, "
@@ -935,6 +940,159 @@ test_init_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     invocation_assert_failed (&no_place, "/dev/null/model");
 }
 
+/* ---- convert --------------------------------------------------------------------------------- */
+
+/* Returns: (transfer full): what the command prints, which succeeds */
+static char *
+embed (const char *model, const char *kind, const char *what, const char *precision)
+{
+    g_auto (Invocation) result =
+            invocation_run ("embed", model, kind, what, "--precision", precision, NULL);
+
+    invocation_assert_succeeded (&result);
+    return g_steal_pointer (&result.out);
+}
+
+static void
+check_same_pictures (Fixture *fixture, const char *model, const char *converted)
+{
+    g_autofree char *before = embed (model, "--image", fixture->picture, "bf16");
+    g_autofree char *after = embed (converted, "--image", fixture->picture, "bf16");
+
+    g_assert_cmpstr (before, ==, after);
+}
+
+/* Of rounded matrices both precisions are near. */
+static void
+check_similar_texts (const char *model, const char *converted)
+{
+    g_autofree char *before = embed (model, "--text", "a red circle", "f32");
+    g_autofree char *after = embed (converted, "--text", "a red circle", "f32");
+    json_t *first = json_loads (before, 0, NULL);
+    json_t *second = json_loads (after, 0, NULL);
+    json_t *a = json_object_get (first, "embedding");
+    json_t *b = json_object_get (second, "embedding");
+    double cosine = 0.0;
+
+    g_assert_cmpuint (json_array_size (a), ==, json_array_size (b));
+    for (gsize i = 0; i < json_array_size (a); i++)
+        cosine += json_number_value (json_array_get (a, i)) *
+                  json_number_value (json_array_get (b, i));
+    g_assert_cmpfloat (cosine, >, 0.999);
+    json_decref (second);
+    json_decref (first);
+}
+
+static guint64
+get_n_bytes (const char *directory)
+{
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    GStatBuf status;
+
+    g_assert_cmpint (g_stat (path, &status), ==, 0);
+    return (guint64)status.st_size;
+}
+
+/* Weights of every format and naming. */
+static void
+test_convert (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const models[] = { "patch14", "patch16", "bin", "bin-shards", "bin-views",
+        "double", "mixed", "shards", "layers", "processor-new" };
+    g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
+        g_autofree char *model = golden_get_path (models[i], NULL);
+        g_auto (Invocation) result =
+                invocation_run ("convert", model, converted, "--precision", "bf16", NULL);
+
+        invocation_assert_succeeded (&result);
+        g_assert_cmpstr (result.out, ==, "");
+        check_same_pictures (fixture, model, converted);
+        check_similar_texts (model, converted);
+        remove_directory (converted);
+    }
+}
+
+/* Towers that were saved alone. */
+static void
+test_convert_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
+    g_autofree char *vision = golden_get_path ("vision-new", NULL);
+    g_autofree char *text = golden_get_path ("text-old", NULL);
+    g_auto (Invocation) of_vision = invocation_run (
+            "convert", vision, converted, "--precision", "bf16", "--image-tower-only", NULL);
+    g_auto (Invocation) info = invocation_run ("info", converted, NULL);
+    g_auto (Invocation) of_text = { -1, NULL, NULL };
+
+    invocation_assert_succeeded (&of_vision);
+    json_decref (invocation_parse_success (&info, 1));
+    g_assert_cmpuint (get_n_bytes (converted), <, get_n_bytes (vision) * 3 / 4);
+    remove_directory (converted);
+    of_text = invocation_run (
+            "convert", text, converted, "--precision", "bf16", "--image-tower-only", NULL);
+    invocation_assert_failed (&of_text, "text-old: has no image tower");
+    g_assert_false (g_file_test (converted, G_FILE_TEST_EXISTS));
+}
+
+/* Pictures as before, with prompts that the whole model has made ready. */
+static void
+test_convert_image_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
+    g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
+    g_autofree char *tokenizer = g_build_filename (converted, "sentencepiece.bpe.model", NULL);
+    g_autofree char *prompts = g_build_filename (fixture->directory, "prompts.json", NULL);
+    static const char text[] =
+            "{\"version\": 1, \"labels\": [{\"label\": \"a\"}, {\"label\": \"b\"}]}";
+    g_auto (Invocation) result = invocation_run ("convert", fixture->model, converted,
+            "--precision", "bf16", "--image-tower-only", NULL);
+    g_auto (Invocation) text_only = invocation_run ("embed", converted, "--text", "a", NULL);
+    g_auto (Invocation) made = { -1, NULL, NULL };
+    g_auto (Invocation) before = { -1, NULL, NULL };
+    g_auto (Invocation) after = { -1, NULL, NULL };
+
+    invocation_assert_succeeded (&result);
+    check_same_pictures (fixture, fixture->model, converted);
+    g_assert_false (g_file_test (tokenizer, G_FILE_TEST_EXISTS));
+    invocation_assert_failed (&text_only, "holds no text tower");
+
+    write_bytes (fixture->directory, "prompts.json", text, strlen (text));
+    made = invocation_run (
+            "embed", fixture->model, "--prompts-file", prompts, "--output", ready, NULL);
+    invocation_assert_succeeded (&made);
+    before = invocation_run ("classify", fixture->model, "--prompts-file", ready, "--precision",
+            "bf16", fixture->picture, NULL);
+    after = invocation_run ("classify", converted, "--prompts-file", ready, "--precision", "bf16",
+            fixture->picture, NULL);
+    g_assert_cmpint (after.status, ==, 0);
+    assert_contains (after.out, "\"label\":\"a\"");
+    g_assert_cmpstr (before.out, ==, after.out);
+    remove_directory (converted);
+}
+
+static void
+test_convert_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
+    g_autofree char *sharded = golden_get_path ("shards", NULL);
+    g_auto (Invocation) no_model =
+            invocation_run ("convert", "/no/such", converted, "--precision", "bf16", NULL);
+    g_auto (Invocation) no_place =
+            invocation_run ("convert", fixture->model, "/dev/null/x", "--precision", "bf16", NULL);
+    g_auto (Invocation) itself =
+            invocation_run ("convert", fixture->model, fixture->model, "--precision", "bf16", NULL);
+    g_auto (Invocation) itself_sharded =
+            invocation_run ("convert", sharded, sharded, "--precision", "bf16", NULL);
+
+    invocation_assert_failed (&no_model, "/no/such");
+    g_assert_false (g_file_test (converted, G_FILE_TEST_EXISTS));
+    invocation_assert_failed (&no_place, "/dev/null/x");
+    invocation_assert_failed (&itself, "model.safetensors: exists already");
+    invocation_assert_failed (&itself_sharded, "is the directory of the model itself");
+}
+
 /* ---- Surroundings ---------------------------------------------------------------------------- */
 
 /* A container without a locale takes and gives UTF-8 all the same. */
@@ -1215,6 +1373,10 @@ main (int argc, char **argv)
     add ("/command/init", NULL, test_init);
     add ("/command/init/composed", NULL, test_init_composed);
     add ("/command/init/fails", NULL, test_init_fails);
+    add ("/command/convert", NULL, test_convert);
+    add ("/command/convert/tower", NULL, test_convert_tower);
+    add ("/command/convert/image-tower", NULL, test_convert_image_tower);
+    add ("/command/convert/fails", NULL, test_convert_fails);
     add ("/command/locale", NULL, test_locale);
     add ("/command/output/closed", NULL, test_output_closed);
     add ("/command/output/full", NULL, test_output_full);
