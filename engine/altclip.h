@@ -145,14 +145,15 @@ typedef enum {
 
 /**
  * AltclipPrecision:
- * @ALTCLIP_PRECISION_AUTO: the fastest on this CPU, but never 8-bit integers
+ * @ALTCLIP_PRECISION_AUTO: f32 or bf16, whichever is faster on this CPU, see
+ *   altclip_model_get_trial(); never int8
  * @ALTCLIP_PRECISION_F32: 32-bit floats
  * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits
  * @ALTCLIP_PRECISION_INT8: products of 8-bit integers; not in this version
  *
- * What the image tower multiplies in; all else is in 32-bit floats, and so is the text tower. In
- * this version @ALTCLIP_PRECISION_AUTO is @ALTCLIP_PRECISION_F32. A precision that the CPU has no
- * instructions for works by conversion, slowly, see altclip_model_get_precision().
+ * What the image tower multiplies in; all else is in 32-bit floats, and so is the text tower. A
+ * precision that the CPU has no instructions for works by conversion, slowly, see
+ * altclip_model_get_precision().
  */
 typedef enum {
     ALTCLIP_PRECISION_AUTO,
@@ -180,9 +181,9 @@ ALTCLIP_API const char *altclip_precision_get_name (AltclipPrecision precision);
 
 /**
  * AltclipModelOptions:
- * @kernels: (nullable): name of the kernel set to compute with ("avx512",
- *   "avx2", "openblas", "reference"), or %NULL for the environment variable `ALTCLIP_KERNELS`, and
- *   without that the fastest set that answers correctly on this CPU
+ * @kernels: (nullable): name of the kernel set to compute with ("avx512", "avx2", "openblas",
+ *   "reference", …), which counts if it computes in @precision, or %NULL for the environment
+ * variable `ALTCLIP_KERNELS`, and without that the fastest set that answers correctly on this CPU
  * @threads: threads to pack and self-test with, at most 1024; 0: one per core
  * @flags: see #AltclipModelFlags
  * @precision: see #AltclipPrecision
@@ -341,6 +342,35 @@ ALTCLIP_API char *altclip_model_describe (AltclipModel *model);
  */
 ALTCLIP_API gboolean altclip_model_get_precision (
         AltclipModel *model, AltclipPrecision *precision, gboolean *converts, GError **error);
+
+/**
+ * AltclipTrial:
+ * @f32_kernels: name of the kernel set that proved itself for f32
+ * @f32_time: nanoseconds that one thread took with it for a part of the largest product
+ * @bf16_kernels: name of the first set for bf16 that can run here
+ * @bf16_time: the same with that
+ *
+ * Why %ALTCLIP_PRECISION_AUTO is what it is. The names live as long as the program.
+ */
+typedef struct {
+    const char *f32_kernels;
+    guint64 f32_time;
+    const char *bf16_kernels;
+    guint64 bf16_time;
+} AltclipTrial;
+
+/**
+ * altclip_model_get_trial:
+ * @model: the model
+ * @trial: (out caller-allocated): see #AltclipTrial
+ *
+ * The times that %ALTCLIP_PRECISION_AUTO was decided by, when altclip_model_get_kernels() was.
+ * Thread-safe.
+ *
+ * Returns: %FALSE if there are none: another precision or a kernel set was asked for by name, there
+ *     is no image tower, or no kernels can be had
+ */
+ALTCLIP_API gboolean altclip_model_get_trial (AltclipModel *model, AltclipTrial *trial);
 
 /**
  * altclip_model_get_kernels:

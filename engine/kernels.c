@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 #include "proof.h"
+#include "trial.h"
 #include "weights.h"
 
 #include <stdlib.h>
@@ -379,22 +380,85 @@ warn_if_refused (const AltclipKernels *kernels)
         g_warning ("%s", reason->message);
 }
 
+/* Returns: (nullable): the set for bf16 that is tried first here */
+static const AltclipKernels *
+find_bf16 (void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (KERNELS); i++) {
+        if (KERNELS[i]->precision == ALTCLIP_PRECISION_BF16 && KERNELS[i]->probe (NULL))
+            return KERNELS[i];
+    }
+    return NULL;
+}
+
+static const AltclipProductShape *
+find_largest (const AltclipKernelShapes *shapes)
+{
+    const AltclipProductShape *largest = &shapes->products[0];
+    guint64 work = 0;
+
+    for (gsize i = 0; i < shapes->n_products; i++) {
+        const AltclipProductShape *shape = &shapes->products[i];
+
+        if ((guint64)shape->m * shape->n * shape->k <= work)
+            continue;
+        work = (guint64)shape->m * shape->n * shape->k;
+        largest = shape;
+    }
+    return largest;
+}
+
+/* That bf16 is the faster one counts only if it is right. */
+static const AltclipKernels *
+choose_faster (const AltclipKernelShapes *shapes, GCancellable *cancellable, AltclipTrial *trial,
+        GError **error)
+{
+    const AltclipKernels *f32 = choose_first (ALTCLIP_PRECISION_F32, shapes, cancellable, error);
+    const AltclipKernels *bf16 = find_bf16 ();
+    const AltclipKernels *faster;
+    g_autoptr (GError) reason = NULL;
+
+    if (!f32 || !bf16)
+        return f32;
+    faster =
+            altclip_trial_run_product (f32, bf16, find_largest (shapes), cancellable, trial, error);
+    if (!faster || faster == f32 || is_usable (faster, shapes, cancellable, &reason))
+        return faster;
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return NULL;
+    g_warning ("%s", reason->message);
+    return f32;
+}
+
+/* Whether a set of @kernels' precision may serve where @wanted was asked for. */
+static gboolean
+is_of_precision (const AltclipKernels *kernels, AltclipPrecision wanted)
+{
+    return kernels->precision == wanted ||
+           (wanted == ALTCLIP_PRECISION_AUTO && kernels->precision != ALTCLIP_PRECISION_INT8);
+}
+
 const AltclipKernels *
 altclip_kernels_choose (const char *name, AltclipPrecision precision,
-        const AltclipKernelShapes *shapes, GCancellable *cancellable, GError **error)
+        const AltclipKernelShapes *shapes, GCancellable *cancellable, AltclipTrial *trial,
+        GError **error)
 {
     const AltclipKernels *named = NULL;
+
+    *trial = (AltclipTrial){ 0 };
 
     name = find_name (name);
     if (name && !(named = find_by_name (name))) {
         refuse_name (name, error);
         return NULL;
     }
-    if (named && named->precision != precision)
+    if (named && !is_of_precision (named, precision))
         named = NULL;
     if (named != &altclip_kernels_openblas)
         warn_if_refused (&altclip_kernels_openblas);
-    if (!named)
-        return choose_first (precision, shapes, cancellable, error);
-    return is_usable (named, shapes, cancellable, error) ? named : NULL;
+    if (named)
+        return is_usable (named, shapes, cancellable, error) ? named : NULL;
+    return precision == ALTCLIP_PRECISION_AUTO
+                   ? choose_faster (shapes, cancellable, trial, error)
+                   : choose_first (precision, shapes, cancellable, error);
 }

@@ -187,9 +187,11 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
  * altclip_kernels_choose:
  * @name: (nullable): a set by name; %NULL: that of the environment variable `ALTCLIP_KERNELS`. It
  *     counts when it computes in @precision; else the first of the list does that proves itself
- * @precision: f32 or bf16
+ * @precision: f32, bf16, or auto: that of these two in which the largest of the products is
+ *     computed faster here, see trial.h
  * @shapes: the model's own products and attention
  * @cancellable: (nullable): looked at before each product
+ * @trial: (out caller-allocated): what the times were; all zero where none was needed
  *
  * A set proves itself, see altclip_kernels_prove(). One that does not is passed over with a
  * warning, or is an error when it was asked for by name. An OpenBLAS that is refused gets a warning
@@ -198,7 +200,8 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
  * Returns: (transfer none) (nullable): the set
  */
 const AltclipKernels *altclip_kernels_choose (const char *name, AltclipPrecision precision,
-        const AltclipKernelShapes *shapes, GCancellable *cancellable, GError **error);
+        const AltclipKernelShapes *shapes, GCancellable *cancellable, AltclipTrial *trial,
+        GError **error);
 
 /* Returns: (transfer none): the set that altclip_kernels_choose() tries first for f32; the
  * reference when nothing can run. */

@@ -26,7 +26,7 @@ struct _AltclipModel {
     gint ref_count;
     char *directory;
     char *kernels;              /* (nullable): name of the set that was asked for */
-    AltclipPrecision precision; /* of the image tower: f32 or bf16 */
+    AltclipPrecision precision; /* of the image tower, as it was asked for */
     guint threads;              /* to pack and test with */
     AltclipConfig *config;
     AltclipWeights *weights;
@@ -36,6 +36,7 @@ struct _AltclipModel {
     /* Made at their first use, each under its lock. Read atomically; constant once set. */
     pthread_mutex_t vision_lock;
     const AltclipKernels *vision_kernels;
+    AltclipTrial trial; /* set before the kernels */
     AltclipVision *vision;
     pthread_mutex_t tokenizer_lock;
     AltclipTokenizer *tokenizer;
@@ -276,7 +277,8 @@ choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **erro
     const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
         { tokens, width, stored->config->tower.num_attention_heads, ALTCLIP_POSITIONS_ABSOLUTE } };
 
-    return altclip_kernels_choose (model->kernels, model->precision, &shapes, cancellable, error);
+    return altclip_kernels_choose (
+            model->kernels, model->precision, &shapes, cancellable, &model->trial, error);
 }
 
 static const AltclipKernels *
@@ -295,9 +297,10 @@ choose_for_text (AltclipModel *model, GCancellable *cancellable, GError **error)
     const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
         { TEXT_ROWS, width, stored->config->tower.num_attention_heads,
                 stored->config->positions } };
+    AltclipTrial no_trial;
 
     return altclip_kernels_choose (
-            model->kernels, ALTCLIP_PRECISION_F32, &shapes, cancellable, error);
+            model->kernels, ALTCLIP_PRECISION_F32, &shapes, cancellable, &no_trial, error);
 }
 
 /* With the vision lock. */
@@ -377,7 +380,7 @@ open_caches (AltclipModel *model)
 static gboolean
 check_precision (AltclipModel *model, AltclipPrecision precision, GError **error)
 {
-    model->precision = precision == ALTCLIP_PRECISION_AUTO ? ALTCLIP_PRECISION_F32 : precision;
+    model->precision = precision;
     if (precision != ALTCLIP_PRECISION_INT8)
         return TRUE;
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
@@ -520,6 +523,16 @@ altclip_model_get_precision (
     *precision = kernels->precision;
     if (converts)
         *converts = kernels->converts;
+    return TRUE;
+}
+
+gboolean
+altclip_model_get_trial (AltclipModel *model, AltclipTrial *trial)
+{
+    if (!(model->info.towers & ALTCLIP_TOWER_IMAGE) || !get_kernels (model, NULL) ||
+            !model->trial.f32_kernels)
+        return FALSE;
+    *trial = model->trial;
     return TRUE;
 }
 

@@ -79,10 +79,11 @@ static void
 warn_of_conversion (GstAltclipFilter *self, AltclipModel *model)
 {
   AltclipPrecision precision;
+  AltclipTrial trial;
   gboolean converts;
 
   if (!altclip_model_get_precision (model, &precision, &converts, NULL)
-      || !converts)
+      || !converts || altclip_model_get_trial (model, &trial))
     return;
   GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
       ("This CPU has no instructions for precision=%s: it is slow.",
@@ -809,13 +810,17 @@ add_model_stats (GstStructure *structure, AltclipModel *model)
   const gchar *kernels =
       model != NULL ? altclip_model_get_kernels (model, NULL) : NULL;
   AltclipPrecision precision = ALTCLIP_PRECISION_AUTO;
+  AltclipTrial trial = {0};
 
-  if (model != NULL)
+  if (model != NULL) {
     altclip_model_get_precision (model, &precision, NULL, NULL);
+    altclip_model_get_trial (model, &trial);
+  }
   gst_structure_set (structure, "model-memory", G_TYPE_UINT64, memory,
       "picture-time", G_TYPE_UINT64, picture_time, "kernels", G_TYPE_STRING,
       kernels, "precision", G_TYPE_STRING,
-      altclip_precision_get_name (precision), NULL);
+      altclip_precision_get_name (precision), "f32-time", G_TYPE_UINT64,
+      trial.f32_time, "bf16-time", G_TYPE_UINT64, trial.bf16_time, NULL);
 }
 
 GstStructure *

@@ -53,8 +53,7 @@ gst_altclip_precision_get_type (void)
 {
   static const GEnumValue values[] = {
       {ALTCLIP_PRECISION_AUTO,
-          "The fastest on this CPU, but never int8: f32 in this version",
-          "auto"},
+          "f32 or bf16, whichever is faster on this CPU", "auto"},
       {ALTCLIP_PRECISION_F32, "32-bit floats", "f32"},
       {ALTCLIP_PRECISION_BF16, "Products of bfloat16, summed in 32 bits",
           "bf16"},
@@ -309,7 +308,8 @@ install_reporting (GObjectClass *object_class)
           "live mode at EOS alone; latency-p50, latency-p95 and queue-age in "
           "ns. Of the model that streams of the process share: model-memory in "
           "bytes, picture-time in ns that one took when it was opened, "
-          "kernels, streams, total-analysed, total-failed, batches, "
+          "kernels and precision, f32-time and bf16-time in ns that "
+          "precision=auto was decided by, streams, total-analysed, total-failed, batches, "
           "batch-mean, and idle: how often its worker had nothing to do, "
           "idle-with-frames: although a frame waited",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -157,19 +157,18 @@ static json_t *
 describe (AltclipModel *model, const char *name, const Options *options, const gint64 *times)
 {
     double median = (double)(times[(options->runs - 1) / 2] + times[options->runs / 2]) / 2.0;
-    AltclipPrecision precision = ALTCLIP_PRECISION_AUTO;
     struct rusage usage;
+    json_t *object;
 
-    altclip_model_get_precision (model, &precision, NULL, NULL);
     getrusage (RUSAGE_SELF, &usage);
-    return json_pack ("{s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:I, s:I}", "model", name,
-            "precision", altclip_precision_get_name (precision), "kernels",
-            altclip_model_get_kernels (model, NULL), "threads", (int)options->threads, "batch",
-            (int)options->batch, "runs", (int)options->runs, "ms_min",
-            (double)times[0] / 1000.0 / options->batch, "ms_median",
+    object = json_pack ("{s:s, s:i, s:i, s:i, s:f, s:f, s:f, s:I, s:I}", "model", name, "threads",
+            (int)options->threads, "batch", (int)options->batch, "runs", (int)options->runs,
+            "ms_min", (double)times[0] / 1000.0 / options->batch, "ms_median",
             median / 1000.0 / options->batch, "images_per_second", 1e6 * options->batch / median,
             "model_memory", (json_int_t)altclip_model_get_memory (model), "peak_memory",
             (json_int_t)usage.ru_maxrss * 1024);
+    command_describe_kernels (model, object);
+    return object;
 }
 
 /* @temporary: (nullable): a folder that is deleted once it is not needed any more */

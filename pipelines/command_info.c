@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "command.h"
+#include "command_model.h"
 
 static json_t *
-describe (AltclipModel *model, const char *kernels, AltclipPrecision precision)
+describe (AltclipModel *model)
 {
     g_autofree char *directory =
             g_filename_display_name (altclip_model_get_info (model)->directory);
@@ -14,8 +14,7 @@ describe (AltclipModel *model, const char *kernels, AltclipPrecision precision)
     json_t *object = json_loads (text, 0, NULL);
 
     json_object_set_new (object, "directory", json_string (directory));
-    json_object_set_new (object, "kernels", json_string (kernels));
-    json_object_set_new (object, "precision", json_string (altclip_precision_get_name (precision)));
+    command_describe_kernels (model, object);
     return object;
 }
 
@@ -26,17 +25,14 @@ run (int argc, char **argv)
     g_autoptr (GError) error = NULL;
     g_autoptr (AltclipModel) model = NULL;
     const AltclipModelOptions options = { .flags = ALTCLIP_MODEL_LAZY };
-    const char *kernels;
-    AltclipPrecision precision;
     int status;
 
     if (!command_parse (&COMMAND_INFO, NULL, 1, 1, argc, argv, &operands, &status))
         return status;
     model = altclip_model_open (operands[0], &options, NULL, &error);
-    kernels = model ? altclip_model_get_kernels (model, &error) : NULL;
-    if (!kernels || !altclip_model_get_precision (model, &precision, NULL, &error))
+    if (!model || !altclip_model_get_kernels (model, &error))
         return command_fail (error);
-    return command_print (describe (model, kernels, precision)) ? STATUS_OK : STATUS_FAILED;
+    return command_print (describe (model)) ? STATUS_OK : STATUS_FAILED;
 }
 
 const Command COMMAND_INFO = {
@@ -46,10 +42,11 @@ const Command COMMAND_INFO = {
     .description =
             "Prints one JSON object: \"vision\" and \"text\" hold every field of the towers'\n"
             "configurations, omitted ones with their defaults. \"kernels\" names the code that\n"
-            "computes on this CPU, \"precision\" what it multiplies in, \"logit_scale\" is the "
-            "factor from cosine to logit, "
-            "\"max_tokens\"\nthe longest text. Of a directory with one tower alone, the other is "
-            "left out.\n"
+            "computes on this CPU, \"precision\" what it multiplies in unless one is asked for,\n"
+            "\"trial\" the times of one product that this was decided by: milliseconds of one\n"
+            "thread, in floats and in bfloat16. \"logit_scale\" is the factor from cosine to\n"
+            "logit, \"max_tokens\" the longest text. Of a directory with one tower alone, the\n"
+            "other is left out.\n"
             "\n"
             "Example:\n"
             "  altclip info models/demo",

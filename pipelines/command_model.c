@@ -38,3 +38,27 @@ model_arguments_open (
         command_fail (error);
     return session;
 }
+
+static json_t *
+describe_time (AltclipPrecision precision, const char *kernels, guint64 time)
+{
+    return json_pack ("{s:s, s:s, s:f}", "precision", altclip_precision_get_name (precision),
+            "kernels", kernels, "ms", (double)time / 1e6);
+}
+
+void
+command_describe_kernels (AltclipModel *model, json_t *object)
+{
+    AltclipPrecision precision = ALTCLIP_PRECISION_AUTO;
+    AltclipTrial trial;
+
+    altclip_model_get_precision (model, &precision, NULL, NULL);
+    json_object_set_new (object, "kernels", json_string (altclip_model_get_kernels (model, NULL)));
+    json_object_set_new (object, "precision", json_string (altclip_precision_get_name (precision)));
+    if (!altclip_model_get_trial (model, &trial))
+        return;
+    json_object_set_new (object, "trial",
+            json_pack ("[o, o]",
+                    describe_time (ALTCLIP_PRECISION_F32, trial.f32_kernels, trial.f32_time),
+                    describe_time (ALTCLIP_PRECISION_BF16, trial.bf16_kernels, trial.bf16_time)));
+}

@@ -51,6 +51,10 @@ gboolean model_arguments_check (const Command *command, ModelArguments *argument
 AltclipSession *model_arguments_open (
         const ModelArguments *arguments, const char *directory, AltclipModelFlags flags);
 
+/* Adds to @object what computes @model, whose kernels are there, in what precision, and the times
+ * that this was decided by, if it was by any. */
+void command_describe_kernels (AltclipModel *model, json_t *object);
+
 G_END_DECLS
 
 #endif /* COMMAND_MODEL_H */

@@ -226,6 +226,35 @@ test_bench (void)
     g_assert_cmpfloat_with_epsilon (
             get_number (bench, "images_per_second") * median / 1000.0, 1.0, 1e-6);
     g_assert_cmpfloat (get_number (bench, "peak_memory"), >, get_number (bench, "model_memory"));
+    g_assert_null (json_object_get (bench, "trial"));
+    json_decref (lines);
+}
+
+/* That the precision and the kernels of @object are what its trial says. */
+static void
+assert_faster (json_t *object)
+{
+    json_t *trial = json_object_get (object, "trial");
+    json_t *f32 = json_array_get (trial, 0);
+    json_t *bf16 = json_array_get (trial, 1);
+    json_t *faster = get_number (bf16, "ms") < get_number (f32, "ms") ? bf16 : f32;
+
+    g_assert_cmpuint (json_array_size (trial), ==, 2);
+    g_assert_cmpstr (get_string (f32, "precision"), ==, "f32");
+    g_assert_cmpstr (get_string (bf16, "precision"), ==, "bf16");
+    g_assert_cmpstr (get_string (object, "precision"), ==, get_string (faster, "precision"));
+    g_assert_cmpstr (get_string (object, "kernels"), ==, get_string (faster, "kernels"));
+}
+
+static void
+test_bench_auto (void)
+{
+    g_autofree char *model = golden_get_path ("half", NULL);
+    g_auto (Invocation) result =
+            invocation_run ("bench", model, "--runs", "1", "--threads", "1", NULL);
+    json_t *lines = invocation_parse_success (&result, 1);
+
+    assert_faster (json_array_get (lines, 0));
     json_decref (lines);
 }
 
@@ -292,12 +321,13 @@ test_info (void)
 
     g_assert_cmpstr (get_string (info, "directory"), !=, "");
     g_assert_cmpstr (get_string (info, "kernels"), !=, "");
-    g_assert_cmpstr (get_string (info, "precision"), ==, "f32");
+    assert_faster (info);
     g_assert_cmpfloat_with_epsilon (scale, exp (3.3), 0.05);
     g_assert_cmpfloat (parameters, ==, 160927 - 17 * (72 + 28) - 1);
     json_object_del (info, "directory");
     json_object_del (info, "kernels");
     json_object_del (info, "precision");
+    json_object_del (info, "trial");
     json_object_del (info, "logit_scale");
     json_object_del (json_object_get (info, "text"), "parameters");
     json_object_del (json_object_get (info, "vision"), "parameters");
@@ -1347,6 +1377,7 @@ main (int argc, char **argv)
     g_test_add_func ("/command/help", test_help);
     g_test_add_func ("/command/usage", test_usage);
     g_test_add_func ("/command/bench", test_bench);
+    g_test_add_func ("/command/bench-auto", test_bench_auto);
     g_test_add_func ("/command/bench-shape", test_bench_shape);
     g_test_add_func ("/command/info", test_info);
     add ("/command/info/one-tower", NULL, test_info_one_tower);

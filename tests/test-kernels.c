@@ -6,6 +6,7 @@
 #include "bfloat16.h"
 #include "kernels.h"
 #include "proof.h"
+#include "trial.h"
 #include "workspace.h"
 
 #include <cblas.h>
@@ -801,14 +802,126 @@ test_choice (void)
     static const AltclipKernelShapes shapes = { products, 1,
         { 65, 64, 4, ALTCLIP_POSITIONS_ABSOLUTE } };
     g_autoptr (GError) error = NULL;
+    AltclipTrial trial;
 
     g_assert_true (altclip_kernels_choose ("reference", ALTCLIP_PRECISION_F32, &shapes, NULL,
-                           NULL) == &altclip_kernels_reference);
-    g_assert_true (altclip_kernels_choose ("openblas", ALTCLIP_PRECISION_F32, &shapes, NULL,
+                           &trial, NULL) == &altclip_kernels_reference);
+    g_assert_true (altclip_kernels_choose ("openblas", ALTCLIP_PRECISION_F32, &shapes, NULL, &trial,
                            NULL) == &altclip_kernels_openblas);
-    g_assert_null (altclip_kernels_choose ("mmx", ALTCLIP_PRECISION_F32, &shapes, NULL, &error));
+    g_assert_null (
+            altclip_kernels_choose ("mmx", ALTCLIP_PRECISION_F32, &shapes, NULL, &trial, &error));
     g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
     g_assert_nonnull (strstr (error->message, "'mmx'"));
+}
+
+/* ---- Trial ----------------------------------------------------------------------------------- */
+
+/* Times that sets are said to take, those of a run one after the other. */
+typedef struct {
+    const guint64 *f32;
+    const guint64 *bf16;
+    guint n_f32;
+    guint n_bf16;
+} Stopwatch;
+
+static const AltclipKernels TRIED_F32 = { .name = "long", .precision = ALTCLIP_PRECISION_F32 };
+static const AltclipKernels TRIED_BF16 = { .name = "short", .precision = ALTCLIP_PRECISION_BF16 };
+
+static guint64
+read_stopwatch (const AltclipKernels *kernels, gpointer data)
+{
+    Stopwatch *watch = data;
+
+    if (kernels == &TRIED_F32)
+        return watch->f32[watch->n_f32++ % 3];
+    g_assert_true (kernels == &TRIED_BF16);
+    return watch->bf16[watch->n_bf16++ % 3];
+}
+
+/* The shortest time of each counts, and bf16 must be faster to be chosen. */
+static void
+test_trial (void)
+{
+    static const struct {
+        guint64 f32[3];
+        guint64 bf16[3];
+        guint64 shortest_bf16;
+    } cases[] = {
+        { { 30, 20, 25 }, { 50, 19, 80 }, 19 },
+        { { 30, 20, 25 }, { 21, 22, 23 }, 21 },
+        { { 900, 20, 900 }, { 30, 30, 30 }, 30 },
+        { { 20, 20, 20 }, { 20, 20, 20 }, 20 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        Stopwatch watch = { cases[i].f32, cases[i].bf16, 0, 0 };
+        AltclipTrial trial;
+        const AltclipKernels *faster = altclip_trial_run (
+                &TRIED_F32, &TRIED_BF16, read_stopwatch, &watch, NULL, &trial, NULL);
+
+        g_assert_true (faster == (cases[i].shortest_bf16 < 20 ? &TRIED_BF16 : &TRIED_F32));
+        g_assert_cmpuint (watch.n_f32, >=, 3);
+        g_assert_cmpuint (watch.n_bf16, ==, watch.n_f32);
+        g_assert_cmpstr (trial.f32_kernels, ==, "long");
+        g_assert_cmpstr (trial.bf16_kernels, ==, "short");
+        g_assert_cmpuint (trial.f32_time, ==, 20);
+        g_assert_cmpuint (trial.bf16_time, ==, cases[i].shortest_bf16);
+    }
+}
+
+/* Gives up in its second run. */
+static guint64
+cancel_in_second (G_GNUC_UNUSED const AltclipKernels *kernels, gpointer data)
+{
+    static gint n = 0;
+
+    if (++n == 4)
+        g_cancellable_cancel (data);
+    g_assert_cmpint (n, <=, 4);
+    return 1;
+}
+
+static void
+test_trial_cancelled (void)
+{
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+    AltclipTrial trial;
+
+    g_assert_null (altclip_trial_run (
+            &TRIED_F32, &TRIED_BF16, cancel_in_second, cancellable, cancellable, &trial, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* Of all sizes, the smallest and such as are timed in part; what is faster is chosen, and a name
+ * that somebody gave counts more. */
+static void
+test_automatic_choice (void)
+{
+    static const AltclipProductShape products[][2] = { { { 1, 1, 1 }, { 1, 1, 1 } },
+        { { 65, 128, 64 }, { 3, 5, 7 } }, { { 2, 3, 5 }, { 577, 4100, 4097 } } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (products); i++) {
+        const AltclipKernelShapes shapes = { products[i], 2,
+            { 5, 64, 4, ALTCLIP_POSITIONS_ABSOLUTE } };
+        AltclipTrial trial;
+        const AltclipKernels *chosen =
+                altclip_kernels_choose (NULL, ALTCLIP_PRECISION_AUTO, &shapes, NULL, &trial, NULL);
+        gboolean is_bf16 = trial.bf16_time < trial.f32_time;
+
+        g_assert_true (chosen && trial.f32_time > 0 && trial.bf16_time > 0);
+        g_assert_cmpint (
+                chosen->precision, ==, is_bf16 ? ALTCLIP_PRECISION_BF16 : ALTCLIP_PRECISION_F32);
+        g_assert_cmpstr (chosen->name, ==, is_bf16 ? trial.bf16_kernels : trial.f32_kernels);
+        if (i == 0)
+            continue;
+        chosen = altclip_kernels_choose (
+                "bf16_plain", ALTCLIP_PRECISION_AUTO, &shapes, NULL, &trial, NULL);
+        g_assert_true (chosen == &altclip_kernels_bf16_plain && !trial.f32_kernels);
+        chosen = altclip_kernels_choose (
+                "openblas", ALTCLIP_PRECISION_AUTO, &shapes, NULL, &trial, NULL);
+        g_assert_true (chosen == &altclip_kernels_openblas && !trial.f32_kernels);
+    }
 }
 
 /* ---- Pool ------------------------------------------------------------------------------------ */
@@ -937,6 +1050,9 @@ main (int argc, char **argv)
     g_test_add_func ("/kernels/proof", test_proof);
     g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
     g_test_add_func ("/kernels/choice", test_choice);
+    g_test_add_func ("/kernels/automatic-choice", test_automatic_choice);
+    g_test_add_func ("/kernels/trial", test_trial);
+    g_test_add_func ("/kernels/trial/cancelled", test_trial_cancelled);
     g_test_add_func ("/pool/shares", test_pool);
     return g_test_run ();
 }

@@ -168,6 +168,7 @@ test_precision (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         g_autoptr (AltclipModel) model =
                 altclip_model_open (fixture->directory, &options, NULL, &error);
         AltclipPrecision found = ALTCLIP_PRECISION_AUTO;
+        AltclipTrial trial;
 
         g_assert_true (altclip_precision_from_name (names[i], &found));
         g_assert_cmpint (found, ==, i);
@@ -175,7 +176,13 @@ test_precision (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         if (i != ALTCLIP_PRECISION_INT8) {
             g_assert_no_error (error);
             g_assert_true (altclip_model_get_precision (model, &found, NULL, NULL));
-            g_assert_cmpint (found, ==, MAX (i, ALTCLIP_PRECISION_F32));
+            g_assert_true (
+                    altclip_model_get_trial (model, &trial) == (i == ALTCLIP_PRECISION_AUTO));
+            if (i != ALTCLIP_PRECISION_AUTO)
+                g_assert_cmpint (found, ==, i);
+            else
+                g_assert_cmpint (
+                        found == ALTCLIP_PRECISION_BF16, ==, trial.bf16_time < trial.f32_time);
             continue;
         }
         g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG);

@@ -25,9 +25,10 @@ static const AltclipKernels *
 choose_with_warning (const char *name, AltclipPrecision precision)
 {
     const AltclipKernels *chosen;
+    AltclipTrial trial;
 
     g_test_expect_message ("altclip", G_LOG_LEVEL_WARNING, REFUSAL);
-    chosen = altclip_kernels_choose (name, precision, &SHAPES, NULL, NULL);
+    chosen = altclip_kernels_choose (name, precision, &SHAPES, NULL, &trial, NULL);
     g_test_assert_expected_messages ();
     return chosen;
 }
@@ -49,10 +50,11 @@ test_warning (void)
 static void
 test_asked_for (void)
 {
+    AltclipTrial trial;
     g_autoptr (GError) error = NULL;
 
-    g_assert_null (
-            altclip_kernels_choose ("openblas", ALTCLIP_PRECISION_F32, &SHAPES, NULL, &error));
+    g_assert_null (altclip_kernels_choose (
+            "openblas", ALTCLIP_PRECISION_F32, &SHAPES, NULL, &trial, &error));
     g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE);
     g_assert_true (g_pattern_match_simple (REFUSAL, error->message));
 }
