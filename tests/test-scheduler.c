@@ -580,7 +580,8 @@ submit (AltclipStream *stream, User *user, guint number, guint n_pictures)
 static void
 check_rows (GPtrArray *rows, const guint *numbers, const guint *n_pictures, guint n_frames)
 {
-    g_autoptr (AltclipModel) model = altclip_model_open (directory, NULL, NULL, NULL);
+    const AltclipModelOptions options = { .precision = ALTCLIP_PRECISION_F32 };
+    g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, NULL);
     g_autoptr (AltclipSession) session = altclip_session_new (model, 1, NULL);
     g_autofree float *pixel_values = g_new (float, N_PIXELS);
     guint at = 0;
