@@ -98,7 +98,9 @@ case_open (Case *c, const CaseName *name)
 {
     g_autofree char *directory = golden_get_path (name->model, NULL);
     g_autoptr (GError) error = NULL;
-    const AltclipModelOptions options = { .kernels = name->kernels, .threads = 1 };
+    const AltclipModelOptions options = {
+        .kernels = name->kernels, .threads = 1, .precision = ALTCLIP_PRECISION_F32
+    };
 
     c->page = name->page;
     c->inputs = golden_inputs_read ();
