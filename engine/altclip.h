@@ -145,7 +145,7 @@ typedef enum {
 
 /**
  * AltclipPrecision:
- * @ALTCLIP_PRECISION_AUTO: f32 or bf16, whichever is faster on this CPU, see
+ * @ALTCLIP_PRECISION_AUTO: bf16 where it is faster on this CPU by a fifth, else f32, see
  *   altclip_model_get_trial(); never int8
  * @ALTCLIP_PRECISION_F32: 32-bit floats
  * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits

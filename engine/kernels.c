@@ -380,6 +380,10 @@ warn_if_refused (const AltclipKernels *kernels)
         g_warning ("%s", reason->message);
 }
 
+/* Multiplications of a product below which the clock would decide by chance, and a model is fast
+ * enough anyway. The bundled model's largest product has 10 million. */
+#define LEAST_TRIED G_GUINT64_CONSTANT (7000000)
+
 /* Returns: (nullable): the set for bf16 that is tried first here */
 static const AltclipKernels *
 find_bf16 (void)
@@ -391,19 +395,20 @@ find_bf16 (void)
     return NULL;
 }
 
+static guint64
+get_work (const AltclipProductShape *shape)
+{
+    return (guint64)shape->m * shape->n * shape->k;
+}
+
 static const AltclipProductShape *
 find_largest (const AltclipKernelShapes *shapes)
 {
     const AltclipProductShape *largest = &shapes->products[0];
-    guint64 work = 0;
 
-    for (gsize i = 0; i < shapes->n_products; i++) {
-        const AltclipProductShape *shape = &shapes->products[i];
-
-        if ((guint64)shape->m * shape->n * shape->k <= work)
-            continue;
-        work = (guint64)shape->m * shape->n * shape->k;
-        largest = shape;
+    for (gsize i = 1; i < shapes->n_products; i++) {
+        if (get_work (&shapes->products[i]) > get_work (largest))
+            largest = &shapes->products[i];
     }
     return largest;
 }
@@ -415,13 +420,13 @@ choose_faster (const AltclipKernelShapes *shapes, GCancellable *cancellable, Alt
 {
     const AltclipKernels *f32 = choose_first (ALTCLIP_PRECISION_F32, shapes, cancellable, error);
     const AltclipKernels *bf16 = find_bf16 ();
+    const AltclipProductShape *largest = find_largest (shapes);
     const AltclipKernels *faster;
     g_autoptr (GError) reason = NULL;
 
-    if (!f32 || !bf16)
+    if (!f32 || !bf16 || get_work (largest) < LEAST_TRIED)
         return f32;
-    faster =
-            altclip_trial_run_product (f32, bf16, find_largest (shapes), cancellable, trial, error);
+    faster = altclip_trial_run_product (f32, bf16, largest, cancellable, trial, error);
     if (!faster || faster == f32 || is_usable (faster, shapes, cancellable, &reason))
         return faster;
     if (g_cancellable_set_error_if_cancelled (cancellable, error))

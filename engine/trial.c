@@ -33,7 +33,8 @@ altclip_trial_run (const AltclipKernels *f32, const AltclipKernels *bf16, Altcli
         trial->f32_time = MIN (trial->f32_time, f32_time);
         trial->bf16_time = MIN (trial->bf16_time, bf16_time);
     }
-    return trial->bf16_time < trial->f32_time ? bf16 : f32;
+    return (double)trial->bf16_time < (1.0 - ALTCLIP_TRIAL_GAIN) * (double)trial->f32_time ? bf16
+                                                                                           : f32;
 }
 
 /* ---- A product ------------------------------------------------------------------------------- */

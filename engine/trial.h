@@ -10,6 +10,10 @@
 
 G_BEGIN_DECLS
 
+/* By how much of its time bf16 must be faster: what is gained less is not worth the rounding, and
+ * another time the clock would say the opposite. */
+#define ALTCLIP_TRIAL_GAIN 0.2
+
 /* Returns: nanoseconds that @kernels took for a product. */
 typedef guint64 (*AltclipTimeFunc) (const AltclipKernels *kernels, gpointer data);
 
@@ -19,8 +23,8 @@ typedef guint64 (*AltclipTimeFunc) (const AltclipKernels *kernels, gpointer data
  * @cancellable: (nullable): looked at before each run
  * @trial: (out caller-allocated): the sets, and of each the shortest time
  *
- * Returns: (transfer none) (nullable): the faster of the two, @f32 when they are equal; %NULL when
- *     cancelled
+ * Returns: (transfer none) (nullable): @bf16 when it is faster by %ALTCLIP_TRIAL_GAIN, else @f32;
+ * %NULL when cancelled
  */
 const AltclipKernels *altclip_trial_run (const AltclipKernels *f32, const AltclipKernels *bf16,
         AltclipTimeFunc take_time, gpointer data, GCancellable *cancellable, AltclipTrial *trial,

@@ -53,7 +53,7 @@ gst_altclip_precision_get_type (void)
 {
   static const GEnumValue values[] = {
       {ALTCLIP_PRECISION_AUTO,
-          "f32 or bf16, whichever is faster on this CPU", "auto"},
+          "bf16 where it is faster on this CPU by a fifth, else f32", "auto"},
       {ALTCLIP_PRECISION_F32, "32-bit floats", "f32"},
       {ALTCLIP_PRECISION_BF16, "Products of bfloat16, summed in 32 bits",
           "bf16"},
@@ -309,7 +309,8 @@ install_reporting (GObjectClass *object_class)
           "ns. Of the model that streams of the process share: model-memory in "
           "bytes, picture-time in ns that one took when it was opened, "
           "kernels and precision, f32-time and bf16-time in ns that "
-          "precision=auto was decided by, streams, total-analysed, total-failed, batches, "
+          "precision=auto was decided by, streams, total-analysed, "
+          "total-failed, batches, "
           "batch-mean, and idle: how often its worker had nothing to do, "
           "idle-with-frames: although a frame waited",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -176,13 +176,9 @@ test_precision (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         if (i != ALTCLIP_PRECISION_INT8) {
             g_assert_no_error (error);
             g_assert_true (altclip_model_get_precision (model, &found, NULL, NULL));
-            g_assert_true (
-                    altclip_model_get_trial (model, &trial) == (i == ALTCLIP_PRECISION_AUTO));
-            if (i != ALTCLIP_PRECISION_AUTO)
-                g_assert_cmpint (found, ==, i);
-            else
-                g_assert_cmpint (
-                        found == ALTCLIP_PRECISION_BF16, ==, trial.bf16_time < trial.f32_time);
+            /* Too small to be timed. */
+            g_assert_false (altclip_model_get_trial (model, &trial));
+            g_assert_cmpint (found, ==, i == ALTCLIP_PRECISION_AUTO ? ALTCLIP_PRECISION_F32 : i);
             continue;
         }
         g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG);

@@ -1775,7 +1775,6 @@ GST_START_TEST (test_stats)
     Rig *rig = rig_new (
             models_get_quick (), "prompts", "a;b", "mode", "exact", "interval", "100000000", NULL);
     g_autoptr (GstStructure) stats = NULL;
-    guint64 f32_time;
     guint64 value;
 
     for (guint i = 0; i < 9; i++)
@@ -1793,10 +1792,10 @@ GST_START_TEST (test_stats)
     fail_unless (gst_structure_get_uint64 (stats, "queue-age", &value) && value == 0);
     fail_unless (gst_structure_get_uint64 (stats, "model-memory", &value) && value > 0);
     fail_unless (gst_structure_has_field_typed (stats, "kernels", G_TYPE_STRING));
-    fail_unless (gst_structure_get_uint64 (stats, "f32-time", &f32_time) && f32_time > 0);
-    fail_unless (gst_structure_get_uint64 (stats, "bf16-time", &value) && value > 0);
-    fail_unless_equals_string (
-            gst_structure_get_string (stats, "precision"), value < f32_time ? "bf16" : "f32");
+    /* Too small a model to time the precisions with. */
+    fail_unless (gst_structure_get_uint64 (stats, "f32-time", &value) && value == 0);
+    fail_unless (gst_structure_get_uint64 (stats, "bf16-time", &value) && value == 0);
+    fail_unless_equals_string (gst_structure_get_string (stats, "precision"), "f32");
     rig_free (rig);
 }
 GST_END_TEST;
