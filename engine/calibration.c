@@ -10,7 +10,7 @@
 
 /* What is told apart by whether a share is 0.999 or 0.9999 is told apart in the light of these
  * pictures, and not in that of others: thresholds outside are taken only where the best within has
- * an F1 that is much less. */
+ * an F-measure that is much less. */
 #define LOWEST_SHARE 0.05
 #define HIGHEST_SHARE 0.95
 #define MUCH 0.1
