@@ -900,7 +900,7 @@ static void
 test_automatic_choice (void)
 {
     static const AltclipProductShape products[][2] = { { { 1, 1, 1 }, { 1, 1, 1 } },
-        { { 65, 128, 64 }, { 3, 5, 7 } }, { { 2, 3, 5 }, { 577, 4100, 4097 } } };
+        { { 65, 128, 64 }, { 3, 5, 7 } }, { { 2, 3, 5 }, { 301, 8, 4097 } } };
 
     for (gsize i = 0; i < G_N_ELEMENTS (products); i++) {
         const AltclipKernelShapes shapes = { products[i], 2,
