@@ -129,8 +129,8 @@ sort_message (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data G_GN
     return GST_BUS_DROP;
 }
 
-/* The sink waits for no PLAYING after a flush: of two flushes in quick succession GStreamer 1.22
- * now and then forgets to have it go on. */
+/* The sink needs no preroll after a flush: with GStreamer 1.22 it was seen to wait there for ever,
+ * after flushes in quick succession. */
 static void
 stream_init (Stream *stream, const char *model, const char *mode)
 {
