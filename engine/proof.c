@@ -165,12 +165,7 @@ prove_product (const AltclipKernels *kernels, gconstpointer data, guint32 seed)
     float *weights = random_short_matrix (shape->n, shape->k, &seed);
     g_autofree double *summed_weights = sum_rows (weights, shape->n, shape->k);
     float *out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
-    AltclipStoredTensor stored = { .dtype = ALTCLIP_DTYPE_F32,
-        .n_dims = 2,
-        .dims = { shape->n, shape->k },
-        .n_elements = (guint64)shape->n * shape->k,
-        .data = (const guint8 *)weights,
-        .n_bytes = (gsize)shape->n * shape->k * sizeof (float) };
+    AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, shape->n, shape->k);
     void *packed = altclip_aligned_alloc (kernels->packed_size (kernels, shape->n, shape->k));
     AltclipLinear linear = { kernels, shape->n, shape->k, packed, NULL };
     gboolean right;

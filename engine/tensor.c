@@ -172,6 +172,19 @@ altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, gu
         read_elements (tensor->dtype, tensor->data + first * DTYPES[tensor->dtype].size, n, out);
 }
 
+AltclipStoredTensor
+altclip_stored_tensor_of_matrix (const float *matrix, guint rows, guint columns)
+{
+    guint64 n = (guint64)rows * columns;
+
+    return (AltclipStoredTensor){ .dtype = ALTCLIP_DTYPE_F32,
+        .n_dims = 2,
+        .dims = { rows, columns },
+        .n_elements = n,
+        .data = (const guint8 *)matrix,
+        .n_bytes = n * sizeof (float) };
+}
+
 char *
 altclip_shape_to_string (const guint64 *dims, guint n_dims)
 {

@@ -54,6 +54,10 @@ gsize altclip_dtype_get_size (AltclipDtype dtype);
 void altclip_stored_tensor_read (
         const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out);
 
+/* Returns: @matrix [rows, columns], in this machine's memory, as a tensor without a name. */
+AltclipStoredTensor altclip_stored_tensor_of_matrix (
+        const float *matrix, guint rows, guint columns);
+
 /* Returns: (transfer full): the shape as text, "[250002, 1024]" for instance. */
 char *altclip_shape_to_string (const guint64 *dims, guint n_dims);
 

@@ -79,12 +79,7 @@ packed_init (Packed *packed, const AltclipKernels *kernels, const AltclipProduct
 {
     float *x = new_matrix (shape->m, shape->k);
     float *weights = new_matrix (shape->n, shape->k);
-    AltclipStoredTensor stored = { .dtype = ALTCLIP_DTYPE_F32,
-        .n_dims = 2,
-        .dims = { shape->n, shape->k },
-        .n_elements = (guint64)shape->n * shape->k,
-        .data = (const guint8 *)weights,
-        .n_bytes = (gsize)shape->n * shape->k * sizeof (float) };
+    AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, shape->n, shape->k);
     void *memory = altclip_aligned_alloc (kernels->packed_size (kernels, shape->n, shape->k));
 
     kernels->pack (kernels, memory, shape->n, shape->k, 0, &stored);

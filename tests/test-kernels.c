@@ -85,12 +85,7 @@ static void
 init_linear (AltclipLinear *linear, const AltclipKernels *kernels, guint n, guint k, float *weights,
         float *bias)
 {
-    AltclipStoredTensor stored = { .dtype = ALTCLIP_DTYPE_F32,
-        .n_dims = 2,
-        .dims = { n, k },
-        .n_elements = (guint64)n * k,
-        .data = (const guint8 *)weights,
-        .n_bytes = (gsize)n * k * sizeof (float) };
+    AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, n, k);
 
     linear->kernels = kernels;
     linear->n = n;
@@ -185,12 +180,7 @@ test_packing (gconstpointer data)
     AltclipLinear linear = { 0 };
 
     for (guint i = 0, n0 = 0; i < 3; n0 += rows[i++]) {
-        parts[i] = (AltclipStoredTensor){ .dtype = ALTCLIP_DTYPE_F32,
-            .n_dims = 2,
-            .dims = { rows[i], k },
-            .n_elements = (guint64)rows[i] * k,
-            .data = (const guint8 *)(weights + (gsize)n0 * k),
-            .n_bytes = (gsize)rows[i] * k * sizeof (float) };
+        parts[i] = altclip_stored_tensor_of_matrix (weights + (gsize)n0 * k, rows[i], k);
         kernels->pack (kernels, packed, n, k, n0, &parts[i]);
     }
     altclip_linear_init (&linear, kernels, pointers, NULL, 3);
