@@ -62,6 +62,10 @@ void command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether @strings (nullable), arguments called @what, are UTF-8; complains if not. */
 gboolean command_check_utf8 (const Command *command, const char *what, char *const *strings);
 
+/* Whether @directory holds no weights yet, so that none are replaced by a slip of the hand;
+ * complains if it does. */
+gboolean command_check_is_new (const char *directory);
+
 /* Says what a person would wonder about in the scores of embedded prompts. */
 void command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode);
 

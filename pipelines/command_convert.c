@@ -5,24 +5,13 @@
 
 #include "command.h"
 
-static gboolean
-check_is_new (const char *directory)
-{
-    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
-
-    if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return TRUE;
-    command_warn ("%s: exists already, and is not replaced", path);
-    return FALSE;
-}
-
 static int
 convert (const char *directory, AltclipPrecision precision, gboolean image_tower_only,
         const char *output)
 {
     g_autoptr (GError) error = NULL;
 
-    if (!check_is_new (output))
+    if (!command_check_is_new (output))
         return STATUS_FAILED;
     if (!altclip_convert (directory, precision,
                 image_tower_only ? ALTCLIP_CONVERT_IMAGE_TOWER_ONLY : ALTCLIP_CONVERT_NONE, output,

@@ -5,18 +5,6 @@
 
 #include "command.h"
 
-/* Random weights must not replace trained ones by a slip of the hand. */
-static gboolean
-check_is_new (const char *directory)
-{
-    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
-
-    if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return TRUE;
-    command_warn ("%s: exists already, and is not replaced", path);
-    return FALSE;
-}
-
 /* Unless it is an image tower alone, the model needs one for texts. */
 static void
 warn_without_tokenizer (const char *directory)
@@ -45,7 +33,7 @@ initialise (const Source *source, guint64 seed, const char *directory)
     g_autoptr (GError) error = NULL;
     gboolean ok;
 
-    if (!check_is_new (directory))
+    if (!command_check_is_new (directory))
         return STATUS_FAILED;
     if (source->text)
         ok = altclip_initialise_from_towers (source->text, source->vision, seed, directory, &error);
