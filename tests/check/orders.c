@@ -17,6 +17,7 @@
 #include "ledger.h"
 #include "models.h"
 #include "rig.h"
+#include "watchdog.h"
 
 #define N_SHORT 120
 
@@ -71,8 +72,6 @@ typedef struct {
 
 static Sequence *running; /* for the watchdog */
 static gint64 heartbeat;
-static GThread *watchdog;
-static GAsyncQueue *done; /* tells it to end */
 
 static void
 beat (void)
@@ -82,10 +81,10 @@ beat (void)
     __atomic_store_n (&heartbeat, now, __ATOMIC_RELAXED);
 }
 
-static gpointer
-watch (G_GNUC_UNUSED gpointer data)
+static void
+watch (void)
 {
-    while (!g_async_queue_timeout_pop (done, G_USEC_PER_SEC)) {
+    while (watchdog_wait (1)) {
         gint64 last = __atomic_load_n (&heartbeat, __ATOMIC_RELAXED);
 
         if (g_get_monotonic_time () - last < WATCHDOG_PATIENCE * G_USEC_PER_SEC)
@@ -93,23 +92,13 @@ watch (G_GNUC_UNUSED gpointer data)
         g_printerr ("%s", running->ledger.log->str);
         g_error ("the sequence with the seed %u hangs", running->seed);
     }
-    return NULL;
 }
 
 static void
 start_watchdog (void)
 {
     beat ();
-    done = g_async_queue_new ();
-    watchdog = g_thread_new ("watchdog", watch, NULL);
-}
-
-static void
-stop_watchdog (void)
-{
-    g_async_queue_push (done, done);
-    g_thread_join (watchdog);
-    g_async_queue_unref (done);
+    watchdog_start (watch);
 }
 
 /* ---- Chance ---------------------------------------------------------------------------------- */
@@ -1084,7 +1073,7 @@ orders_suite (void)
     TCase *tests = tcase_create ("orders");
 
     tcase_set_timeout (tests, 0);
-    tcase_add_unchecked_fixture (tests, start_watchdog, stop_watchdog);
+    tcase_add_unchecked_fixture (tests, start_watchdog, watchdog_stop);
     tcase_add_test (tests, test_any_order);
     suite_add_tcase (suite, tests);
     return suite;

@@ -12,6 +12,7 @@
 #include "endurance.h"
 #include "models.h"
 #include "rig.h"
+#include "watchdog.h"
 
 #define N_LIVE 16
 #define SHORT_SECONDS 8
@@ -20,33 +21,18 @@
  * counters are read, at the beginning and at the end. */
 #define SLACK 2
 
-static GThread *watchdog;
-static GAsyncQueue *done; /* tells it to end */
-
 /* Nobody can tell a hang of sixteen streams by looking: give up loudly. */
-static gpointer
-watch (G_GNUC_UNUSED gpointer data)
+static void
+watch (void)
 {
-    guint64 seconds = 10 * get_soak_seconds (SHORT_SECONDS) + 240;
-
-    if (!g_async_queue_timeout_pop (done, seconds * G_USEC_PER_SEC))
+    if (watchdog_wait (10 * get_soak_seconds (SHORT_SECONDS) + 240))
         g_error ("the streams hang");
-    return NULL;
 }
 
 static void
 start_watchdog (void)
 {
-    done = g_async_queue_new ();
-    watchdog = g_thread_new ("watchdog", watch, NULL);
-}
-
-static void
-stop_watchdog (void)
-{
-    g_async_queue_push (done, done);
-    g_thread_join (watchdog);
-    g_async_queue_unref (done);
+    watchdog_start (watch);
 }
 
 /* ---- A stream: its pipeline, and what is noted of what comes out ----------------------------- */
@@ -558,7 +544,7 @@ soak_suite (void)
     TCase *tests = tcase_create ("soak");
 
     tcase_set_timeout (tests, 0);
-    tcase_add_unchecked_fixture (tests, start_watchdog, stop_watchdog);
+    tcase_add_unchecked_fixture (tests, start_watchdog, watchdog_stop);
     tcase_add_test (tests, test_sixteen_live_streams_and_trouble);
     tcase_add_test (tests, test_sixteen_elements_hold_one_model);
     suite_add_tcase (suite, tests);
