@@ -1757,8 +1757,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipStream, altclip_stream_free)
  * Replaces a set that still waits, and has one that is being embedded given up unless it is ready
  * first: of sets that come faster than they can be embedded, the last one is. Returns at once: of a
  * set that altclip_prompts_new_for_file() made, the prompts' worker reads the file too.
+ *
+ * Returns: (transfer full) (nullable): the set that waited and gets no @prompts_ready now
  */
-ALTCLIP_API void altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts);
+ALTCLIP_API AltclipPrompts *altclip_stream_set_prompts (
+        AltclipStream *stream, AltclipPrompts *prompts);
 
 /**
  * ALTCLIP_MAX_PICTURES:

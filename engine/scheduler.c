@@ -772,18 +772,20 @@ altclip_stream_free (AltclipStream *stream)
 
 /* ---- Use of a stream ------------------------------------------------------------------------- */
 
-void
+AltclipPrompts *
 altclip_stream_set_prompts (AltclipStream *stream, AltclipPrompts *prompts)
 {
     AltclipScheduler *scheduler = stream->scheduler;
+    AltclipPrompts *replaced;
 
     pthread_mutex_lock (&scheduler->lock);
-    g_clear_pointer (&stream->prompts, altclip_prompts_unref);
+    replaced = stream->prompts;
     stream->prompts = altclip_prompts_ref (prompts);
     if (stream->prompts_cancellable)
         g_cancellable_cancel (stream->prompts_cancellable);
     pthread_cond_broadcast (&scheduler->work);
     pthread_mutex_unlock (&scheduler->lock);
+    return replaced;
 }
 
 static void

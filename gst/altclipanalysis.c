@@ -230,22 +230,20 @@ is_asked (GstAltclipFilter *self, AltclipPrompts *prompts)
 static void
 strike_asked (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
-  gboolean found = FALSE;
+  AltclipPrompts *asked;
 
   g_mutex_lock (&self->lock);
-  while (!found) {
-    AltclipPrompts *asked = g_queue_pop_head (&self->analysis.asked);
-
-    found = asked == prompts;
+  do {
+    asked = g_queue_pop_head (&self->analysis.asked);
     altclip_prompts_unref (asked);
-  }
+  } while (asked != NULL && asked != prompts);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 }
 
-/* Another set was asked for meanwhile. */
+/* It will not be answered for: another set was asked for meanwhile. */
 static void
-forget_given_up (GstAltclipFilter *self, AltclipPrompts *prompts)
+forget_asked_one (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
   g_mutex_lock (&self->lock);
   if (g_queue_remove (&self->analysis.asked, prompts))
@@ -260,7 +258,7 @@ prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
   gboolean asked;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    forget_given_up (self, prompts);
+    forget_asked_one (self, prompts);
     return;
   }
 
@@ -339,16 +337,14 @@ static void
 ask_for_prompts (
     GstAltclipFilter *self, AltclipStream *stream, AltclipPrompts *prompts)
 {
-  AltclipPrompts *replaced = NULL;
+  g_autoptr (AltclipPrompts) replaced = NULL;
 
-  /* Of those asked for before, one may be in work, which may be ready first. */
   g_mutex_lock (&self->lock);
-  if (g_queue_get_length (&self->analysis.asked) > 1)
-    replaced = g_queue_pop_tail (&self->analysis.asked);
   g_queue_push_tail (&self->analysis.asked, altclip_prompts_ref (prompts));
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&replaced, altclip_prompts_unref);
-  altclip_stream_set_prompts (stream, prompts);
+  replaced = altclip_stream_set_prompts (stream, prompts);
+  if (replaced != NULL)
+    forget_asked_one (self, replaced);
 }
 
 void

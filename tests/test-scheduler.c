@@ -35,6 +35,7 @@ typedef struct {
     guint n_failed_to_open;
     char *open_error; /* the message */
     guint n_prompts_ready;
+    guint n_prompts_given_up;
     gpointer last_prompts; /* that were ready, failed or given up */
     guint n_prompts_failed;
     guint n_analysed;
@@ -77,7 +78,9 @@ on_prompts_ready (gpointer data, AltclipPrompts *prompts, const GError *error)
     pthread_mutex_lock (&user->lock);
     g_assert_nonnull (prompts);
     user->n_prompts_ready += error == NULL;
-    if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        user->n_prompts_given_up++;
+    else if (error)
         user->n_prompts_failed++;
     user->last_prompts = prompts; /* to compare only */
     pthread_cond_broadcast (&user->changed);
@@ -762,9 +765,10 @@ test_prompts (void)
 
     user_init (&user);
     stream = altclip_stream_new (golden, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
-    altclip_stream_set_prompts (stream, prompts); /* before the model is there */
+    g_assert_null (altclip_stream_set_prompts (stream, prompts)); /* before the model is there */
     wait_for (&user, &user.n_prompts_ready, 1);
-    altclip_stream_set_prompts (stream, prompts); /* again, though embedded by now */
+    /* Again, though embedded by now: */
+    g_assert_null (altclip_stream_set_prompts (stream, prompts));
     wait_for (&user, &user.n_prompts_ready, 2);
     altclip_stream_free (stream);
     g_assert_cmpuint (user.n_prompts_failed, ==, 0);
@@ -781,7 +785,7 @@ test_prompts_fail (void)
 
     user_init (&user);
     stream = altclip_stream_new (directory, ALTCLIP_PRECISION_F32, 1, &CALLBACKS, &user);
-    altclip_stream_set_prompts (stream, prompts);
+    g_assert_null (altclip_stream_set_prompts (stream, prompts));
     wait_for (&user, &user.n_prompts_failed, 1);
     altclip_stream_submit (stream, GUINT_TO_POINTER (1), 1); /* pictures go on */
     wait_for (&user, &user.n_analysed, 1);
@@ -796,6 +800,7 @@ test_prompts_replaced (void)
 {
     g_autofree char *golden = find_golden_model ();
     g_autoptr (AltclipPrompts) last = NULL;
+    guint n_replaced = 0;
     User user;
     AltclipStream *stream;
 
@@ -804,10 +809,12 @@ test_prompts_replaced (void)
     wait_for (&user, &user.n_opened, 1);
     for (guint i = 0; i < 200; i++) {
         g_autofree char *list = g_strdup_printf ("label %u;b;c;d;e;f", i);
+        g_autoptr (AltclipPrompts) replaced = NULL;
 
         g_clear_pointer (&last, altclip_prompts_unref);
         last = altclip_prompts_parse (list, NULL, NULL, NULL);
-        altclip_stream_set_prompts (stream, last);
+        replaced = altclip_stream_set_prompts (stream, last);
+        n_replaced += replaced != NULL;
     }
     pthread_mutex_lock (&user.lock);
     while (user.last_prompts != last)
@@ -816,6 +823,7 @@ test_prompts_replaced (void)
     altclip_stream_free (stream);
     g_assert_cmpuint (user.n_prompts_ready, >, 0);
     g_assert_cmpuint (user.n_prompts_ready, <, 200);
+    g_assert_cmpuint (user.n_prompts_ready + user.n_prompts_given_up + n_replaced, ==, 200);
     g_assert_cmpuint (user.n_prompts_failed, ==, 0);
     user_clear (&user);
 }
