@@ -202,24 +202,44 @@ check_messages (Video *video, GError **error)
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static void
-note_task (const GValue *item, gpointer runs)
+static gboolean
+has_running_task (GstPad *pad)
 {
-    GstPad *pad = g_value_get_object (item);
+    gboolean runs;
 
     GST_OBJECT_LOCK (pad);
-    if (GST_PAD_TASK (pad) && gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED)
-        *(gboolean *)runs = TRUE;
+    runs = GST_PAD_TASK (pad) && gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED;
     GST_OBJECT_UNLOCK (pad);
+    return runs;
+}
+
+/* Also one whose task was paused already, and that still pushes its last: the end of the stream, on
+ * which a decoder may work for long. */
+static gboolean
+has_thread_within (GstPad *pad)
+{
+    if (!GST_PAD_STREAM_TRYLOCK (pad))
+        return TRUE;
+    GST_PAD_STREAM_UNLOCK (pad);
+    return FALSE;
 }
 
 static void
-note_tasks (const GValue *item, gpointer runs)
+note_pad (const GValue *item, gpointer runs)
+{
+    GstPad *pad = g_value_get_object (item);
+
+    if (has_running_task (pad) || has_thread_within (pad))
+        *(gboolean *)runs = TRUE;
+}
+
+static void
+note_element (const GValue *item, gpointer runs)
 {
     g_autoptr (GstIterator) pads = gst_element_iterate_pads (g_value_get_object (item));
 
     /* Of an element that changes meanwhile, pads may be seen twice. */
-    while (gst_iterator_foreach (pads, note_task, runs) == GST_ITERATOR_RESYNC)
+    while (gst_iterator_foreach (pads, note_pad, runs) == GST_ITERATOR_RESYNC)
         gst_iterator_resync (pads);
 }
 
@@ -231,7 +251,7 @@ has_streaming_thread (const Video *video)
     g_autoptr (GstIterator) elements = gst_bin_iterate_recurse (GST_BIN (video->pipeline));
     gboolean runs = FALSE;
 
-    while (gst_iterator_foreach (elements, note_tasks, &runs) == GST_ITERATOR_RESYNC)
+    while (gst_iterator_foreach (elements, note_element, &runs) == GST_ITERATOR_RESYNC)
         gst_iterator_resync (elements);
     return runs;
 }
@@ -257,8 +277,7 @@ pull_sample (Video *video, GstSample **sample, GError **error)
         ran = runs;
         runs = has_streaming_thread (video);
         if (!ran && !runs) {
-            fail (video, ALTCLIP_ERROR_IMAGE, error,
-                    "cannot be decoded: broken or cut off before any frame");
+            fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: broken or cut off");
             return FALSE;
         }
         waited += LOOK_AROUND;
