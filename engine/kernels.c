@@ -432,6 +432,7 @@ choose_faster (const AltclipKernelShapes *shapes, GCancellable *cancellable, Alt
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
     g_warning ("%s", reason->message);
+    *trial = (AltclipTrial){ 0 };
     return f32;
 }
 
