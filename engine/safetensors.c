@@ -389,7 +389,7 @@ write_contents (const char *path, const Contents *contents, GError **error)
     gboolean is_new = !g_file_query_exists (file, NULL);
     g_autoptr (GError) io_error = NULL;
     g_autoptr (GFileOutputStream) stream =
-            g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &io_error);
+            g_file_replace (file, NULL, FALSE, G_FILE_CREATE_REPLACE_DESTINATION, NULL, &io_error);
     g_autofree char *header = build_header (contents);
 
     if (stream && write_all (G_OUTPUT_STREAM (stream), header, contents, &io_error))
