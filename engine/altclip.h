@@ -1875,8 +1875,8 @@ typedef enum {
  * @precision: %ALTCLIP_PRECISION_BF16: matrices are rounded, vectors become or stay 32-bit floats.
  *   There is no other yet
  * @flags: what of it
- * @output: created if missing; gets `model.safetensors`, `config.json` and copies of the other
- * files that a model is read from
+ * @output: created if missing, and without weights so far; gets `model.safetensors`, `config.json`
+ *   and copies of the other files that a model is read from
  * @error: #ALTCLIP_ERROR
  *
  * Makes a model of half the size, which opens faster. Computed in %ALTCLIP_PRECISION_BF16 its image

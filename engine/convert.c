@@ -36,12 +36,14 @@ is_of_image_tower (const char *canonical)
            strcmp (canonical, "logit_scale") == 0;
 }
 
+/* Files may hold others beside those of the model: a shard such as the index does not list. */
 static gboolean
-is_wanted (const AltclipStoredTensor *tensor, AltclipConvertFlags flags)
+is_wanted (AltclipWeights *weights, const AltclipStoredTensor *tensor, AltclipConvertFlags flags)
 {
     g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
 
-    if (!canonical || tensor->dtype == ALTCLIP_DTYPE_OTHER)
+    if (!canonical || tensor->dtype == ALTCLIP_DTYPE_OTHER ||
+            altclip_weights_find (weights, canonical) != tensor)
         return FALSE;
     return !(flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) || is_of_image_tower (canonical);
 }
@@ -77,7 +79,7 @@ add_tensors (Conversion *conversion, AltclipWeights *weights, AltclipConvertFlag
         for (guint j = 0; j < file->tensors->tensors->len; j++) {
             AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors->tensors, j);
 
-            if (is_wanted (tensor, flags))
+            if (is_wanted (weights, tensor, flags))
                 add_tensor (conversion, tensor);
         }
     }
@@ -209,6 +211,19 @@ check_differs (const char *directory, const char *output, GError **error)
     return FALSE;
 }
 
+/* The files of another model there would be mixed with these. */
+static gboolean
+check_is_new (const char *output, GError **error)
+{
+    g_autofree char *path = altclip_weights_find_file (output);
+
+    if (!path)
+        return TRUE;
+    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO, "%s: exists already, and is not replaced",
+            path);
+    return FALSE;
+}
+
 gboolean
 altclip_convert (const char *directory, AltclipPrecision precision, AltclipConvertFlags flags,
         const char *output, GError **error)
@@ -222,7 +237,7 @@ altclip_convert (const char *directory, AltclipPrecision precision, AltclipConve
         return FALSE;
     }
     return check_model (directory, flags, error) && make_directory (output, error) &&
-           check_differs (directory, output, error) &&
+           check_differs (directory, output, error) && check_is_new (output, error) &&
            convert_files (directory, flags, output, error) &&
            convert_weights (directory, flags, output, error);
 }

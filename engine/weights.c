@@ -242,26 +242,44 @@ set_no_weights (const char *directory, GError **error)
             directory, names->str);
 }
 
+/* @form: (out): number of the path's form. Returns: as for altclip_weights_find_file() */
+static char *
+find_form (const char *directory, gsize *form)
+{
+    for (*form = 0; *form < G_N_ELEMENTS (FORMS); (*form)++) {
+        g_autofree char *path = g_build_filename (directory, FORMS[*form].name, NULL);
+
+        if (altclip_file_is_there (path))
+            return g_steal_pointer (&path);
+    }
+    return NULL;
+}
+
+char *
+altclip_weights_find_file (const char *directory)
+{
+    gsize form;
+
+    return find_form (directory, &form);
+}
+
 AltclipWeights *
 altclip_weights_open (const char *directory, GError **error)
 {
     g_autoptr (AltclipWeights) weights = g_new0 (AltclipWeights, 1);
+    gsize form;
     gboolean ok;
 
     weights->files = g_ptr_array_new_with_free_func (weights_file_free);
     weights->by_name = g_hash_table_new_full (altclip_name_hash, g_str_equal, g_free, g_free);
-    for (gsize i = 0; i < G_N_ELEMENTS (FORMS); i++) {
-        g_autofree char *path = g_build_filename (directory, FORMS[i].name, NULL);
-
-        if (!altclip_file_is_there (path))
-            continue;
-        weights->path = g_steal_pointer (&path);
-        ok = FORMS[i].is_index ? open_shards (weights, FORMS[i].parse, error)
-                               : open_whole (weights, FORMS[i].parse, error);
-        return ok ? g_steal_pointer (&weights) : NULL;
+    weights->path = find_form (directory, &form);
+    if (!weights->path) {
+        set_no_weights (directory, error);
+        return NULL;
     }
-    set_no_weights (directory, error);
-    return NULL;
+    ok = FORMS[form].is_index ? open_shards (weights, FORMS[form].parse, error)
+                              : open_whole (weights, FORMS[form].parse, error);
+    return ok ? g_steal_pointer (&weights) : NULL;
 }
 
 void
@@ -289,10 +307,18 @@ altclip_weights_get_files (AltclipWeights *weights)
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
+const AltclipStoredTensor *
+altclip_weights_find (AltclipWeights *weights, const char *name)
+{
+    Entry *entry = g_hash_table_lookup (weights->by_name, name);
+
+    return entry ? entry->tensor : NULL;
+}
+
 gboolean
 altclip_weights_contain (AltclipWeights *weights, const char *name)
 {
-    return g_hash_table_contains (weights->by_name, name);
+    return altclip_weights_find (weights, name) != NULL;
 }
 
 gboolean

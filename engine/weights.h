@@ -51,6 +51,13 @@ typedef struct {
  */
 const GPtrArray *altclip_weights_get_files (AltclipWeights *weights);
 
+/* Returns: (transfer full) (nullable): the path of the file that altclip_weights_open() would take
+ * first in @directory, not looked into; NULL: there is none */
+char *altclip_weights_find_file (const char *directory);
+
+/* Returns: (transfer none) (nullable): the tensor of the canonical @name */
+const AltclipStoredTensor *altclip_weights_find (AltclipWeights *weights, const char *name);
+
 gboolean altclip_weights_contain (AltclipWeights *weights, const char *name);
 
 /* Whether there is any tensor whose canonical name begins with @prefix. */

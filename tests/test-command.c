@@ -1048,7 +1048,7 @@ static void
 test_convert (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     static const char *const models[] = { "patch14", "patch16", "bin", "bin-shards", "bin-views",
-        "double", "mixed", "shards", "layers", "processor-new" };
+        "double", "mixed", "shards", "layers", "processor-new", "extra" };
     g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
@@ -1126,7 +1126,9 @@ static void
 test_convert_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
     g_autofree char *converted = g_build_filename (fixture->directory, "small", NULL);
+    g_autofree char *config = g_build_filename (converted, "config.json", NULL);
     g_autofree char *sharded = golden_get_path ("shards", NULL);
+    g_auto (Invocation) over_another = INVOCATION_INIT;
     g_auto (Invocation) no_model =
             invocation_run ("convert", "/no/such", converted, "--precision", "bf16", NULL);
     g_auto (Invocation) no_place =
@@ -1141,6 +1143,16 @@ test_convert_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     invocation_assert_failed (&no_place, "/dev/null/x");
     invocation_assert_failed (&itself, "model.safetensors: exists already");
     invocation_assert_failed (&itself_sharded, "is the directory of the model itself");
+
+    /* Another model there stays what it is. */
+    g_assert_cmpint (g_mkdir (converted, 0777), ==, 0);
+    write_bytes (converted, "pytorch_model.bin", "x", 1);
+    over_another =
+            invocation_run ("convert", fixture->model, converted, "--precision", "bf16", NULL);
+    invocation_assert_failed (
+            &over_another, "pytorch_model.bin: exists already, and is not replaced");
+    g_assert_false (g_file_test (config, G_FILE_TEST_EXISTS));
+    remove_directory (converted);
 }
 
 /* ---- Surroundings ---------------------------------------------------------------------------- */
