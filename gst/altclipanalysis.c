@@ -761,7 +761,7 @@ gst_altclip_analysis_stop (GstAltclipFilter *self)
   g_mutex_lock (&self->labels.lock);
   gst_altclip_labels_reset (&self->labels);
   g_mutex_unlock (&self->labels.lock);
-  gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
+  gst_altclip_outbox_finish (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 /* ---- Statistics --------------------------------------------------------- */

@@ -5,6 +5,10 @@
 
 #include "altclipoutbox.h"
 
+/* How long stopping waits for who posts. Handlers take less, unless they wait for the one who
+ * stops. */
+#define PATIENCE G_TIME_SPAN_SECOND
+
 void
 gst_altclip_outbox_init (GstAltclipOutbox *outbox)
 {
@@ -88,6 +92,20 @@ gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element)
   while (outbox->poster != NULL && outbox->poster != g_thread_self ()
       && !outbox->flushing)
     g_cond_wait (&outbox->posted, &outbox->lock);
+  if (outbox->poster == NULL)
+    post_all (outbox, element);
+  g_mutex_unlock (&outbox->lock);
+}
+
+void
+gst_altclip_outbox_finish (GstAltclipOutbox *outbox, GstElement *element)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  g_mutex_lock (&outbox->lock);
+  while (outbox->poster != NULL && outbox->poster != g_thread_self ()
+      && g_cond_wait_until (&outbox->posted, &outbox->lock, deadline))
+    ;
   if (outbox->poster == NULL)
     post_all (outbox, element);
   g_mutex_unlock (&outbox->lock);

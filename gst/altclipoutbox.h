@@ -63,6 +63,16 @@ void gst_altclip_outbox_send (GstAltclipOutbox *outbox, GstElement *element);
 void gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element);
 
 /**
+ * gst_altclip_outbox_finish:
+ *
+ * Posts what waits before the element is stopped and nobody listens any more. Another thread
+ * that posts is waited for, but for a second at most: its handler may wait for the one who stops.
+ * What waits then, or when this is called from within a handler, follows when the handler
+ * returns.
+ */
+void gst_altclip_outbox_finish (GstAltclipOutbox *outbox, GstElement *element);
+
+/**
  * gst_altclip_outbox_set_flushing:
  *
  * Says whether gst_altclip_outbox_drain() waits for nobody, and wakes who does.

@@ -557,6 +557,22 @@ GST_START_TEST (test_flush_of_waiting_eos)
 }
 GST_END_TEST;
 
+/* Whether a label's end of that reason is on the bus already. */
+static gboolean
+has_ended (GstBus *bus, const char *reason)
+{
+    GstMessage *message;
+    gboolean ended = FALSE;
+
+    while (!ended && (message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
+        const GstStructure *structure = gst_message_get_structure (message);
+
+        ended = g_strcmp0 (gst_structure_get_string (structure, "reason"), reason) == 0;
+        gst_message_unref (message);
+    }
+    return ended;
+}
+
 /* Frames of both go through the same worker, and none of it is held up by what one application does
  * with a message: neither the other stream, nor this one, nor its flush, nor its end.
  */
@@ -597,6 +613,37 @@ GST_START_TEST (test_held_messages_hold_up_nothing_else)
     check_held_message ("live", "result");
     check_held_message ("exact", "begin");
     check_held_message ("exact", "result");
+}
+GST_END_TEST;
+
+static gpointer
+let_soon (gpointer handler)
+{
+    g_usleep (200000);
+    let (handler);
+    return NULL;
+}
+
+/* Who stops listens no longer: all is told by then, even what waits for a slow handler. */
+GST_START_TEST (test_stop_comes_after_all_messages)
+{
+    Rig *rig =
+            rig_new (models_get_quick (), "prompts", "a;b", "mode", "live", "threshold", "0", NULL);
+    Handler handler = { .event = "begin" };
+    GThread *slow;
+    guint at = 0;
+
+    gst_bus_set_sync_handler (rig->bus, hold_event, &handler, NULL);
+    gst_buffer_unref (push_until_tagged (rig, &at));
+    wait_until_held (&handler);
+    slow = g_thread_new ("slow", let_soon, &handler);
+    fail_unless_equals_int (
+            gst_element_set_state (rig->element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+    gst_message_unref (pop_event (rig->bus, "begin"));
+    fail_unless (has_ended (rig->bus, "stopped"));
+    g_thread_join (slow);
+    gst_bus_set_sync_handler (rig->bus, NULL, NULL, NULL);
+    rig_free (rig);
 }
 GST_END_TEST;
 
@@ -911,6 +958,7 @@ stream_suite (void)
     tcase_add_test (tests, test_live_eos_comes_after_all_messages);
     tcase_add_test (tests, test_flush_of_waiting_eos);
     tcase_add_test (tests, test_held_messages_hold_up_nothing_else);
+    tcase_add_test (tests, test_stop_comes_after_all_messages);
     tcase_add_test (tests, test_live_spares_small_pools);
     tcase_add_test (tests, test_allocation_is_forwarded);
     tcase_add_test (tests, test_stopping_ends_what_is_active);
