@@ -662,7 +662,7 @@ test_bad_files (void)
     check_load_fails (g_get_tmp_dir (), ALTCLIP_ERROR_IO, "not a regular file");
 }
 
-/* The examples, which the schema too is tried on: tests/golden/check_prompts_schema.py. */
+/* The examples, which the schema too is tried on: tests/schema.py. */
 static void
 test_examples (void)
 {
