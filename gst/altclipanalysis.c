@@ -41,27 +41,39 @@ release_stream (GstAltclipFilter *self)
 /* ---- Opening ------------------------------------------------------------ */
 
 static void
-post_load_error (GstAltclipFilter *self, const GError *error)
+put_load_error (GstAltclipFilter *self, const GError *error)
 {
+  g_autoptr (GError) told = NULL;
+
   if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO))
-    GST_ELEMENT_ERROR (
-        self, RESOURCE, NOT_FOUND, ("%s", error->message), (NULL));
+    told = g_error_new_literal (
+        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, error->message);
   else if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE))
-    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
+    told = g_error_new_literal (
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, error->message);
   else
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
+    told = g_error_new_literal (
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, error->message);
+  GST_ERROR_OBJECT (self, "%s", told->message);
+  gst_altclip_outbox_put (&self->outbox,
+      gst_message_new_error (GST_OBJECT_CAST (self), told, NULL));
 }
 
 static void
-post_bundled (GstAltclipFilter *self)
+put_bundled (GstAltclipFilter *self)
 {
+  g_autoptr (GError) told =
+      g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "No model was named: the bundled one serves. It "
+          "knows " BUNDLED_MODEL_KNOWS ".");
+
   /* gst-launch shows the second text, other programs the first. */
-  GST_ELEMENT_INFO (self, RESOURCE, SETTINGS,
-      ("No model was named: the bundled one serves. It knows %s.",
-          BUNDLED_MODEL_KNOWS),
-      ("No model was named: the bundled one serves. It knows %s. Set the "
-       "property model, or $ALTCLIP_MODEL, for another.",
-          BUNDLED_MODEL_KNOWS));
+  gst_altclip_outbox_put (&self->outbox,
+      gst_message_new_info (GST_OBJECT_CAST (self), told,
+          "No model was named: the bundled one serves. It "
+          "knows " BUNDLED_MODEL_KNOWS
+          ". Set the property model, or $ALTCLIP_MODEL, "
+          "for another."));
 }
 
 /* With the lock. */
@@ -78,6 +90,7 @@ end_progress (GstAltclipFilter *self, GstProgressType type, const gchar *text)
 static void
 warn_of_conversion (GstAltclipFilter *self, AltclipModel *model)
 {
+  g_autofree gchar *text = NULL;
   AltclipPrecision precision;
   AltclipTrial trial;
   gboolean converts;
@@ -85,10 +98,14 @@ warn_of_conversion (GstAltclipFilter *self, AltclipModel *model)
   if (!altclip_model_get_precision (model, &precision, &converts, NULL)
       || !converts || altclip_model_get_trial (model, &trial))
     return;
-  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-      ("This CPU has no instructions for precision=%s: it is slow.",
-          altclip_precision_get_name (precision)),
-      ("%s computes it by conversion; precision=auto takes what is fastest",
+  text =
+      g_strdup_printf ("This CPU has no instructions for precision=%s: it is "
+                       "slow.",
+          altclip_precision_get_name (precision));
+  gst_altclip_outbox_put (&self->outbox,
+      gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+          GST_LIBRARY_ERROR_SETTINGS, text,
+          "%s computes it by conversion; precision=auto takes what is fastest",
           altclip_model_get_kernels (model, NULL)));
 }
 
@@ -98,13 +115,14 @@ opened (gpointer user_data, AltclipModel *model, const GError *error)
   GstAltclipFilter *self = user_data;
   gboolean latency_grew = FALSE;
 
-  /* Before the streaming threads learn of it, so that upstream's own complaint
-   * about the flow comes second. */
+  GST_INFO_OBJECT (self, "the model is %s", error == NULL ? "open" : "refused");
+  /* Before the streaming threads learn of it, which post it first then, and so
+   * before upstream's own complaint about the flow. */
   if (error != NULL
       && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    post_load_error (self, error);
+    put_load_error (self, error);
   else if (error == NULL && self->analysis.bundled)
-    post_bundled (self);
+    put_bundled (self);
   if (error == NULL)
     warn_of_conversion (self, model);
 
@@ -123,7 +141,7 @@ opened (gpointer user_data, AltclipModel *model, const GError *error)
   if (latency_grew)
     gst_altclip_outbox_put (
         &self->outbox, gst_message_new_latency (GST_OBJECT_CAST (self)));
-  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
+  gst_altclip_outbox_send (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 void

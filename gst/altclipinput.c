@@ -605,6 +605,9 @@ gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_mutex_unlock (&self->lock);
   ret = take_buffer (self, buffer, &timing, &rules);
   note_seen (self, &timing);
+  /* Why comes before upstream says so of the flow. */
+  if (ret == GST_FLOW_ERROR)
+    gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
   GST_LOG_OBJECT (pad, "%s", gst_flow_get_name (ret));
   return ret;
 }

@@ -72,19 +72,22 @@ is_for (Barrier *barrier, GstMessage *message)
            g_strcmp0 (gst_structure_get_string (structure, "event"), barrier->event) == 0;
 }
 
-static GstBusSyncReply
-hold_up (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+static void
+barrier_hold (Barrier *barrier)
 {
-    Barrier *barrier = data;
-
-    if (!is_for (barrier, message))
-        return GST_BUS_PASS;
     g_mutex_lock (&barrier->lock);
     barrier->held = TRUE;
     g_cond_broadcast (&barrier->changed);
     while (!barrier->open)
         g_cond_wait (&barrier->changed, &barrier->lock);
     g_mutex_unlock (&barrier->lock);
+}
+
+static GstBusSyncReply
+hold_up (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    if (is_for (data, message))
+        barrier_hold (data);
     return GST_BUS_PASS;
 }
 
@@ -95,6 +98,16 @@ barrier_init (Barrier *barrier, Rig *rig, GstMessageType type, const char *event
     g_mutex_init (&barrier->lock);
     g_cond_init (&barrier->changed);
     gst_bus_set_sync_handler (rig->bus, hold_up, barrier, NULL);
+}
+
+/* Who loads a model says so in the log before the element has it. */
+static void
+hold_up_loading (GstDebugCategory *category G_GNUC_UNUSED, GstDebugLevel level G_GNUC_UNUSED,
+        const gchar *file G_GNUC_UNUSED, const gchar *function, gint line G_GNUC_UNUSED,
+        GObject *object G_GNUC_UNUSED, GstDebugMessage *message G_GNUC_UNUSED, gpointer data)
+{
+    if (strcmp (function, "opened") == 0)
+        barrier_hold (data);
 }
 
 static void
@@ -184,8 +197,7 @@ open_soon (gpointer data)
     return NULL;
 }
 
-/* The bundled model, whose message is posted before the element has it. A rig of its own, that is
- * held up from the beginning. */
+/* A rig whose worker is held up before the element has the model. */
 static Rig *
 rig_new_loading (Barrier *barrier, const char *mode)
 {
@@ -194,12 +206,23 @@ rig_new_loading (Barrier *barrier, const char *mode)
     rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
     rig->bus = gst_bus_new ();
     gst_element_set_bus (rig->element, rig->bus);
-    barrier_init (barrier, rig, GST_MESSAGE_INFO, NULL);
+    barrier_init (barrier, rig, GST_MESSAGE_UNKNOWN, NULL);
+    gst_debug_set_threshold_for_name ("altclipfilter", GST_LEVEL_INFO);
+    gst_debug_add_log_function (hold_up_loading, barrier, NULL);
     g_object_set (rig->element, "prompts", "a;b", NULL);
     gst_util_set_object_arg (G_OBJECT (rig->element), "mode", mode);
     rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
     gst_harness_set_src_caps_str (rig->harness, CAPS);
     return rig;
+}
+
+static void
+rig_free_loading (Rig *rig, Barrier *barrier)
+{
+    rig_free (rig);
+    gst_debug_remove_log_function_by_data (barrier);
+    gst_debug_unset_threshold_for_name ("altclipfilter");
+    barrier_clear (barrier);
 }
 
 /* State changes and live frames do not wait for the model; exact frames do, until the element is
@@ -220,21 +243,89 @@ GST_START_TEST (test_loading_holds_up_nobody)
     fail_unless_equals_uint64 (rig_get_count (rig, "skipped"), 100);
     barrier_open (&barrier);
     gst_buffer_unref (push_until_tagged (rig, &(guint){ 100 }));
-    rig_free (rig);
-    barrier_clear (&barrier);
+    rig_free_loading (rig, &barrier);
 
     rig = rig_new_loading (&barrier, "exact");
     barrier_wait (&barrier);
     pushing = g_thread_new ("push", push_one, rig);
     while (rig_get_count (rig, "waits") == 0)
         g_usleep (1000);
-    /* Stopping waits for the handler, but nobody else. */
+    /* Stopping waits for who loads, but nobody else. */
     opening = g_thread_new ("open", open_soon, &barrier);
     gst_element_set_state (rig->element, GST_STATE_NULL);
     g_thread_join (opening);
     fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pushing)), GST_FLOW_FLUSHING);
-    rig_free (rig);
+    rig_free_loading (rig, &barrier);
+}
+GST_END_TEST;
+
+/* Nor does a second element wait for what an application does with the first one's message of its
+ * model, which both share. */
+GST_START_TEST (test_message_of_model_holds_up_nobody)
+{
+    Barrier barrier;
+    Rig *first = g_new0 (Rig, 1);
+    Rig *second;
+
+    if (!models_get_demo ())
+        return;
+    first->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
+    first->bus = gst_bus_new ();
+    gst_element_set_bus (first->element, first->bus);
+    barrier_init (&barrier, first, GST_MESSAGE_INFO, NULL);
+    g_object_set (first->element, "prompts", "a;b", NULL);
+    first->harness = gst_harness_new_with_element (first->element, "sink", "src");
+    gst_harness_set_src_caps_str (first->harness, CAPS);
+    barrier_wait (&barrier);
+
+    second = rig_new (NULL, "prompts", "a;b", "mode", "live", NULL);
+    gst_buffer_unref (push_until_tagged (second, &(guint){ 0 }));
+    gst_buffer_unref (push_until_tagged (first, &(guint){ 0 }));
+    barrier_open (&barrier);
+    rig_free (second);
+    rig_free (first);
     barrier_clear (&barrier);
+}
+GST_END_TEST;
+
+/* Upstream's own error, which is of the flow, comes after the one that says why. */
+static GstBusSyncReply
+hold_error (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
+{
+    gint *posted = data;
+
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
+        return GST_BUS_PASS;
+    g_usleep (200000);
+    g_atomic_int_inc (posted);
+    return GST_BUS_PASS;
+}
+
+GST_START_TEST (test_error_of_model_comes_before_its_flow)
+{
+    const char *modes[] = { "live", "exact" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+        gint posted = 0;
+        GstFlowReturn ret = GST_FLOW_OK;
+        Rig *rig = g_new0 (Rig, 1);
+
+        rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
+        rig->bus = gst_bus_new ();
+        gst_element_set_bus (rig->element, rig->bus);
+        gst_bus_set_sync_handler (rig->bus, hold_error, &posted, NULL);
+        g_object_set (rig->element, "model", "/nowhere", NULL);
+        gst_util_set_object_arg (G_OBJECT (rig->element), "mode", modes[i]);
+        rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
+        gst_harness_set_src_caps_str (rig->harness, CAPS);
+        for (guint at = 0; ret == GST_FLOW_OK; at++) {
+            ret = gst_harness_push (rig->harness, new_numbered_frame (at));
+            g_usleep (1000);
+        }
+        fail_unless_equals_int (ret, GST_FLOW_ERROR);
+        fail_unless_equals_int (g_atomic_int_get (&posted), 1);
+        rig_free (rig);
+    }
 }
 GST_END_TEST;
 
@@ -280,10 +371,9 @@ GST_START_TEST (test_setters_read_no_files)
     fail_unless_equals_int (count_openings (fd), 1);
 
     gst_object_unref (stopped);
-    rig_free (rig);
+    rig_free_loading (rig, &barrier);
     close (model_fd);
     close (fd);
-    barrier_clear (&barrier);
 }
 GST_END_TEST;
 
@@ -566,6 +656,8 @@ pitfalls_suite (void)
     tcase_set_timeout (tests, 0);
     tcase_add_test (tests, test_live_goes_on_beside_a_stuck_worker);
     tcase_add_test (tests, test_loading_holds_up_nobody);
+    tcase_add_test (tests, test_message_of_model_holds_up_nobody);
+    tcase_add_test (tests, test_error_of_model_comes_before_its_flow);
     tcase_add_test (tests, test_setters_read_no_files);
     tcase_add_test (tests, test_messages_are_posted_without_a_lock);
     tcase_add_test (tests, test_pipelines_reuse_a_model);
