@@ -1608,6 +1608,36 @@ ALTCLIP_API void altclip_tracker_end (
         AltclipTracker *tracker, guint64 time, GArray *transitions, GArray *changes);
 
 /**
+ * altclip_tracker_hold:
+ * @tracker: the tracker
+ * @from: time of a scored frame
+ * @until: time of the last one after it that was not scored, because it shows the same
+ * @rules: [n_labels]: as for altclip_tracker_update()
+ *
+ * Moves averages as the same scores again at @until would, where the last score is that of @from:
+ * else the next one would count for all of the time since then. Flips nothing; it is meant for a
+ * settled tracker, in which nothing would.
+ */
+ALTCLIP_API void altclip_tracker_hold (
+        AltclipTracker *tracker, guint64 from, guint64 until, const AltclipLabelRules *rules);
+
+/**
+ * altclip_tracker_is_settled:
+ * @tracker: the tracker
+ * @rules: [n_labels]: as for altclip_tracker_update()
+ *
+ * Says whether scores may be left out while the picture stands still. As long as a label's average
+ * is across the line, or its last score is, to which the average moves, only more scores at later
+ * times show whether it flips. If these are the last ones again, that comes to an end: with a flip
+ * or without one, the tracker is settled once the label's min_on or min_off is over and its average
+ * has come to where its last score is.
+ *
+ * Returns: whether no label would flip, however long the last scores went on
+ */
+ALTCLIP_API gboolean altclip_tracker_is_settled (
+        AltclipTracker *tracker, const AltclipLabelRules *rules);
+
+/**
  * altclip_tracker_is_active:
  * @tracker: the tracker
  * @index: a label

@@ -16,7 +16,8 @@ typedef struct {
     guint64 time;      /* of the last score */
     double peak;
     double score;  /* the last one, averaged; NAN: there was none */
-    double cosine; /* likewise, not averaged */
+    double last;   /* likewise, not averaged */
+    double cosine; /* likewise */
 } State;
 
 /* What the labels with one name of a group come to. */
@@ -132,12 +133,12 @@ flip (AltclipTracker *tracker, guint index, guint64 time, GArray *transitions)
 }
 
 static gboolean
-is_across (const State *state, const AltclipLabelRules *rules)
+is_across (const State *state, double score, const AltclipLabelRules *rules)
 {
     /* threshold · (1 − hysteresis), and below the threshold also where that is negative */
     double release = rules->threshold - fabs (rules->threshold) * rules->hysteresis;
 
-    return state->active ? state->score < release : state->score >= rules->threshold;
+    return state->active ? score < release : score >= rules->threshold;
 }
 
 /* Whether the score has been across the line for long enough. A clock that steps back begins anew.
@@ -175,10 +176,23 @@ add_score (AltclipTracker *tracker, guint index, guint64 time, guint64 smoothing
     }
     /* Not by way of the average where the score counts in full: it is to be the same to the bit. */
     state->score = weight < 1.0 ? state->score + weight * (score - state->score) : score;
+    state->last = score;
     state->averages = TRUE;
     state->time = time;
     if (state->active)
         state->peak = fmax (state->peak, state->score);
+}
+
+/* Whether it would flip sooner or later, or would have to be seen not to, if the last score went
+ * on. The average comes as near to that score as one likes, and does not quite reach it. Where no
+ * time is known, none passes. */
+static gboolean
+is_on_its_way (const State *state, const AltclipLabelRules *rules)
+{
+    if (!state->averages || state->time == ALTCLIP_TIME_NONE)
+        return FALSE;
+    return is_across (state, state->score, rules) ||
+           (is_across (state, state->last, rules) && state->last != rules->threshold);
 }
 
 /* ---- Public ---------------------------------------------------------------------------------- */
@@ -222,7 +236,7 @@ altclip_tracker_update (AltclipTracker *tracker, guint64 time, const AltclipLabe
             continue;
         add_score (tracker, i, time, rules[i].smoothing, scores[i]);
         state->cosine = cosines[i];
-        if (!is_across (state, &rules[i]))
+        if (!is_across (state, state->score, &rules[i]))
             state->crossing = FALSE;
         else if (has_stayed (state, time, &rules[i]))
             flip (tracker, i, time, transitions);
@@ -242,6 +256,30 @@ altclip_tracker_end (AltclipTracker *tracker, guint64 time, GArray *transitions,
             flip (tracker, i, time, transitions);
     }
     settle_groups (tracker, time, changes);
+}
+
+void
+altclip_tracker_hold (
+        AltclipTracker *tracker, guint64 from, guint64 until, const AltclipLabelRules *rules)
+{
+    if (from == ALTCLIP_TIME_NONE || until == ALTCLIP_TIME_NONE || until <= from)
+        return;
+    for (guint i = 0; i < tracker->prompts->n_labels; i++) {
+        const State *state = &tracker->states[i];
+
+        if (state->averages && state->time == from)
+            add_score (tracker, i, until, rules[i].smoothing, state->last);
+    }
+}
+
+gboolean
+altclip_tracker_is_settled (AltclipTracker *tracker, const AltclipLabelRules *rules)
+{
+    for (guint i = 0; i < tracker->prompts->n_labels; i++) {
+        if (is_on_its_way (&tracker->states[i], &rules[i]))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean

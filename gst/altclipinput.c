@@ -154,6 +154,16 @@ is_still (GstAltclipFilter *self, GstBuffer *buffer,
       && has_due_regions (self, view);
 }
 
+/* Whether a frame is to be analysed although nothing moves: what is about to
+ * begin or end does so with a score. One without a running time brings nothing
+ * nearer. */
+static gboolean
+is_awaited (GstAltclipFilter *self, const GstAltclipTiming *timing)
+{
+  return GST_CLOCK_TIME_IS_VALID (timing->running_time)
+      && !gst_altclip_labels_is_settled (&self->labels);
+}
+
 /* With the lock. New prompts and another region make the next frame due, besides
  * the contract of the interval: what they find should not have to wait for it. */
 static gboolean
@@ -163,17 +173,21 @@ is_due (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
   if (self->input.due_swaps != self->analysis.n_swaps
       || self->input.due_views != rules->n_views)
     return TRUE;
-  return !still
+  return (!still || is_awaited (self, timing))
       && is_interval_over (self, buffer, timing->running_time, rules->interval);
 }
 
 /* With the lock. */
 static void
-note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
+note_due (GstAltclipFilter *self, GstAltclipTiming *timing,
     const GstAltclipView *view, const GstAltclipRules *rules)
 {
   GstAltclipInput *input = &self->input;
 
+  if (GST_CLOCK_TIME_IS_VALID (input->still_until))
+    timing->still_from = input->last_due;
+  timing->still_until = input->still_until;
+  input->still_until = GST_CLOCK_TIME_NONE;
   input->last_due = timing->running_time;
   input->last_arrival = timing->arrival;
   input->due_swaps = view->n_swaps;
@@ -182,6 +196,16 @@ note_due (GstAltclipFilter *self, const GstAltclipTiming *timing,
   if (view->regions != NULL)
     input->due_regions = g_array_ref (view->regions);
   gst_altclip_motion_keep (&input->motion);
+}
+
+/* With the lock. */
+static void
+note_skipped (
+    GstAltclipFilter *self, const GstAltclipTiming *timing, gboolean still)
+{
+  self->counts.skipped++;
+  if (still)
+    self->input.still_until = timing->running_time;
 }
 
 /* ---- Frames that are held ----------------------------------------------- */
@@ -248,13 +272,13 @@ get_newest (GstAltclipFilter *self, const GstAltclipTiming *timing,
 /* With the lock. */
 static gboolean
 take_turn (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
-    const GstAltclipTiming *timing, const GstAltclipView *view,
+    GstAltclipTiming *timing, const GstAltclipView *view,
     const GstAltclipRules *rules)
 {
   if (self->analysis.model == NULL || self->analysis.n_labels == 0
       || gst_altclip_view_get_n_pictures (view) == 0
       || !is_due (self, buffer, still, timing, rules)) {
-    self->counts.skipped++;
+    note_skipped (self, timing, still);
     return FALSE;
   }
   note_due (self, timing, view, rules);
@@ -282,9 +306,8 @@ expire (GstAltclipFilter *self, const GstAltclipTiming *timing, gboolean labels)
 }
 
 static GstFlowReturn
-chain_live (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, const GstAltclipView *view,
-    const GstAltclipRules *rules)
+chain_live (GstAltclipFilter *self, GstBuffer *buffer, GstAltclipTiming *timing,
+    const GstAltclipView *view, const GstAltclipRules *rules)
 {
   g_autoptr (GstAltclipResult) result = NULL;
   g_autoptr (GstAltclipResult) expired = NULL;
@@ -404,7 +427,7 @@ is_outdated (GstAltclipFilter *self, const GstAltclipRules *rules)
  * Returns: (transfer full) (nullable): what the frame waits for */
 static GstAltclipTicket *
 take_ticket (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
-    const GstAltclipTiming *timing, const GstAltclipView *view,
+    GstAltclipTiming *timing, const GstAltclipView *view,
     const GstAltclipRules *rules, gboolean *own)
 {
   GstAltclipInput *input = &self->input;
@@ -425,7 +448,7 @@ take_ticket (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
     input->ticket = gst_altclip_ticket_new ();
     note_due (self, timing, view, rules);
   } else {
-    self->counts.skipped++;
+    note_skipped (self, timing, still);
   }
   return input->ticket != NULL ? gst_altclip_ticket_ref (input->ticket) : NULL;
 }
@@ -443,14 +466,24 @@ enqueue (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
   GstBuffer *to_analyse = NULL;
   gboolean own;
 
-  /* How long it waits for its result is counted from here. */
-  timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
   *ticket = take_ticket (self, buffer, still, timing, view, rules, &own);
   if (own)
     to_analyse = gst_buffer_ref (buffer);
   gst_altclip_output_put_buffer (
       self, buffer, timing, view->regions, *ticket, own);
   return to_analyse;
+}
+
+/* With the lock. Whether a still frame is analysed depends on what the frames
+ * before it come to, and must not on how fast they do. */
+static GstFlowReturn
+wait_for_last (GstAltclipFilter *self)
+{
+  GstAltclipTicket *ticket = self->input.ticket;
+
+  while (self->output.result == GST_FLOW_OK && ticket != NULL && !ticket->known)
+    gst_altclip_filter_wait (self, -1);
+  return self->output.result;
 }
 
 static GstFlowReturn
@@ -465,8 +498,10 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
   guint epoch;
 
   buffer = make_holdable (buffer, rules->max_buffers);
+  /* How long it waits for its result is counted from here. */
+  timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
   g_mutex_lock (&self->lock);
-  ret = self->output.result;
+  ret = still ? wait_for_last (self) : self->output.result;
   if (ret == GST_FLOW_OK)
     to_analyse = enqueue (
         self, g_steal_pointer (&buffer), still, timing, view, rules, &ticket);
@@ -619,6 +654,7 @@ forget_due (GstAltclipFilter *self)
 {
   self->input.last_due = GST_CLOCK_TIME_NONE;
   self->input.last_arrival = GST_CLOCK_TIME_NONE;
+  self->input.still_until = GST_CLOCK_TIME_NONE;
   self->input.previous = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&self->input.due_regions, g_array_unref);
   g_clear_pointer (&self->input.ticket, gst_altclip_ticket_unref);

@@ -17,7 +17,8 @@ gst_altclip_labels_init (
   *labels = (GstAltclipLabels){.source = source,
       .outbox = outbox,
       .last = GST_ALTCLIP_TIMING_INIT,
-      .clock = GST_CLOCK_TIME_NONE};
+      .clock = GST_CLOCK_TIME_NONE,
+      .settled = TRUE};
   g_mutex_init (&labels->lock);
   gst_altclip_objects_init (&labels->objects);
 }
@@ -53,6 +54,7 @@ gst_altclip_labels_reset (GstAltclipLabels *labels)
   labels->has_region = FALSE;
   labels->revision = 0;
   labels->clock = GST_CLOCK_TIME_NONE;
+  g_atomic_int_set (&labels->settled, TRUE);
 }
 
 void
@@ -240,6 +242,7 @@ gst_altclip_labels_end (GstAltclipLabels *labels, const GstAltclipRules *rules,
   timing = get_end (labels, timing);
   end_tracker (labels, rules, reason, timing, NULL);
   end_objects (labels, rules, reason, timing);
+  g_atomic_int_set (&labels->settled, TRUE);
 }
 
 static gboolean
@@ -318,6 +321,8 @@ move_states (const Scorer *scorer, const GstAltclipObject *object)
   guint i;
 
   news_init (&news);
+  altclip_tracker_hold (tracker, scorer->timing->still_from,
+      scorer->timing->still_until, labels->rules);
   altclip_tracker_update (tracker, advance_clock (labels, scorer->timing),
       labels->rules, labels->scores, labels->cosines, news.transitions,
       news.changes);
@@ -472,6 +477,29 @@ score_pictures (
   return result;
 }
 
+/* Of the frame, or of those of its regions that have a past: scores of frames
+ * change nothing for the others. */
+static gboolean
+are_settled (GstAltclipLabels *labels, const GstAltclipView *view)
+{
+  guint i;
+
+  if (view->regions == NULL)
+    return altclip_tracker_is_settled (labels->tracker, labels->rules);
+  for (i = 0; i < view->regions->len; i++) {
+    const GstAltclipRegion *region =
+        &g_array_index (view->regions, GstAltclipRegion, i);
+    const GstAltclipObject *object = region->has_id
+        ? gst_altclip_objects_find (&labels->objects, region)
+        : NULL;
+
+    if (object != NULL
+        && !altclip_tracker_is_settled (object->tracker, labels->rules))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 GstAltclipResult *
 gst_altclip_labels_score (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const GstAltclipTiming *timing,
@@ -486,8 +514,10 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
   end_before (labels, rules, timing);
   end_others (labels, rules, timing, view);
   scorer_init (&scorer);
-  if (gst_altclip_view_get_n_pictures (view) > 0)
+  if (gst_altclip_view_get_n_pictures (view) > 0) {
     result = score_pictures (&scorer, view, embeddings);
+    g_atomic_int_set (&labels->settled, are_settled (labels, view));
+  }
   /* Not before, so that whoever is there again goes on. */
   gst_altclip_labels_expire_objects (labels, rules, timing);
   if (result == NULL)
@@ -498,6 +528,12 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
   gst_altclip_timing_clear (&labels->last);
   gst_altclip_timing_copy (&labels->last, timing);
   return result;
+}
+
+gboolean
+gst_altclip_labels_is_settled (GstAltclipLabels *labels)
+{
+  return g_atomic_int_get (&labels->settled);
 }
 
 /* ---- The last state ----------------------------------------------------- */

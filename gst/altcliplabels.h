@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 
 /**
  * GstAltclipLabels:
- * @lock: held around every call below
+ * @lock: held around every call below, but for gst_altclip_labels_is_settled()
  * @source: the element
  * @outbox: where the messages go
  * @prompts: (nullable): embedded; %NULL: nothing to look for
@@ -31,6 +31,7 @@ G_BEGIN_DECLS
  * @region: that part
  * @clock: time of the last frame on the tracker's clock, or
  *   %GST_CLOCK_TIME_NONE
+ * @settled: atomic: gst_altclip_labels_is_settled()
  * @mode: what the scores of that frame are
  */
 typedef struct
@@ -46,6 +47,7 @@ typedef struct
   gboolean has_region;
   GstAltclipBox region;
   GstClockTime clock;
+  gint settled;
   AltclipScoreMode mode;
 
   /* One per label. */
@@ -110,6 +112,16 @@ void gst_altclip_labels_expire_objects (GstAltclipLabels *labels,
 void gst_altclip_labels_end (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const gchar *reason,
     const GstAltclipTiming *timing);
+
+/**
+ * gst_altclip_labels_is_settled:
+ *
+ * Any thread may ask, without the lock.
+ *
+ * Returns: %FALSE while something may begin or end if the last analysed frame
+ *   shows for longer
+ */
+gboolean gst_altclip_labels_is_settled (GstAltclipLabels *labels);
 
 /**
  * gst_altclip_labels_get_state:

@@ -253,7 +253,8 @@ install_timing (GObjectClass *object_class)
       g_param_spec_double ("motion-threshold", "Motion threshold",
           "Share of the picture, 0 to 1, that must have changed since the last "
           "analysed frame; until then its result serves, for half of max-age "
-          "at most (0: off)",
+          "at most, and while no label may begin or end with what is seen (0: "
+          "off)",
           0.0, 1.0, 0.0, FLAGS_PLAYING));
 }
 

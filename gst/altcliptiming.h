@@ -21,6 +21,9 @@ G_BEGIN_DECLS
  * clock
  * @arrival: g_get_monotonic_time() when it arrived, in ns
  * @section: how many long gaps there were before it
+ * @still_from: running time of the frame to be analysed before it, if after that
+ *   there were some in which nothing moved; else %GST_CLOCK_TIME_NONE
+ * @still_until: running time of the last of those
  */
 typedef struct
 {
@@ -32,12 +35,15 @@ typedef struct
   gboolean utc_reference;
   GstClockTime arrival;
   guint section;
+  GstClockTime still_from;
+  GstClockTime still_until;
 } GstAltclipTiming;
 
-#define GST_ALTCLIP_TIMING_INIT                                      \
-  {                                                                  \
-    .pts = GST_CLOCK_TIME_NONE, .running_time = GST_CLOCK_TIME_NONE, \
-    .stream_time = GST_CLOCK_TIME_NONE                               \
+#define GST_ALTCLIP_TIMING_INIT                                            \
+  {                                                                        \
+    .pts = GST_CLOCK_TIME_NONE, .running_time = GST_CLOCK_TIME_NONE,       \
+    .stream_time = GST_CLOCK_TIME_NONE, .still_from = GST_CLOCK_TIME_NONE, \
+    .still_until = GST_CLOCK_TIME_NONE                                     \
   }
 
 /**

@@ -289,6 +289,102 @@ test_average_transitions (void)
             g_array_index (transitions, AltclipTransition, 1).peak, peak, 1e-12);
 }
 
+/* ---- Settled --------------------------------------------------------------------------------- */
+
+/* Whether the tracker is settled after a score of its only label. */
+static gboolean
+settles (AltclipTracker *tracker, guint64 time, const AltclipLabelRules *rules, double score)
+{
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+
+    altclip_tracker_update (tracker, time, rules, &score, &score, transitions, NULL);
+    return altclip_tracker_is_settled (tracker, rules);
+}
+
+/* While it waits for min_on and min_off, and no longer. */
+static void
+test_settled_times (void)
+{
+    g_autoptr (AltclipTracker) tracker = new_tracker (1);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20, 0 };
+
+    g_assert_true (altclip_tracker_is_settled (tracker, &rules));
+    g_assert_true (settles (tracker, 0, &rules, 0.4));
+    g_assert_false (settles (tracker, 10, &rules, 0.5));
+    g_assert_true (settles (tracker, 20, &rules, 0.4));
+    g_assert_false (settles (tracker, 30, &rules, 0.6));
+    g_assert_false (settles (tracker, 59, &rules, 0.6));
+    g_assert_true (settles (tracker, 60, &rules, 0.6));
+    g_assert_true (settles (tracker, 70, &rules, 0.45));
+    g_assert_false (settles (tracker, 80, &rules, 0.3));
+    g_assert_false (settles (tracker, 90, &rules, NAN));
+    g_assert_true (settles (tracker, 100, &rules, 0.3));
+    g_assert_false (settles (tracker, 110, &rules, 0.6));
+    altclip_tracker_end (tracker, 120, transitions, NULL);
+    g_assert_true (altclip_tracker_is_settled (tracker, &rules));
+}
+
+/* While the average is on its way to the line, or still across it; not when it ends at it. */
+static void
+test_settled_average (void)
+{
+    g_autoptr (AltclipTracker) tracker = new_tracker (1);
+    const AltclipLabelRules rules = { 0.5, 0.5, 0, 0, TAU };
+
+    g_assert_true (settles (tracker, 0, &rules, 0));
+    g_assert_false (settles (tracker, 10, &rules, 0.51));
+    g_assert_true (settles (tracker, 20, &rules, 0.5));
+    g_assert_false (settles (tracker, 30, &rules, 1));
+    g_assert_false (settles (tracker, TAU / 2, &rules, 1));
+    g_assert_true (settles (tracker, TAU, &rules, 1));
+    g_assert_true (settles (tracker, TAU, &rules, 0.25));
+    g_assert_false (settles (tracker, TAU, &rules, 0.24));
+    g_assert_true (settles (tracker, 6 * TAU, &rules, 0.24 - 0.2));
+}
+
+/* Without times nothing comes of waiting. */
+static void
+test_settled_no_times (void)
+{
+    g_autoptr (AltclipTracker) tracker = new_tracker (1);
+    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20, TAU };
+
+    g_assert_true (settles (tracker, ALTCLIP_TIME_NONE, &rules, 0.9));
+    g_assert_false (settles (tracker, 0, &rules, 0.9));
+}
+
+/* What is held counts as if it had been scored all the while, for labels with a score from then. */
+static void
+test_hold (void)
+{
+    g_autoptr (AltclipTracker) tracker = new_tracker (2);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules[] = { { 0.5, 0.5, 0, 0, TAU }, { 0.5, 0.5, 0, 0, TAU } };
+    const double scores[][2] = { { 0, 0 }, { 0.3, NAN }, { 0.6, 0.6 } };
+
+    altclip_tracker_hold (tracker, 0, 10, rules);
+    g_assert_true (isnan (get_score (tracker, 0)));
+    altclip_tracker_update (tracker, 0, rules, scores[0], scores[0], transitions, NULL);
+    altclip_tracker_update (tracker, TAU, rules, scores[1], scores[1], transitions, NULL);
+    altclip_tracker_hold (tracker, TAU, 3 * TAU, rules);
+    altclip_tracker_hold (tracker, TAU, 2 * TAU, rules);
+    altclip_tracker_hold (tracker, 3 * TAU, TAU, rules);
+    altclip_tracker_hold (tracker, ALTCLIP_TIME_NONE, 4 * TAU, rules);
+    g_assert_cmpfloat_with_epsilon (get_score (tracker, 0), 0.3 - 0.3 * exp (-3), 1e-12);
+    g_assert_cmpfloat (get_score (tracker, 1), ==, 0);
+    altclip_tracker_update (tracker, 3 * TAU, rules, scores[2], scores[2], transitions, NULL);
+    g_assert_cmpfloat_with_epsilon (get_score (tracker, 0), 0.3 - 0.3 * exp (-3), 1e-12);
+    g_assert_cmpfloat_with_epsilon (get_score (tracker, 1), 0.6 - 0.6 * exp (-3), 1e-12);
+    /* What is highest while it is held is a peak too. */
+    g_assert_cmpuint (transitions->len, ==, 1);
+    altclip_tracker_hold (tracker, 3 * TAU, 9 * TAU, rules);
+    altclip_tracker_end (tracker, 9 * TAU, transitions, NULL);
+    g_assert_cmpuint (transitions->len, ==, 2);
+    g_assert_cmpfloat_with_epsilon (
+            g_array_index (transitions, AltclipTransition, 1).peak, 0.6 - 0.6 * exp (-9), 1e-12);
+}
+
 /* ---- Groups ---------------------------------------------------------------------------------- */
 
 #define UNKNOWN ALTCLIP_LABEL_UNKNOWN
@@ -667,6 +763,71 @@ check_run (Grouped *grouped, GRand *random, Oracle *oracles)
     }
 }
 
+/* What was given to a tracker, to be given to it again. */
+typedef struct {
+    guint64 time;
+    double scores[N_LABELS]; /* the last one where a frame has none */
+} Frame;
+
+/* Gives the last scores on and on. Returns: whether anything flipped */
+static gboolean
+go_on (Grouped *grouped, const Frame *last)
+{
+    const guint64 step = 7;
+
+    g_array_set_size (grouped->transitions, 0);
+    for (guint64 time = last->time + step; time < last->time + 20000; time += step)
+        update (grouped, time, last->scores);
+    return grouped->transitions->len > 0;
+}
+
+/* Of a settled tracker nothing comes, of another something may, and then it is settled. */
+static void
+check_settled (Grouped *grouped, const Frame *frames, guint n, guint counts[2])
+{
+    gboolean settled;
+
+    altclip_tracker_free (grouped->tracker);
+    grouped->tracker = altclip_tracker_new (grouped->prompts);
+    for (guint i = 0; i < n; i++)
+        update (grouped, frames[i].time, frames[i].scores);
+    settled = altclip_tracker_is_settled (grouped->tracker, grouped->rules);
+    if (go_on (grouped, &frames[n - 1])) {
+        g_assert_false (settled);
+        counts[0]++;
+    } else {
+        counts[1] += (guint)settled;
+    }
+    g_assert_true (altclip_tracker_is_settled (grouped->tracker, grouped->rules));
+}
+
+static void
+test_settled_definition (Grouped *grouped, gconstpointer data)
+{
+    g_autoptr (GRand) random = g_rand_new_with_seed ((guint32)g_test_rand_int ());
+    guint counts[2] = { 0, 0 };
+    Frame frames[60];
+
+    (void)data;
+    for (guint run = 0; run < 100; run++) {
+        Frame frame = { 0, { 0, 0, 0, 0, 0 } };
+
+        draw_rules (random, grouped->rules);
+        for (guint n = 0; n < G_N_ELEMENTS (frames); n++) {
+            frame.time += (guint64)g_rand_int_range (random, 0, 100);
+            for (guint i = 0; i < N_LABELS; i++) {
+                double score = draw_score (random, frame.scores[i]);
+                frame.scores[i] = isnan (score) ? frame.scores[i] : score;
+            }
+            frames[n] = frame;
+        }
+        check_settled (grouped, frames, G_N_ELEMENTS (frames), counts);
+    }
+    g_test_message ("%u went on to something, %u were settled", counts[0], counts[1]);
+    g_assert_cmpuint (counts[0], >, 5);
+    g_assert_cmpuint (counts[1], >, 5);
+}
+
 static void
 test_definition (Grouped *grouped, gconstpointer data)
 {
@@ -711,6 +872,11 @@ main (int argc, char **argv)
     g_test_add_func ("/tracker/average/anew", test_average_anew);
     g_test_add_func ("/tracker/average/no-times", test_average_no_times);
     g_test_add_func ("/tracker/average/transitions", test_average_transitions);
+    g_test_add_func ("/tracker/settled/times", test_settled_times);
+    g_test_add_func ("/tracker/settled/average", test_settled_average);
+    g_test_add_func ("/tracker/settled/no-times", test_settled_no_times);
+    g_test_add_func ("/tracker/hold", test_hold);
+    add_grouped_test ("/tracker/settled/definition", test_settled_definition);
     add_grouped_test ("/tracker/groups/changes", test_groups);
     add_grouped_test ("/tracker/groups/overlap", test_groups_overlap);
     add_grouped_test ("/tracker/groups/end", test_groups_end);

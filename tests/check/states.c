@@ -124,6 +124,19 @@ push_eos (Rig *rig)
     fail_unless (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
 }
 
+static void
+wait_for_eos (Rig *rig)
+{
+    gboolean is_eos = FALSE;
+
+    while (!is_eos) {
+        GstEvent *event = gst_harness_pull_event (rig->harness);
+
+        is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+        gst_event_unref (event);
+    }
+}
+
 /* ---- Fields ---------------------------------------------------------------------------------- */
 
 static guint64
@@ -234,6 +247,14 @@ expect_events (Rig *rig, ...)
         expect_event (rig, event);
     va_end (events);
     fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT) == NULL);
+}
+
+static void
+expect_same (GPtrArray *got, GPtrArray *expected)
+{
+    for (guint i = 0; i < MIN (got->len, expected->len); i++)
+        fail_unless_equals_string (g_ptr_array_index (got, i), g_ptr_array_index (expected, i));
+    fail_unless_equals_int (got->len, expected->len);
 }
 
 /* ---- Groups ---------------------------------------------------------------------------------- */
@@ -716,6 +737,220 @@ GST_START_TEST (test_discont_is_no_gap)
 }
 GST_END_TEST;
 
+/* ---- Still pictures -------------------------------------------------------------------------- */
+
+static Rig *
+still_rig_new (const char *json, const char *mode)
+{
+    Rig *rig = rig_new (models_get_quick (), "mode", mode, "motion-threshold", "0.01", NULL);
+
+    set_file (rig, json);
+    return rig;
+}
+
+/* What stands still is analysed as long as something is about to begin or end, so that it does so
+ * after min-on-time and min-off-time, and no longer. */
+GST_START_TEST (test_still_times)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "min-on-time", (guint64)(6 * FRAME), "min-off-time",
+            (guint64)(3 * FRAME), NULL);
+    for (guint i = 0; i < 20; i++)
+        push (rig, BLUE, i * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1);
+    for (guint i = 20; i < 60; i++)
+        push (rig, GREEN, i * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1 + 7);
+    for (guint i = 60; i < 100; i++)
+        push (rig, BLUE, i * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1 + 7 + 4);
+    expect_events (rig, "state lamp unknown at 0: score", "begin green at 26",
+            "state lamp green after unknown at 26, 26 long: score",
+            "end green at 63, 37 long: score",
+            "state lamp unknown after green at 63, 37 long: score", NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Likewise while an average is on its way to the line. What stood still until then counts as having
+ * been seen all the while: one frame that is different comes to no more than without the gate. */
+GST_START_TEST (test_still_smoothing)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "smoothing", (guint64)(10 * FRAME), NULL);
+    for (guint i = 0; i < 20; i++)
+        push (rig, BLUE, i * FRAME);
+    push (rig, GREEN, 20 * FRAME);
+    for (guint i = 21; i < 40; i++)
+        push (rig, BLUE, i * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3);
+    for (guint i = 40; i < 80; i++)
+        push (rig, GREEN, i * FRAME);
+    /* 1 − exp(−7/10) is the first above a half; a little is left of frame 20. */
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3 + 7);
+    for (guint i = 80; i < 100; i++)
+        push (rig, BLUE, i * FRAME);
+    /* And 0.98 · exp(−9/10) the first below 0.4: the average has gone on while all stood still. */
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3 + 7 + 9);
+    expect_events (rig, "state lamp unknown at 0: score", "begin green at 46",
+            "state lamp green after unknown at 46, 46 long: score",
+            "end green at 88, 42 long: score",
+            "state lamp unknown after green at 88, 42 long: score", NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* The interval holds for them too. */
+GST_START_TEST (test_still_interval)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "min-on-time", (guint64)(6 * FRAME), "interval",
+            (guint64)(4 * FRAME), NULL);
+    for (guint i = 0; i < 30; i++)
+        push (rig, RED, i * FRAME);
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_events (rig, "begin red at 8", "state lamp red after unknown at 8, 8 long: score", NULL);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Without timestamps nothing comes nearer by looking. */
+GST_START_TEST (test_still_without_times)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "min-on-time", (guint64)(6 * FRAME), "max-age",
+            (guint64)(3600 * GST_SECOND), NULL);
+    push (rig, RED, 0);
+    for (guint i = 0; i < 30; i++)
+        push (rig, RED, GST_CLOCK_TIME_NONE);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 1);
+    push (rig, RED, 6 * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 2);
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_event (rig, "begin red at 6");
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A region with an id has its own; one that is gone keeps nothing busy. */
+GST_START_TEST (test_still_objects)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    gst_util_set_object_arg (G_OBJECT (rig->element), "inference-region", "roi-list");
+    g_object_set (rig->element, "min-on-time", (guint64)(6 * FRAME), NULL);
+    for (guint i = 0; i < 30; i++) {
+        GstBuffer *frame = new_coloured_frame (RED, i * FRAME);
+
+        gst_buffer_add_video_region_of_interest_meta (frame, "car", 0, 0, 32, 24)->id = 7;
+        if (i == 0)
+            gst_buffer_add_video_region_of_interest_meta (frame, "car", 32, 24, 32, 24)->id = 8;
+        gst_buffer_unref (push_and_pull (rig, frame));
+    }
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_events (rig, "begin red at 6", "state lamp red after unknown at 6, 6 long: score", NULL);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 7);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+#define N_STILL 400
+
+/* Pictures that stand still for some frames each, with smoothing, min-on-time and min-off-time.
+ *
+ * Returns: (transfer full) (element-type utf8): what is told, and the peaks */
+static GPtrArray *
+run_still (const Colour *colours, double motion_threshold, guint smoothing, guint times)
+{
+    GPtrArray *events = g_ptr_array_new_with_free_func (g_free);
+    Rig *rig = exact_rig_new (LAMP);
+    GstMessage *message;
+
+    g_object_set (rig->element, "motion-threshold", motion_threshold, "smoothing",
+            (guint64)(smoothing * FRAME), "min-on-time", (guint64)(times * FRAME), "min-off-time",
+            (guint64)(times * FRAME / 2), NULL);
+    for (guint i = 0; i < N_STILL; i++)
+        push (rig, colours[i], i * FRAME);
+    push_eos (rig);
+    wait_for_eos (rig);
+    g_print ("%" G_GUINT64_FORMAT " frames of %u analysed\n", rig_get_count (rig, "analysed"),
+            N_STILL);
+    while ((message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT))) {
+        const GstStructure *event = gst_message_get_structure (message);
+        g_autofree char *text = describe (event);
+        double peak = 0;
+
+        /* At EOS an average may not have gone on yet. */
+        if (!g_str_has_suffix (text, "eos"))
+            gst_structure_get_double (event, "peak", &peak);
+        g_ptr_array_add (events, g_strdup_printf ("%s, peak %.6f", text, peak));
+        gst_message_unref (message);
+    }
+    rig_free (rig);
+    return events;
+}
+
+/* What stands still has the same events with the gate as without it. */
+GST_START_TEST (test_still_same_events)
+{
+    guint32 seed = g_random_int ();
+    g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+
+    GST_INFO ("seed %u", seed);
+    for (guint run = 0; run < 6; run++) {
+        guint smoothing = run % 3 * 4;
+        guint times = run / 2 * 3;
+        g_autoptr (GPtrArray) expected = NULL;
+        g_autoptr (GPtrArray) got = NULL;
+        Colour colours[N_STILL];
+        Colour colour = RED;
+
+        for (guint i = 0; i < N_STILL; i++) {
+            if (g_rand_int_range (random, 0, 10) == 0)
+                colour = colour == RED ? GREEN : RED;
+            colours[i] = colour;
+        }
+        expected = run_still (colours, 0, smoothing, times);
+        got = run_still (colours, 0.01, smoothing, times);
+        expect_same (got, expected);
+        fail_unless (got->len > 3);
+    }
+}
+GST_END_TEST;
+
+/* Live, too, what is about to begin does not wait until half of max-age is over. */
+GST_START_TEST (test_still_live)
+{
+    Rig *rig = still_rig_new (LAMP, "live");
+    GstMessage *message = NULL;
+    GstClockTime began;
+
+    g_object_set (rig->element, "min-on-time", (guint64)(6 * FRAME), "max-age",
+            (guint64)(3600 * GST_SECOND), NULL);
+    gst_buffer_unref (push_until_tagged (rig, &(guint){ 0 }));
+    rig_flush (rig);
+    rig_forget_messages (rig);
+    for (guint i = 3000; !message && i < 6000; i++) {
+        push (rig, GREEN, i * FRAME);
+        g_usleep (G_USEC_PER_SEC / 100);
+        message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT);
+    }
+    fail_unless (message != NULL);
+    fail_unless_equals_string (
+            gst_structure_get_string (gst_message_get_structure (message), "label"), "green");
+    began = get_time (gst_message_get_structure (message), "running-time");
+    fail_unless (began >= 3006 * FRAME && began < 3300 * FRAME);
+    gst_message_unref (message);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* ---- Regions of labels ----------------------------------------------------------------------- */
 
 #define LEFT "'region': [0, 0, 0.5, 1]"
@@ -1188,7 +1423,8 @@ GST_END_TEST;
 /* ---- At any speed ---------------------------------------------------------------------------- */
 
 #define N_FRAMES 150
-#define N_STREAMS 3 /* of drawn frames, each tried at several speeds */
+#define N_STREAMS \
+    4 /* of drawn frames, each tried at several speeds; what stands still in the last */
 
 /* A frame of a stream that is made at different speeds. */
 typedef struct {
@@ -1268,8 +1504,9 @@ static void
 set_rules (Rig *rig, guint stream)
 {
     g_object_set (rig->element, "smoothing", (guint64)(stream * FRAME), "min-on-time",
-            (guint64)((2 - stream) * FRAME), "min-off-time", (guint64)(3 * FRAME / 2), "max-age",
-            (guint64)(10 * FRAME), "interval", (guint64)(stream == 1 ? 2 * FRAME : 0), NULL);
+            (guint64)(ABS (2 - (gint)stream) * FRAME), "min-off-time", (guint64)(3 * FRAME / 2),
+            "max-age", (guint64)(10 * FRAME), "interval", (guint64)(stream == 1 ? 2 * FRAME : 0),
+            "motion-threshold", stream == 3 ? 0.01 : 0.0, NULL);
     gst_util_set_object_arg (G_OBJECT (rig->element), "post-messages", "all");
 }
 
@@ -1336,19 +1573,6 @@ timed_rig_new (const Speed *speed, guint stream)
     return rig;
 }
 
-static void
-wait_for_eos (Rig *rig)
-{
-    gboolean is_eos = FALSE;
-
-    while (!is_eos) {
-        GstEvent *event = gst_harness_pull_event (rig->harness);
-
-        is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-        gst_event_unref (event);
-    }
-}
-
 /* Returns: (transfer full) (element-type utf8): all that the stream has to tell */
 static GPtrArray *
 run_at (const Speed *speed, const Drawn *frames, guint stream)
@@ -1373,14 +1597,6 @@ run_at (const Speed *speed, const Drawn *frames, guint stream)
     g_clear_pointer (&company, g_thread_join);
     rig_free (rig);
     return messages;
-}
-
-static void
-expect_same (GPtrArray *got, GPtrArray *expected)
-{
-    for (guint i = 0; i < MIN (got->len, expected->len); i++)
-        fail_unless_equals_string (g_ptr_array_index (got, i), g_ptr_array_index (expected, i));
-    fail_unless_equals_int (got->len, expected->len);
 }
 
 /* The same stream has the same to tell, to the last bit, however fast it is made. */
@@ -1449,6 +1665,22 @@ add_time_tests (Suite *suite)
 }
 
 static void
+add_still_tests (Suite *suite)
+{
+    TCase *tests = tcase_create ("still");
+
+    tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_still_times);
+    tcase_add_test (tests, test_still_smoothing);
+    tcase_add_test (tests, test_still_same_events);
+    tcase_add_test (tests, test_still_interval);
+    tcase_add_test (tests, test_still_without_times);
+    tcase_add_test (tests, test_still_objects);
+    tcase_add_test (tests, test_still_live);
+    suite_add_tcase (suite, tests);
+}
+
+static void
 add_region_tests (Suite *suite)
 {
     TCase *tests = tcase_create ("regions");
@@ -1472,6 +1704,7 @@ states_suite (void)
 
     add_group_tests (suite);
     add_time_tests (suite);
+    add_still_tests (suite);
     add_region_tests (suite);
     return suite;
 }
