@@ -1497,7 +1497,7 @@ typedef struct _AltclipTracker AltclipTracker;
  * @cosine: likewise, the raw cosine, of one picture
  * @since: time at which it began
  * @time: time of the transition
- * @peak: highest score while it was active
+ * @peak: highest score that it began with, those of min_on included, or that it had since
  */
 typedef struct {
     guint index;

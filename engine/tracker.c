@@ -14,10 +14,10 @@ typedef struct {
     guint64 crossed;   /* since when */
     gboolean averages; /* @score is what the next score is averaged with */
     guint64 time;      /* of the last score */
-    double peak;
-    double score;  /* the last one, averaged; NAN: there was none */
-    double last;   /* likewise, not averaged */
-    double cosine; /* likewise */
+    double peak;       /* while it is active or about to be */
+    double score;      /* the last one, averaged; NAN: there was none */
+    double last;       /* likewise, not averaged */
+    double cosine;     /* likewise */
 } State;
 
 /* What the labels with one name of a group come to. */
@@ -114,10 +114,8 @@ flip (AltclipTracker *tracker, guint index, guint64 time, GArray *transitions)
 
     state->active = !state->active;
     state->crossing = FALSE;
-    if (state->active) {
+    if (state->active)
         state->since = time;
-        state->peak = state->score;
-    }
     transition = (AltclipTransition){
         .index = index,
         .active = state->active,
@@ -142,13 +140,15 @@ is_across (const State *state, double score, const AltclipLabelRules *rules)
 }
 
 /* Whether the score has been across the line for long enough. A clock that steps back begins anew.
- */
+ * What a label begins with, it has its peak from. */
 static gboolean
 has_stayed (State *state, guint64 time, const AltclipLabelRules *rules)
 {
     if (!state->crossing || time < state->crossed) {
         state->crossing = TRUE;
         state->crossed = time;
+        if (!state->active)
+            state->peak = state->score;
     }
     return time - state->crossed >= (state->active ? rules->min_off : rules->min_on);
 }
@@ -179,7 +179,7 @@ add_score (AltclipTracker *tracker, guint index, guint64 time, guint64 smoothing
     state->last = score;
     state->averages = TRUE;
     state->time = time;
-    if (state->active)
+    if (state->active || state->crossing)
         state->peak = fmax (state->peak, state->score);
 }
 

@@ -185,6 +185,25 @@ test_tracker_times_end (void)
     check_transition (transitions, 0, (AltclipTransition){ 0, TRUE, 0.6, 0.6, 70, 70, 0.6 });
 }
 
+/* The peak is of the scores that the label began with too, and of no others before. */
+static void
+test_tracker_peak (void)
+{
+    g_autoptr (AltclipTracker) tracker = new_tracker (1);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    const AltclipLabelRules rules = { 0.5, 0.2, 30, 20, 0 };
+    const double scores[] = { 0.99, 0.4, 0.6, 0.9, 0.5, 0.55, 0.7, 0.3, 0.39, 0.3, 0.8, 0.6, 0.6,
+        0.6, 0.3, 0.3, 0.3 };
+
+    for (guint i = 0; i < G_N_ELEMENTS (scores); i++)
+        altclip_tracker_update (tracker, 10 * i, &rules, &scores[i], &scores[i], transitions, NULL);
+    g_assert_cmpuint (transitions->len, ==, 4);
+    check_transition (transitions, 0, (AltclipTransition){ 0, TRUE, 0.55, 0.55, 50, 50, 0.9 });
+    check_transition (transitions, 1, (AltclipTransition){ 0, FALSE, 0.3, 0.3, 50, 90, 0.9 });
+    check_transition (transitions, 2, (AltclipTransition){ 0, TRUE, 0.6, 0.6, 130, 130, 0.8 });
+    check_transition (transitions, 3, (AltclipTransition){ 0, FALSE, 0.3, 0.3, 130, 160, 0.8 });
+}
+
 /* ---- Averages -------------------------------------------------------------------------------- */
 
 #define TAU 1000
@@ -601,9 +620,10 @@ compute_average (const GArray *samples, double tau)
     return sum;
 }
 
-/* For how long the averages have been on the other side by now; below 0: they are not. */
-static gint64
-get_time_across (const Oracle *oracle, const AltclipLabelRules *rules)
+/* Returns: the first sample of those in a row whose averages are on the other side by now; the
+ * number of all when the last is not */
+static guint
+find_crossing (const Oracle *oracle, const AltclipLabelRules *rules)
 {
     double line = oracle->active ? rules->threshold * (1 - rules->hysteresis) : rules->threshold;
     guint at = oracle->samples->len;
@@ -611,26 +631,37 @@ get_time_across (const Oracle *oracle, const AltclipLabelRules *rules)
     while (at > oracle->first &&
             (g_array_index (oracle->averages, double, at - 1) >= line) != oracle->active)
         at--;
-    if (at == oracle->samples->len)
-        return -1;
-    return (gint64)(g_array_index (oracle->samples, Sample, oracle->samples->len - 1).time -
-                    g_array_index (oracle->samples, Sample, at).time);
+    return at;
+}
+
+/* The highest average from number @at on. */
+static double
+find_peak (const Oracle *oracle, guint at)
+{
+    double peak = g_array_index (oracle->averages, double, at);
+
+    while (++at < oracle->averages->len)
+        peak = fmax (peak, g_array_index (oracle->averages, double, at));
+    return peak;
 }
 
 static gboolean
 oracle_flips (Oracle *oracle, const AltclipLabelRules *rules, guint64 time, double score)
 {
     const Sample sample = { time, score };
-    gint64 across;
     double mean;
+    guint at;
 
     g_array_append_val (oracle->samples, sample);
     mean = compute_average (oracle->samples, (double)rules->smoothing);
     g_array_append_val (oracle->averages, mean);
     oracle->peak = fmax (oracle->peak, mean);
-    across = get_time_across (oracle, rules);
-    if (across < 0 || (guint64)across < (oracle->active ? rules->min_off : rules->min_on))
+    at = find_crossing (oracle, rules);
+    if (at == oracle->samples->len || time - g_array_index (oracle->samples, Sample, at).time <
+                                              (oracle->active ? rules->min_off : rules->min_on))
         return FALSE;
+    if (!oracle->active)
+        oracle->peak = find_peak (oracle, at);
     oracle->first = oracle->samples->len;
     return TRUE;
 }
@@ -648,10 +679,8 @@ static void
 check_flip (Oracle *oracle, const AltclipTransition *got, guint index, guint64 time)
 {
     oracle->active = !oracle->active;
-    if (oracle->active) {
+    if (oracle->active)
         oracle->began = time;
-        oracle->peak = g_array_index (oracle->averages, double, oracle->averages->len - 1);
-    }
     g_assert_cmpuint (got->index, ==, index);
     g_assert_cmpint (got->active, ==, oracle->active);
     g_assert_cmpuint (got->time, ==, time);
@@ -876,6 +905,7 @@ main (int argc, char **argv)
     g_test_add_func ("/tracker/settled/average", test_settled_average);
     g_test_add_func ("/tracker/settled/no-times", test_settled_no_times);
     g_test_add_func ("/tracker/hold", test_hold);
+    g_test_add_func ("/tracker/peak", test_tracker_peak);
     add_grouped_test ("/tracker/settled/definition", test_settled_definition);
     add_grouped_test ("/tracker/groups/changes", test_groups);
     add_grouped_test ("/tracker/groups/overlap", test_groups_overlap);
