@@ -1585,7 +1585,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipTracker, altclip_tracker_free)
  * altclip_tracker_end() or after the clock has stepped back; while no time is known there is none.
  *
  * A label flips with the first frame at which its average has been across the line for min_on or
- * min_off, counted from the first frame of those across it in a row.
+ * min_off, counted from the first frame of those across it in a row. What was between two scores
+ * nobody saw: it counts as if the first had lasted, so after a longer time than that may be taken
+ * for granted call altclip_tracker_end() first.
  *
  * When a label of a group flips, the group's state becomes its active label of the highest average,
  * the first of equal ones, or unknown when none is active. A group gets its first state with the

@@ -77,21 +77,22 @@ decide_mode (GstAltclipFilter *self, const GstAltclipRules *rules)
 /* ---- Which frames are analysed ------------------------------------------ */
 
 static GstClockTime
-get_half_frame (GstAltclipFilter *self, GstBuffer *buffer)
+get_duration (GstAltclipFilter *self, GstBuffer *buffer)
 {
   GstClockTime duration = self->input.format->frame_duration;
 
   if (!GST_CLOCK_TIME_IS_VALID (duration))
     duration = GST_BUFFER_DURATION (buffer);
-  return GST_CLOCK_TIME_IS_VALID (duration) ? duration / 2 : 0;
+  return GST_CLOCK_TIME_IS_VALID (duration) ? duration : 0;
 }
 
 static gboolean
-is_interval_over (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
-    GstClockTime interval)
+is_interval_over (GstAltclipFilter *self, GstBuffer *buffer,
+    const GstAltclipTiming *timing, GstClockTime interval)
 {
   GstAltclipInput *input = &self->input;
-  GstClockTime half_frame;
+  GstClockTime now = timing->running_time;
+  GstClockTime half_frame = timing->duration / 2;
 
   if (interval == 0 || !GST_CLOCK_TIME_IS_VALID (now)
       || !GST_CLOCK_TIME_IS_VALID (input->last_due)
@@ -101,7 +102,6 @@ is_interval_over (GstAltclipFilter *self, GstBuffer *buffer, GstClockTime now,
       || (GST_CLOCK_TIME_IS_VALID (input->previous) && now < input->previous))
     return TRUE;
 
-  half_frame = get_half_frame (self, buffer);
   return interval <= half_frame
       || now - input->last_due >= interval - half_frame;
 }
@@ -174,7 +174,7 @@ is_due (GstAltclipFilter *self, GstBuffer *buffer, gboolean still,
       || self->input.due_views != rules->n_views)
     return TRUE;
   return (!still || is_awaited (self, timing))
-      && is_interval_over (self, buffer, timing->running_time, rules->interval);
+      && is_interval_over (self, buffer, timing, rules->interval);
 }
 
 /* With the lock. */
@@ -586,22 +586,22 @@ take_buffer (GstAltclipFilter *self, GstBuffer *buffer,
 /* Frames that come no more often than that are none. Only by running time, which
  * does not depend on how fast they are made. */
 static gboolean
-is_after_gap (GstAltclipFilter *self, GstBuffer *buffer,
-    const GstAltclipTiming *timing, GstClockTime max_age)
+is_after_gap (GstAltclipFilter *self, const GstAltclipTiming *timing,
+    GstClockTime max_age)
 {
   GstClockTime previous = self->input.previous;
   GstClockTime now = timing->running_time;
 
   return GST_CLOCK_TIME_IS_VALID (previous) && GST_CLOCK_TIME_IS_VALID (now)
       && now > previous && now - previous > max_age
-      && now - previous > 4 * get_half_frame (self, buffer);
+      && (now - previous) / 2 > timing->duration;
 }
 
 static void
-set_section (GstAltclipFilter *self, GstBuffer *buffer,
-    GstAltclipTiming *timing, GstClockTime max_age)
+set_section (
+    GstAltclipFilter *self, GstAltclipTiming *timing, GstClockTime max_age)
 {
-  if (is_after_gap (self, buffer, timing, max_age))
+  if (is_after_gap (self, timing, max_age))
     self->input.section++;
   timing->section = self->input.section;
 }
@@ -634,7 +634,8 @@ gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   gst_altclip_timing_init (
       &timing, &self->input.segment, buffer, self->input.stream_id);
-  set_section (self, buffer, &timing, rules.max_age);
+  timing.duration = get_duration (self, buffer);
+  set_section (self, &timing, rules.max_age);
   g_mutex_lock (&self->lock);
   self->counts.frames_in++;
   g_mutex_unlock (&self->lock);

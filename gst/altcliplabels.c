@@ -18,6 +18,7 @@ gst_altclip_labels_init (
       .outbox = outbox,
       .last = GST_ALTCLIP_TIMING_INIT,
       .clock = GST_CLOCK_TIME_NONE,
+      .known = GST_CLOCK_TIME_NONE,
       .settled = TRUE};
   g_mutex_init (&labels->lock);
   gst_altclip_objects_init (&labels->objects);
@@ -54,6 +55,7 @@ gst_altclip_labels_reset (GstAltclipLabels *labels)
   labels->has_region = FALSE;
   labels->revision = 0;
   labels->clock = GST_CLOCK_TIME_NONE;
+  labels->known = GST_CLOCK_TIME_NONE;
   g_atomic_int_set (&labels->settled, TRUE);
 }
 
@@ -442,13 +444,29 @@ score_frame (
       whole < 0 ? NULL : embeddings + (gsize) whole * scorer->dim);
 }
 
+/* Whether no frame was analysed for so long, though more were to be: what could
+ * not be is no evidence of anything. As with gaps of the stream, by running time
+ * alone. */
+static gboolean
+is_after_gap (GstAltclipLabels *labels, const GstAltclipRules *rules,
+    const GstAltclipTiming *timing)
+{
+  GstClockTime known = labels->known;
+  GstClockTime now = timing->running_time;
+
+  return GST_CLOCK_TIME_IS_VALID (known) && GST_CLOCK_TIME_IS_VALID (now)
+      && now > known && now - known > rules->max_age
+      && (now - known) / 2 > MAX (rules->interval, timing->duration);
+}
+
 /* What was known before a long gap or of another stream is not known of this
  * frame. */
 static void
 end_before (GstAltclipLabels *labels, const GstAltclipRules *rules,
     const GstAltclipTiming *timing)
 {
-  if (!gst_altclip_timing_is_joined (timing, &labels->last))
+  if (!gst_altclip_timing_is_joined (timing, &labels->last)
+      || is_after_gap (labels, rules, timing))
     gst_altclip_labels_end (labels, rules, "expired", timing);
 }
 
@@ -518,6 +536,7 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
     result = score_pictures (&scorer, view, embeddings);
     g_atomic_int_set (&labels->settled, are_settled (labels, view));
   }
+  labels->known = timing->running_time;
   /* Not before, so that whoever is there again goes on. */
   gst_altclip_labels_expire_objects (labels, rules, timing);
   if (result == NULL)

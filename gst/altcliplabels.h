@@ -31,6 +31,8 @@ G_BEGIN_DECLS
  * @region: that part
  * @clock: time of the last frame on the tracker's clock, or
  *   %GST_CLOCK_TIME_NONE
+ * @known: running time of the last frame of which it is known what it shows, were
+ *   it nothing; or %GST_CLOCK_TIME_NONE
  * @settled: atomic: gst_altclip_labels_is_settled()
  * @mode: what the scores of that frame are
  */
@@ -47,6 +49,7 @@ typedef struct
   gboolean has_region;
   GstAltclipBox region;
   GstClockTime clock;
+  GstClockTime known;
   gint settled;
   AltclipScoreMode mode;
 

@@ -245,8 +245,9 @@ install_timing (GObjectClass *object_class)
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_MAX_AGE,
       g_param_spec_uint64 ("max-age", "Max age",
           "Live mode: age in ns beyond which a result is no longer attached. "
-          "All modes: after a longer gap between frames all states begin anew; "
-          "a region with an id that was not seen for as long has gone",
+          "All modes: after a longer gap between frames, or between analysed "
+          "ones, all states begin anew; a region with an id that was not seen "
+          "for as long has gone",
           0, G_MAXINT64, DEFAULT_MAX_AGE, FLAGS_PLAYING));
   g_object_class_install_property (object_class,
       GST_ALTCLIP_SETTING_MOTION_THRESHOLD,

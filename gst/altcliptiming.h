@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * clock
  * @arrival: g_get_monotonic_time() when it arrived, in ns
  * @section: how many long gaps there were before it
+ * @duration: how long it lasts; 0: not known
  * @still_from: running time of the frame to be analysed before it, if after that
  *   there were some in which nothing moved; else %GST_CLOCK_TIME_NONE
  * @still_until: running time of the last of those
@@ -35,6 +36,7 @@ typedef struct
   gboolean utc_reference;
   GstClockTime arrival;
   guint section;
+  GstClockTime duration;
   GstClockTime still_from;
   GstClockTime still_until;
 } GstAltclipTiming;

@@ -624,6 +624,63 @@ GST_START_TEST (test_gap)
 }
 GST_END_TEST;
 
+/* Frames that come, but cannot be analysed. */
+static void
+push_failing (Rig *rig, guint from, guint to)
+{
+    for (guint i = from; i < to; i++) {
+        GstBuffer *frame = new_coloured_frame (RED, i * FRAME);
+
+        gst_buffer_set_size (frame, FRAME_SIZE / 2);
+        gst_buffer_unref (push_and_pull (rig, frame));
+    }
+}
+
+/* What nobody saw for longer than max-age is no evidence, neither that a label is to begin nor that
+ * it goes on; for just that time it is. */
+GST_START_TEST (test_gap_of_analysis)
+{
+    Rig *rig = exact_rig_new (LAMP);
+
+    g_object_set (rig->element, "max-age", (guint64)(10 * FRAME), "min-on-time",
+            (guint64)(4 * FRAME), NULL);
+    push (rig, RED, 0);
+    push_failing (rig, 1, 11);
+    push (rig, RED, 11 * FRAME);
+    push_failing (rig, 12, 21);
+    push (rig, RED, 21 * FRAME);
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_events (
+            rig, "begin red at 21", "state lamp red after unknown at 21, 21 long: score", NULL);
+    push_failing (rig, 22, 32);
+    push (rig, RED, 32 * FRAME);
+    expect_events (rig, "end red at 32, 11 long: expired",
+            "state lamp unknown after red at 32, 11 long: expired", NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Those that are not analysed since it is not their turn are no gap, unless more are missed. */
+GST_START_TEST (test_gap_and_interval)
+{
+    Rig *rig = exact_rig_new (LAMP);
+
+    g_object_set (rig->element, "max-age", (guint64)(4 * FRAME), "interval", (guint64)(10 * FRAME),
+            "min-on-time", (guint64)(20 * FRAME), NULL);
+    for (guint i = 0; i < 21; i++)
+        push (rig, RED, i * FRAME);
+    expect_event (rig, "state lamp unknown at 0: score");
+    expect_events (
+            rig, "begin red at 20", "state lamp red after unknown at 20, 20 long: score", NULL);
+    push_failing (rig, 21, 40);
+    push (rig, RED, 40 * FRAME);
+    push_failing (rig, 41, 70);
+    push (rig, RED, 70 * FRAME);
+    expect_event (rig, "end red at 70, 50 long: expired");
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* A frame in ten seconds is what such a stream has: no gap. */
 GST_START_TEST (test_slow_stream_has_no_gaps)
 {
@@ -1651,6 +1708,8 @@ add_time_tests (Suite *suite)
     tcase_add_test (tests, test_smoothing_without_times);
     tcase_add_test (tests, test_flush_begins_anew);
     tcase_add_test (tests, test_gap);
+    tcase_add_test (tests, test_gap_of_analysis);
+    tcase_add_test (tests, test_gap_and_interval);
     tcase_add_test (tests, test_slow_stream_has_no_gaps);
     tcase_add_test (tests, test_interval_has_no_gaps);
     tcase_add_test (tests, test_reconnection);
