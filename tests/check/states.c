@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "endurance.h"
 #include "gate.h"
@@ -1417,9 +1418,58 @@ check_results (GstBus *bus, GHashTable *letters)
     return n;
 }
 
-/* Two sets of @n_labels take turns, and no frame of a live stream waits. With each set what frames
- * are tagged with goes out of sight, so that the messages are looked at. A set that is not ready
- * when the next comes may be given up. For SWAP_SECONDS, or as long as tests/soak says. */
+/* What the streaming thread spends on frames, in µs. */
+typedef struct {
+    guint n;
+    guint n_late; /* it had the frame for longer than one lasts */
+    gint64 worst;
+    gint64 worst_work; /* of its own processor time */
+} Pushes;
+
+#define INTERVAL (G_USEC_PER_SEC / 25)
+
+static gint64
+get_processor_time (void)
+{
+    struct timespec time;
+
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+    return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+static void
+push_timed (Rig *rig, GstBuffer *frame, Pushes *pushes)
+{
+    gint64 begin = g_get_monotonic_time ();
+    gint64 work = get_processor_time ();
+    gint64 taken;
+
+    fail_unless_equals_int (gst_harness_push (rig->harness, frame), GST_FLOW_OK);
+    work = get_processor_time () - work;
+    taken = g_get_monotonic_time () - begin;
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+    pushes->n++;
+    pushes->n_late += taken > INTERVAL;
+    pushes->worst = MAX (pushes->worst, taken);
+    pushes->worst_work = MAX (pushes->worst_work, work);
+}
+
+/* A machine that has other things to do may be late by itself, now and then. */
+static void
+check_pushes (const Pushes *pushes)
+{
+    g_print ("%u of %u frames were late; the element had one for %.2f ms at most, and worked for "
+             "%.2f ms at most\n",
+            pushes->n_late, pushes->n, (double)pushes->worst / 1e3,
+            (double)pushes->worst_work / 1e3);
+    fail_unless (SANITIZED || pushes->worst_work < INTERVAL);
+    fail_unless (SANITIZED || pushes->n_late <= 1 + pushes->n / 100);
+}
+
+/* Two sets of @n_labels take turns, and no frame of a live stream waits or is late. With each set
+ * what frames are tagged with goes out of sight, so that the messages are looked at. A set that is
+ * not ready when the next comes may be given up. For SWAP_SECONDS, or as long as tests/soak says.
+ */
 static void
 check_swaps (guint n_labels, gulong pause)
 {
@@ -1428,6 +1478,7 @@ check_swaps (guint n_labels, gulong pause)
         pause, FALSE, 0 };
     g_autoptr (GHashTable) letters = g_hash_table_new (NULL, NULL);
     guint n_frames = 25 * get_soak_seconds (SWAP_SECONDS);
+    Pushes pushes = { 0, 0, 0, 0 };
     gsize memory = 0;
     GThread *thread;
     guint n_results = 0;
@@ -1440,15 +1491,16 @@ check_swaps (guint n_labels, gulong pause)
         fail_unless (i < n_frames + 3000);
         if (i == n_frames / 4)
             memory = get_resident_memory ();
-        push (rig, RED, (at + i) * FRAME);
+        push_timed (rig, new_coloured_frame (RED, (at + i) * FRAME), &pushes);
         n_results += check_results (rig->bus, letters);
-        g_usleep (G_USEC_PER_SEC / 25);
+        g_usleep (INTERVAL);
     }
     g_atomic_int_set (&swapper.stop, TRUE);
     g_thread_join (thread);
     g_print ("%u swaps of %u labels, %u sets in %u results of %u frames; %.1f MB, then %.1f MB\n",
             swapper.n_swaps, n_labels, g_hash_table_size (letters), n_results, n_frames,
             (double)memory / 1e6, (double)get_resident_memory () / 1e6);
+    check_pushes (&pushes);
     fail_unless (swapper.n_swaps > 3);
     fail_unless (SANITIZED || get_resident_memory () < memory + SOME_MEMORY);
     fail_unless_equals_uint64 (rig_get_count (rig, "waits"), 0);
