@@ -1071,7 +1071,8 @@ typedef struct _AltclipPrompts AltclipPrompts;
  * @templates: (nullable): `;`-separated, `{}` is the text; %NULL or empty: `{}`
  * @error: #ALTCLIP_ERROR_PROMPTS or #ALTCLIP_ERROR_TEXT, with the number of the entry
  *
- * Does no computing and no I/O. An empty or %NULL @prompts gives a set of no labels.
+ * Does no computing and no I/O. An empty or %NULL @prompts gives a set of no labels. A text of a
+ * label that is one of a negative too is an error: neither could win.
  *
  * Returns: (transfer full) (nullable): the set, or %NULL
  */
@@ -1093,8 +1094,8 @@ typedef float *(*AltclipPictureLoader) (const char *path, AltclipModel *model, G
 
 /**
  * altclip_prompts_load:
- * @path: a file of prompts: JSON as docs/prompts-file.schema.json describes it, at most 64 MiB.
- *   Relative paths of pictures in it begin at its directory
+ * @path: a file of prompts: JSON as docs/prompts-file.schema.json describes it, UTF-8, at most 64
+ * MiB. Relative paths of pictures in it begin at its directory
  * @loader: (nullable): reads the pictures; %NULL: a file that names any is refused
  * @error: #ALTCLIP_ERROR; the message names file, line and field
  *

@@ -282,6 +282,47 @@ find_number_end (const char *at, const char *end)
     return at;
 }
 
+/* ---- Encodings ------------------------------------------------------------------------------- */
+
+/* A JSON text in another encoding begins with its byte order mark, or with a character below 0x80,
+ * which has zeros around it. */
+static const struct {
+    const char *name;
+    guint8 mark[4];
+    guint n_mark;
+    guint8 is_zero[4]; /* of the first bytes, when there is no mark */
+} ENCODINGS[] = {
+    { "UTF-32", { 0xff, 0xfe, 0x00, 0x00 }, 4, { FALSE, TRUE, TRUE, TRUE } },
+    { "UTF-32", { 0x00, 0x00, 0xfe, 0xff }, 4, { TRUE, TRUE, TRUE, FALSE } },
+    { "UTF-16", { 0xff, 0xfe }, 2, { FALSE, TRUE, FALSE, TRUE } },
+    { "UTF-16", { 0xfe, 0xff }, 2, { TRUE, FALSE, TRUE, FALSE } },
+};
+
+static gboolean
+has_zeros (const guint8 *bytes, const guint8 *is_zero)
+{
+    for (guint i = 0; i < 4; i++) {
+        if ((bytes[i] == 0) != is_zero[i])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+check_encoding (AltclipScanner *scanner)
+{
+    gsize length = (gsize)(scanner->end - scanner->at);
+    const guint8 *bytes = (const guint8 *)scanner->at;
+
+    for (guint i = 0; i < G_N_ELEMENTS (ENCODINGS) && !scanner->failed; i++) {
+        if ((length >= ENCODINGS[i].n_mark &&
+                    memcmp (bytes, ENCODINGS[i].mark, ENCODINGS[i].n_mark) == 0) ||
+                (length >= 4 && has_zeros (bytes, ENCODINGS[i].is_zero)))
+            altclip_scanner_fail (scanner, ALTCLIP_ERROR_TEXT, scanner->line,
+                    " is %s, but must be UTF-8", ENCODINGS[i].name);
+    }
+}
+
 /* ---- Objects and lists ----------------------------------------------------------------------- */
 
 void
@@ -300,6 +341,7 @@ altclip_scanner_init (
         .line = 1,
         .error = error,
     };
+    check_encoding (scanner);
 }
 
 char

@@ -47,6 +47,8 @@ typedef struct {
  * @name: of the file, for messages
  * @bytes: (array length=length): the text; not copied, and no NUL is needed
  * @error: (out): what every function below sets
+ *
+ * A text in UTF-16 or UTF-32 is an error already here, and the functions below fail.
  */
 void altclip_scanner_init (
         AltclipScanner *scanner, const char *name, const char *bytes, gsize length, GError **error);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "contradiction.h"
 #include "excerpt.h"
 #include "name_hash.h"
 #include "prompts_file.h"
@@ -301,6 +302,32 @@ parse_templates (AltclipPrompts *prompts, const char *text, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+/* ---- Contradictions -------------------------------------------------------------------------- */
+
+/* Of a set that has any. */
+static gboolean
+check_negatives (const AltclipPrompts *prompts, GError **error)
+{
+    AltclipPromptEntry *const *entries = (AltclipPromptEntry *const *)prompts->entries->pdata;
+    const AltclipEntries labels = { entries, prompts->n_labels };
+    const AltclipEntries negatives = { entries + prompts->n_labels, prompts->n_negatives };
+    g_autofree char *text = NULL;
+    g_autofree char *label = NULL;
+    AltclipContradiction found;
+    Place place;
+
+    if (negatives.n == 0 ||
+            !altclip_contradiction_find (&labels, &negatives, FALSE, prompts->templates, &found))
+        return TRUE;
+    text = altclip_excerpt (found.text);
+    label = altclip_excerpt (labels.entries[found.label]->label);
+    place = (Place){ "negative-prompts", found.negative + 1,
+        negatives.entries[found.negative]->label };
+    fail (&place, ALTCLIP_ERROR_PROMPTS, error,
+            "\"%s\" is a text of the label \"%s\" too: neither could win", text, label);
+    return FALSE;
 }
 
 /* ---- Embedding ------------------------------------------------------------------------------- */
@@ -621,7 +648,10 @@ altclip_prompts_parse (
     if (!parse_entries (parsed, "negative-prompts", negative_prompts, error))
         return NULL;
     parsed->n_negatives = parsed->entries->len - parsed->n_labels;
-    return parse_templates (parsed, templates, error) ? g_steal_pointer (&parsed) : NULL;
+    if (!parse_templates (parsed, templates, error) ||
+            (parsed->n_negatives > 0 && !check_negatives (parsed, error)))
+        return NULL;
+    return g_steal_pointer (&parsed);
 }
 
 AltclipPrompts *

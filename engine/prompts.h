@@ -49,6 +49,7 @@ typedef struct {
     guint region;                  /* of a label: number of its region; 0: it has none */
     guint contest;                 /* of a label: those of one contest compete */
     guint owner;                   /* of a label's own negative: the label */
+    guint line;                    /* of a negative in a file: where it is, for messages */
     gboolean lone;                 /* of a label: nothing but the neutral phrase competes */
     double rules[ALTCLIP_N_RULES]; /* of a label; NAN: it has none of its own */
 } AltclipPromptEntry;

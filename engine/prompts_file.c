@@ -3,9 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The format is described in docs/prompts-file.schema.json. What a schema cannot say is checked
- * here too: labels that are there twice, embeddings of different sizes, pictures that are missing.
+ * here too: labels that are there twice, negatives that are labels, embeddings of different sizes,
+ * pictures that are missing.
  */
 
+#include "contradiction.h"
 #include "excerpt.h"
 #include "file.h"
 #include "json_scanner.h"
@@ -608,6 +610,7 @@ read_negatives (Parser *parser, GPtrArray *list, guint owner)
         g_ptr_array_add (list, entry);
         entry->owner = owner;
         altclip_scanner_peek (scanner);
+        entry->line = scanner->line;
         if (parser->negatives->len + parser->own_negatives->len > ALTCLIP_MAX_LABELS)
             return altclip_scanner_fail (scanner, ALTCLIP_ERROR_PROMPTS, scanner->line,
                     " is one too many: a file may hold %d negatives", ALTCLIP_MAX_LABELS);
@@ -749,6 +752,55 @@ check_vectors (Parser *parser)
                    n, MAX_VECTORS);
 }
 
+/* ---- Contradictions -------------------------------------------------------------------------- */
+
+/* Returns: (transfer full): the field of negative number @index of @list */
+static char *
+name_negative (GPtrArray *list, guint index, gboolean owned)
+{
+    const AltclipPromptEntry *entry = g_ptr_array_index (list, index);
+    guint first = index;
+
+    if (!owned)
+        return g_strdup_printf ("negatives[%u]", index);
+    while (first > 0 && ((const AltclipPromptEntry *)g_ptr_array_index (list, first - 1))->owner ==
+                                entry->owner)
+        first--;
+    return g_strdup_printf ("labels[%u].negatives[%u]", entry->owner, index - first);
+}
+
+static gboolean
+check_negatives (Parser *parser, GPtrArray *list, gboolean owned, GPtrArray *templates)
+{
+    const AltclipEntries labels = { (AltclipPromptEntry *const *)parser->labels->pdata,
+        parser->labels->len };
+    const AltclipEntries negatives = { (AltclipPromptEntry *const *)list->pdata, list->len };
+    g_autofree char *field = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *label = NULL;
+    AltclipContradiction found;
+
+    if (!altclip_contradiction_find (&labels, &negatives, owned, templates, &found))
+        return TRUE;
+    field = name_negative (list, found.negative, owned);
+    text = altclip_excerpt (found.text);
+    label = altclip_excerpt (labels.entries[found.label]->label);
+    g_set_error (parser->scanner.error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
+            "%s: line %u: %s: \"%s\" is a text of the label \"%s\" too: neither could win",
+            parser->scanner.name, negatives.entries[found.negative]->line, field, text, label);
+    return FALSE;
+}
+
+/* @set: an empty one, whose templates hold where the file has none */
+static gboolean
+check_all_negatives (Parser *parser, const AltclipPrompts *set)
+{
+    GPtrArray *templates = parser->templates ? parser->templates : set->templates;
+
+    return check_negatives (parser, parser->negatives, FALSE, templates) &&
+           check_negatives (parser, parser->own_negatives, TRUE, templates);
+}
+
 /* ---- The set --------------------------------------------------------------------------------- */
 
 static void
@@ -861,7 +913,8 @@ parse_into (AltclipPrompts *prompts, const char *name, const char *directory, co
     gboolean ok;
 
     parser_init (&parser, name, directory, bytes, length, loader, error);
-    ok = read_document (&parser) && check_vectors (&parser);
+    ok = read_document (&parser) && check_vectors (&parser) &&
+         check_all_negatives (&parser, prompts);
     if (ok) {
         fill_set (&parser, prompts);
         prompts->loader = loader;

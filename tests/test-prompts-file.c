@@ -301,6 +301,80 @@ test_refused_syntax (void)
             "\0", 1, form, "f.json: line 1: the document: expected an object, found the byte 0x00");
 }
 
+/* @text, of ASCII, in characters of @width bytes after a mark @mark [@n_mark]. */
+static void
+check_encoding_refused (const char *text, guint width, gboolean big_endian, const char *mark,
+        gsize n_mark, const char *message)
+{
+    g_autoptr (GString) bytes = g_string_new_len (mark, (gssize)n_mark);
+
+    for (; *text; text++) {
+        for (guint i = 0; i < width; i++)
+            g_string_append_c (bytes, i == (big_endian ? width - 1 : 0) ? *text : '\0');
+    }
+    check_bytes_refused (bytes->str, bytes->len, ALTCLIP_ERROR_TEXT, message);
+}
+
+/* What editors on some systems save as "Unicode". */
+static void
+test_refused_encodings (void)
+{
+    static const char utf16[] = "f.json: line 1: the document is UTF-16, but must be UTF-8";
+    static const char utf32[] = "f.json: line 1: the document is UTF-32, but must be UTF-8";
+    static const char text[] = "{\"version\": 1, \"labels\": [{\"label\": \"a\"}]}";
+
+    check_encoding_refused (text, 2, FALSE, "\xff\xfe", 2, utf16);
+    check_encoding_refused (text, 2, TRUE, "\xfe\xff", 2, utf16);
+    check_encoding_refused (text, 2, FALSE, "", 0, utf16);
+    check_encoding_refused (text, 2, TRUE, "", 0, utf16);
+    check_encoding_refused ("", 2, TRUE, "\xfe\xff", 2, utf16);
+    check_encoding_refused (text, 4, FALSE, "\xff\xfe\0\0", 4, utf32);
+    check_encoding_refused (text, 4, TRUE, "\0\0\xfe\xff", 4, utf32);
+    check_encoding_refused (text, 4, FALSE, "", 0, utf32);
+    check_encoding_refused (text, 4, TRUE, "", 0, utf32);
+}
+
+/* A label's text that is a negative of it too, in one of the templates that both are put in. */
+static void
+test_refused_negatives (void)
+{
+    const AltclipError rules = ALTCLIP_ERROR_PROMPTS;
+
+    check_refused ("{'version': 1, 'negatives': ['x',\n 'b'], 'labels': [{'label': 'a', 'texts': "
+                   "['c', 'b']}]}",
+            rules,
+            "f.json: line 2: negatives[1]: \"b\" is a text of the label \"a\" too: neither could "
+            "win");
+    check_refused ("{'version': 1, 'labels': [{'label': 'z', 'negatives': ['u', 'v']},\n{'label': "
+                   "'a', 'negatives': ['x',\n{'label': 'y', 'texts': ['w', 'a']}]}]}",
+            rules,
+            "f.json: line 3: labels[1].negatives[1]: \"a\" is a text of the label \"a\" too: "
+            "neither could win");
+    check_refused ("{'version': 1, 'templates': ['a {}', 'the {}'], 'negatives': [\n{'label': 'b', "
+                   "'templates': ['one {}', 'the {}']}],\n'labels': [{'label': 'b'}]}",
+            rules,
+            "f.json: line 2: negatives[0]: \"b\" is a text of the label \"b\" too: neither could "
+            "win");
+}
+
+/* Another template makes another phrase; and pictures, and labels of embeddings have no text. */
+static void
+test_negatives_of_other_labels (void)
+{
+    const char *const files[] = {
+        "{'version': 1, 'labels': [{'label': 'a', 'negatives': ['b']}, {'label': 'b'}]}",
+        "{'version': 1, 'negatives': [{'label': 'a', 'templates': ['a sharp {}']}],"
+        " 'labels': [{'label': 'a', 'templates': ['a blurred {}']}]}",
+        "{'version': 1, 'templates': ['a sharp {}'], 'negatives': ['a'],"
+        " 'labels': [{'label': 'a', 'templates': ['a blurred {}']}]}",
+        "{'version': 1, 'negatives': ['a'], 'labels': [{'label': 'a', 'texts': ['b']}]}",
+        "{'version': 1, 'negatives': ['a'], 'labels': [{'label': 'a', 'embedding': [1, 0]}]}",
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+        altclip_prompts_unref (parse (files[i]));
+}
+
 static void
 test_refused_labels (void)
 {
@@ -1117,6 +1191,9 @@ main (int argc, char **argv)
     g_test_add_func ("/prompts-file/deep", test_deep);
     g_test_add_func ("/prompts-file/damage", test_damage);
     g_test_add_func ("/prompts-file/bad-files", test_bad_files);
+    g_test_add_func ("/prompts-file/refused/encodings", test_refused_encodings);
+    g_test_add_func ("/prompts-file/refused/negatives", test_refused_negatives);
+    g_test_add_func ("/prompts-file/negatives-of-others", test_negatives_of_other_labels);
     g_test_add_func ("/prompts-file/examples", test_examples);
     add_embedding_test ("/prompts-file/embed", test_embed);
     add_embedding_test ("/prompts-file/embed-fails", test_embed_fails);

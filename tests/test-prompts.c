@@ -89,21 +89,22 @@ test_nothing (void)
 }
 
 static char *
-number_labels (guint n)
+number_labels (const char *word, guint n)
 {
     GString *text = g_string_new (NULL);
 
     for (guint i = 0; i < n; i++)
-        g_string_append_printf (text, "label %u;", i);
+        g_string_append_printf (text, "%s %u;", word, i);
     return g_string_free (text, FALSE);
 }
 
 static void
 test_many (void)
 {
-    g_autofree char *most = number_labels (ALTCLIP_MAX_LABELS);
-    g_autofree char *too_many = number_labels (ALTCLIP_MAX_LABELS + 1);
-    g_autoptr (AltclipPrompts) prompts = parse (most, most, NULL);
+    g_autofree char *most = number_labels ("label", ALTCLIP_MAX_LABELS);
+    g_autofree char *negatives = number_labels ("negative", ALTCLIP_MAX_LABELS);
+    g_autofree char *too_many = number_labels ("label", ALTCLIP_MAX_LABELS + 1);
+    g_autoptr (AltclipPrompts) prompts = parse (most, negatives, NULL);
     g_autoptr (GError) error = NULL;
 
     g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, ALTCLIP_MAX_LABELS);
@@ -145,6 +146,8 @@ test_refused (void)
             "\na\nb=\nc=\n", NULL, NULL, rules, "entry 1 (\"a\uFFFDb=\uFFFDc=\"): more than one");
     check_refused ("a\x1b;a\x1b", NULL, NULL, rules, "duplicate label \"a\uFFFD\"");
     check_refused ("a", "b;b", NULL, rules, "negative-prompts, entry 2");
+    check_refused ("a=x|y;z", "b;n=c|y", "the {};{}", rules,
+            "negative-prompts, entry 2 (\"n\"): \"y\" is a text of the label \"a\" too");
     check_refused ("a", NULL, "{};a picture", rules, "templates, entry 2 (\"a picture\"): no '{}'");
     check_refused ("a", NULL, "{}; ;{}", rules, "empty template");
     check_refused ("a;b\xff", NULL, NULL, ALTCLIP_ERROR_TEXT, "entry 2");
@@ -230,7 +233,7 @@ static void
 test_score_many (void)
 {
     const float picture[] = { 1 };
-    g_autofree char *labels = number_labels (ALTCLIP_MAX_LABELS);
+    g_autofree char *labels = number_labels ("label", ALTCLIP_MAX_LABELS);
     g_autoptr (AltclipPrompts) prompts = parse (labels, "z", NULL);
     float *embeddings = g_new (float, ALTCLIP_MAX_LABELS + 1);
     g_autofree double *scores = g_new (double, ALTCLIP_MAX_LABELS);
@@ -515,7 +518,7 @@ test_embed (Small *small, gconstpointer data)
 static void
 test_embed_many (Small *small, gconstpointer data)
 {
-    g_autofree char *labels = number_labels (70);
+    g_autofree char *labels = number_labels ("label", 70);
     const char *last[] = { "label 69" };
     g_autoptr (AltclipPrompts) prompts = parse (labels, NULL, NULL);
     guint dim = altclip_model_get_info (small->model)->projection_dim;
