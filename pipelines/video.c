@@ -395,6 +395,18 @@ video_free (Video *video)
     g_free (video);
 }
 
+/* A decoder knows once it has begun. */
+guint64
+video_get_duration (Video *video)
+{
+    gint64 duration = 0;
+
+    gst_element_get_state (video->pipeline, NULL, NULL, LOOK_AROUND);
+    if (!gst_element_query_duration (video->pipeline, GST_FORMAT_TIME, &duration) || duration < 0)
+        return 0;
+    return (guint64)duration;
+}
+
 gboolean
 video_next (Video *video, guint64 interval, guint64 *time, GError **error)
 {

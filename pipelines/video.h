@@ -30,6 +30,9 @@ Video *video_open (const char *path, AltclipModel *model, guint n_regions, GErro
 void video_free (Video *video);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Video, video_free)
 
+/* Returns: how long the video is, in nanoseconds; 0: unknown */
+guint64 video_get_duration (Video *video);
+
 /**
  * video_next:
  * @interval: least time between two frames that are given, in nanoseconds; 0: every frame
