@@ -149,7 +149,8 @@ typedef enum {
  *   altclip_model_get_trial(); never int8
  * @ALTCLIP_PRECISION_F32: 32-bit floats
  * @ALTCLIP_PRECISION_BF16: products of bfloat16, summed in 32 bits
- * @ALTCLIP_PRECISION_INT8: products of 8-bit integers; not in this version
+ * @ALTCLIP_PRECISION_INT8: products of 8-bit integers, summed in 32 bits, but for the layers that
+ *   these are too coarse for, see altclip_model_get_finer_layers()
  *
  * What the image tower multiplies in; all else is in 32-bit floats, and so is the text tower. A
  * precision that the CPU has no instructions for works by conversion, slowly, see
@@ -332,7 +333,8 @@ ALTCLIP_API char *altclip_model_describe (AltclipModel *model);
  * altclip_model_get_precision:
  * @model: the model
  * @precision: (out): that of its kernels
- * @converts: (out) (optional): whether the CPU has no instructions for it, so that it is slow
+ * @converts: (out) (optional): whether the CPU has no instructions for it, so that it is slow; of
+ *   %ALTCLIP_PRECISION_INT8, whether %ALTCLIP_PRECISION_AUTO was faster for one product
  * @error: #ALTCLIP_ERROR_COMPUTE
  *
  * What the image tower multiplies in: never %ALTCLIP_PRECISION_AUTO. Of a text tower alone
@@ -342,6 +344,18 @@ ALTCLIP_API char *altclip_model_describe (AltclipModel *model);
  */
 ALTCLIP_API gboolean altclip_model_get_precision (
         AltclipModel *model, AltclipPrecision *precision, gboolean *converts, GError **error);
+
+/**
+ * altclip_model_get_finer_layers:
+ * @model: the model
+ *
+ * Of an image tower in %ALTCLIP_PRECISION_INT8, linear layers of its blocks that are computed in
+ * what %ALTCLIP_PRECISION_AUTO would be: those whose rounding error, measured when the tower is
+ * packed, is too large beside what they tell tokens apart by. Thread-safe.
+ *
+ * Returns: their number; 0 before the tower is packed
+ */
+ALTCLIP_API guint altclip_model_get_finer_layers (AltclipModel *model);
 
 /**
  * AltclipTrial:

@@ -155,19 +155,73 @@ distances_get_size (const AltclipDistances *distances, guint head_size)
     return distances->table ? (2 * (gsize)distances->n - 1) * head_size * sizeof (float) : 0;
 }
 
+static AltclipLinear *
+block_get_linear (AltclipBlock *block, AltclipLayer layer)
+{
+    AltclipLinear *const linears[ALTCLIP_N_LAYERS] = {
+        [ALTCLIP_LAYER_QKV] = &block->qkv,
+        [ALTCLIP_LAYER_OUT] = &block->out,
+        [ALTCLIP_LAYER_FC1] = &block->fc1,
+        [ALTCLIP_LAYER_FC2] = &block->fc2,
+    };
+
+    return linears[layer];
+}
+
+/* Returns: (nullable): the layer norm that a layer's input comes from, and from no other layer */
+static AltclipNorm *
+block_get_norm (AltclipBlock *block, AltclipLayer layer, AltclipNormOrder order)
+{
+    if (order == ALTCLIP_POST_NORM)
+        return NULL;
+    if (layer == ALTCLIP_LAYER_QKV)
+        return &block->norm1;
+    return layer == ALTCLIP_LAYER_FC1 ? &block->norm2 : NULL;
+}
+
+/* A linear layer; one of integers takes the gains of the norm before it. */
 static void
-block_init (AltclipBlock *block, const AltclipKernels *kernels, const AltclipEncoderForm *form,
-        const AltclipStoredBlock *stored)
+layer_init (AltclipBlock *block, AltclipLayer layer, const AltclipKernels *kernels,
+        const AltclipEncoderForm *form, const AltclipStoredBlock *stored)
+{
+    static const struct {
+        BlockTensor weight;
+        BlockTensor bias;
+        guint n_parts;
+    } parts[ALTCLIP_N_LAYERS] = {
+        [ALTCLIP_LAYER_QKV] = { Q_WEIGHT, Q_BIAS, 3 },
+        [ALTCLIP_LAYER_OUT] = { OUT_WEIGHT, OUT_BIAS, 1 },
+        [ALTCLIP_LAYER_FC1] = { FC1_WEIGHT, FC1_BIAS, 1 },
+        [ALTCLIP_LAYER_FC2] = { FC2_WEIGHT, FC2_BIAS, 1 },
+    };
+    const AltclipStoredTensor *const *weights = stored->tensors + parts[layer].weight;
+    const AltclipStoredTensor *const *biases = stored->tensors + parts[layer].bias;
+    AltclipLinear *linear = block_get_linear (block, layer);
+    AltclipNorm *norm = block_get_norm (block, layer, form->order);
+
+    if (norm && kernels->precision == ALTCLIP_PRECISION_INT8)
+        altclip_linear_init_normed (linear, kernels, norm, weights, biases, parts[layer].n_parts);
+    else
+        altclip_linear_init (linear, kernels, weights, biases, parts[layer].n_parts);
+}
+
+static void
+norms_init (AltclipBlock *block, const AltclipEncoderForm *form, const AltclipStoredBlock *stored)
 {
     const AltclipStoredTensor *const *tensors = stored->tensors;
     double epsilon = form->config->layer_norm_eps;
 
-    altclip_linear_init (&block->qkv, kernels, tensors + Q_WEIGHT, tensors + Q_BIAS, 3);
-    altclip_linear_init (&block->out, kernels, tensors + OUT_WEIGHT, tensors + OUT_BIAS, 1);
-    altclip_linear_init (&block->fc1, kernels, tensors + FC1_WEIGHT, tensors + FC1_BIAS, 1);
-    altclip_linear_init (&block->fc2, kernels, tensors + FC2_WEIGHT, tensors + FC2_BIAS, 1);
     altclip_norm_init (&block->norm1, tensors[NORM1_GAMMA], tensors[NORM1_BETA], epsilon);
     altclip_norm_init (&block->norm2, tensors[NORM2_GAMMA], tensors[NORM2_BETA], epsilon);
+}
+
+static void
+block_init (AltclipBlock *block, const AltclipKernels *kernels, const AltclipEncoderForm *form,
+        const AltclipStoredBlock *stored)
+{
+    norms_init (block, form, stored);
+    for (guint layer = 0; layer < ALTCLIP_N_LAYERS; layer++)
+        layer_init (block, (AltclipLayer)layer, kernels, form, stored);
     distances_init (&block->distances, form, stored->distances);
 }
 
@@ -204,6 +258,54 @@ altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
     encoder->order = form->order;
     encoder->blocks = g_new0 (AltclipBlock, form->config->num_hidden_layers);
     altclip_workspace_run (workspace, pack_share, &job);
+    return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+typedef struct {
+    PackJob pack;
+    const AltclipKernels *kernels;
+    const gboolean *chosen;
+} RepackJob;
+
+static void
+layer_repack (AltclipBlock *block, AltclipLayer layer, const RepackJob *job, guint i)
+{
+    const AltclipStoredTensor *const *tensors = job->pack.stored[i].tensors;
+    AltclipNorm *norm = block_get_norm (block, layer, job->pack.form->order);
+    BlockTensor gamma = layer == ALTCLIP_LAYER_QKV ? NORM1_GAMMA : NORM2_GAMMA;
+
+    altclip_linear_clear (block_get_linear (block, layer));
+    if (norm) {
+        altclip_norm_clear (norm);
+        altclip_norm_init (
+                norm, tensors[gamma], tensors[gamma + 1], job->pack.form->config->layer_norm_eps);
+    }
+    layer_init (block, layer, job->kernels, job->pack.form, &job->pack.stored[i]);
+}
+
+static void
+repack_share (gpointer data, guint index, guint n)
+{
+    RepackJob *job = data;
+    AltclipEncoder *encoder = job->pack.encoder;
+
+    for (guint i = index; i < encoder->config->num_hidden_layers * ALTCLIP_N_LAYERS; i += n) {
+        if (g_cancellable_is_cancelled (job->pack.cancellable))
+            return;
+        if (job->chosen[i])
+            layer_repack (&encoder->blocks[i / ALTCLIP_N_LAYERS],
+                    (AltclipLayer)(i % ALTCLIP_N_LAYERS), job, i / ALTCLIP_N_LAYERS);
+    }
+}
+
+gboolean
+altclip_encoder_repack (AltclipEncoder *encoder, const AltclipKernels *kernels,
+        const AltclipEncoderForm *form, const AltclipStoredBlock *stored, const gboolean *chosen,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
+{
+    RepackJob job = { { encoder, form, stored, cancellable }, kernels, chosen };
+
+    altclip_workspace_run (workspace, repack_share, &job);
     return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
@@ -245,70 +347,97 @@ altclip_encoder_get_size (const AltclipEncoder *encoder)
 static const AltclipEpilogue PLAIN = { ALTCLIP_ACTIVATION_NONE, FALSE };
 static const AltclipEpilogue TO_RESIDUAL = { ALTCLIP_ACTIVATION_NONE, TRUE };
 
-/* Returns: (transfer none): heads side by side, before their output layer: [rows, width] */
-static float *
-attend (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *h, const AltclipSequences *sequences, float *probabilities)
+/* What runs, on what. */
+typedef struct {
+    const AltclipEncoder *encoder;
+    AltclipWorkspace *workspace;
+    const AltclipObserver *observer; /* or NULL */
+} Run;
+
+static void
+observe (const Run *run, const AltclipBlock *block, AltclipLayer layer, const AltclipLinear *linear,
+        const float *x, guint rows)
 {
+    if (run->observer && run->observer->linear)
+        run->observer->linear (
+                run->observer->data, (guint)(block - run->encoder->blocks), layer, linear, x, rows);
+}
+
+/* What @norm makes of @x goes through a layer: by way of floats, unless nobody looks at them and
+ * the layer's kernels do without. */
+static void
+run_normed (const Run *run, const AltclipBlock *block, AltclipLayer layer,
+        const AltclipLinear *linear, const AltclipNorm *norm, const float *x, guint rows,
+        AltclipEpilogue epilogue, float *out)
+{
+    float *h;
+
+    if (linear->has_gains && !(run->observer && run->observer->linear)) {
+        altclip_normed_linear_run (run->workspace, norm, linear, x, rows, epilogue, out);
+        return;
+    }
+    h = altclip_workspace_get (
+            run->workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * run->encoder->config->hidden_size);
+    altclip_norm_run (run->workspace, run->encoder->kernels, norm, x, rows, h);
+    observe (run, block, layer, linear, h, rows);
+    altclip_linear_run (run->workspace, linear, h, rows, epilogue, out);
+}
+
+static void
+run_linear (const Run *run, const AltclipBlock *block, AltclipLayer layer,
+        const AltclipLinear *linear, const float *x, guint rows, AltclipEpilogue epilogue,
+        float *out)
+{
+    observe (run, block, layer, linear, x, rows);
+    altclip_linear_run (run->workspace, linear, x, rows, epilogue, out);
+}
+
+/* What of a block mixes rows. Returns: (transfer none): heads side by side, before their output
+ * layer: [rows, width] */
+static float *
+begin_block (const Run *run, const AltclipBlock *block, const float *x,
+        const AltclipSequences *sequences, float *probabilities)
+{
+    const AltclipEncoder *encoder = run->encoder;
     guint rows = sequences->offsets[sequences->n];
     guint width = encoder->config->hidden_size;
-    float *qkv = altclip_workspace_get (workspace, ALTCLIP_BUFFER_QKV, (gsize)rows * 3 * width);
+    float *qkv =
+            altclip_workspace_get (run->workspace, ALTCLIP_BUFFER_QKV, (gsize)rows * 3 * width);
     float *attended =
-            altclip_workspace_get (workspace, ALTCLIP_BUFFER_ATTENTION, (gsize)rows * width);
+            altclip_workspace_get (run->workspace, ALTCLIP_BUFFER_ATTENTION, (gsize)rows * width);
     AltclipAttention attention = { qkv, attended, width, encoder->config->num_attention_heads,
         sequences, block->distances.table ? &block->distances : NULL, probabilities };
 
-    altclip_linear_run (workspace, &block->qkv, h, rows, PLAIN, qkv);
-    altclip_attention_run (workspace, encoder->kernels, &attention);
+    if (encoder->order == ALTCLIP_PRE_NORM)
+        run_normed (run, block, ALTCLIP_LAYER_QKV, &block->qkv, &block->norm1, x, rows, PLAIN, qkv);
+    else
+        run_linear (run, block, ALTCLIP_LAYER_QKV, &block->qkv, x, rows, PLAIN, qkv);
+    altclip_attention_run (run->workspace, encoder->kernels, &attention);
     return attended;
 }
 
-/* x += fc2 (activation (fc1 (h))) */
+/* What of a block has one row's result depend on that row alone: x += out (attended), then
+ * x += fc2 (activation (fc1 (x))), and the norms. */
 static void
-run_mlp (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *h, guint rows, float *x)
+finish_block (
+        const Run *run, const AltclipBlock *block, const float *attended, guint rows, float *x)
 {
+    const AltclipEncoder *encoder = run->encoder;
     AltclipEpilogue activate = { encoder->config->activation, FALSE };
     float *inner = altclip_workspace_get (
-            workspace, ALTCLIP_BUFFER_MLP, (gsize)rows * encoder->config->intermediate_size);
+            run->workspace, ALTCLIP_BUFFER_MLP, (gsize)rows * encoder->config->intermediate_size);
 
-    altclip_linear_run (workspace, &block->fc1, h, rows, activate, inner);
-    altclip_linear_run (workspace, &block->fc2, inner, rows, TO_RESIDUAL, x);
-}
-
-/* What of a block has one row's result depend on that row alone. */
-static void
-finish_block (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *attended, guint rows, float *x)
-{
-    altclip_linear_run (workspace, &block->out, attended, rows, TO_RESIDUAL, x);
+    run_linear (run, block, ALTCLIP_LAYER_OUT, &block->out, attended, rows, TO_RESIDUAL, x);
     if (encoder->order == ALTCLIP_PRE_NORM) {
-        float *h = altclip_workspace_get (
-                workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * encoder->config->hidden_size);
-
-        altclip_norm_run (workspace, encoder->kernels, &block->norm2, x, rows, h);
-        run_mlp (encoder, block, workspace, h, rows, x);
+        run_normed (run, block, ALTCLIP_LAYER_FC1, &block->fc1, &block->norm2, x, rows, activate,
+                inner);
+        run_linear (run, block, ALTCLIP_LAYER_FC2, &block->fc2, inner, rows, TO_RESIDUAL, x);
         return;
     }
-    altclip_norm_run (workspace, encoder->kernels, &block->norm1, x, rows, x);
-    run_mlp (encoder, block, workspace, x, rows, x);
-    altclip_norm_run (workspace, encoder->kernels, &block->norm2, x, rows, x);
-}
-
-/* What of a block mixes rows. */
-static float *
-begin_block (const AltclipEncoder *encoder, const AltclipBlock *block, AltclipWorkspace *workspace,
-        const float *x, const AltclipSequences *sequences, float *probabilities)
-{
-    guint rows = sequences->offsets[sequences->n];
-    float *h;
-
-    if (encoder->order == ALTCLIP_POST_NORM)
-        return attend (encoder, block, workspace, x, sequences, probabilities);
-    h = altclip_workspace_get (
-            workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * encoder->config->hidden_size);
-    altclip_norm_run (workspace, encoder->kernels, &block->norm1, x, rows, h);
-    return attend (encoder, block, workspace, h, sequences, probabilities);
+    altclip_norm_run (run->workspace, encoder->kernels, &block->norm1, x, rows, x);
+    run_linear (run, block, ALTCLIP_LAYER_FC1, &block->fc1, x, rows, activate, inner);
+    run_linear (run, block, ALTCLIP_LAYER_FC2, &block->fc2, inner, rows, TO_RESIDUAL, x);
+    altclip_norm_run (run->workspace, encoder->kernels, &block->norm2, x, rows, x);
 }
 
 void
@@ -322,6 +451,7 @@ void
 altclip_encoder_run (const AltclipEncoder *encoder, AltclipWorkspace *workspace, float *x,
         const AltclipSequences *sequences, const AltclipObserver *observer)
 {
+    const Run run = { encoder, workspace, observer };
     guint rows = sequences->offsets[sequences->n];
 
     if (observer && observer->hidden_state)
@@ -330,9 +460,9 @@ altclip_encoder_run (const AltclipEncoder *encoder, AltclipWorkspace *workspace,
         const AltclipBlock *block = &encoder->blocks[i];
         float *probabilities =
                 observer && observer->attentions ? observer->attentions (observer->data, i) : NULL;
-        float *attended = begin_block (encoder, block, workspace, x, sequences, probabilities);
+        float *attended = begin_block (&run, block, x, sequences, probabilities);
 
-        finish_block (encoder, block, workspace, attended, rows, x);
+        finish_block (&run, block, attended, rows, x);
         if (observer && observer->hidden_state)
             observer->hidden_state (observer->data, i + 1, x);
     }
@@ -342,18 +472,19 @@ void
 altclip_encoder_run_first_rows (const AltclipEncoder *encoder, AltclipWorkspace *workspace,
         float *x, const AltclipSequences *sequences)
 {
+    const Run run = { encoder, workspace, NULL };
     guint width = encoder->config->hidden_size;
     guint rows = sequences->offsets[sequences->n];
 
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
         const AltclipBlock *block = &encoder->blocks[i];
-        float *attended = begin_block (encoder, block, workspace, x, sequences, NULL);
+        float *attended = begin_block (&run, block, x, sequences, NULL);
 
         if (i + 1 == encoder->config->num_hidden_layers) {
             altclip_sequences_keep_first_rows (sequences, width, attended);
             altclip_sequences_keep_first_rows (sequences, width, x);
             rows = sequences->n;
         }
-        finish_block (encoder, block, workspace, attended, rows, x);
+        finish_block (&run, block, attended, rows, x);
     }
 }

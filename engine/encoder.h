@@ -35,6 +35,15 @@ typedef struct {
     AltclipDistances distances;
 } AltclipBlock;
 
+/* The linear layers of a block. */
+typedef enum {
+    ALTCLIP_LAYER_QKV,
+    ALTCLIP_LAYER_OUT,
+    ALTCLIP_LAYER_FC1,
+    ALTCLIP_LAYER_FC2,
+    ALTCLIP_N_LAYERS
+} AltclipLayer;
+
 /* Where the layer norms stand: CLIP's towers have them before each half of a block, XLM-R after. */
 typedef enum { ALTCLIP_PRE_NORM, ALTCLIP_POST_NORM } AltclipNormOrder;
 
@@ -73,6 +82,16 @@ gboolean altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *ke
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
 void altclip_encoder_clear (AltclipEncoder *encoder);
 
+/**
+ * altclip_encoder_repack:
+ * @chosen: [num_hidden_layers · ALTCLIP_N_LAYERS]: which layers
+ *
+ * Packs some layers anew, for @kernels, as altclip_encoder_init() does.
+ */
+gboolean altclip_encoder_repack (AltclipEncoder *encoder, const AltclipKernels *kernels,
+        const AltclipEncoderForm *form, const AltclipStoredBlock *stored, const gboolean *chosen,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
+
 /* Returns: bytes of the packed weights. */
 gsize altclip_encoder_get_size (const AltclipEncoder *encoder);
 
@@ -82,6 +101,9 @@ typedef struct {
     void (*hidden_state) (gpointer data, guint layer, const float *x);
     /* Asked where to leave the probabilities of a block's attention; see #AltclipAttention. */
     float *(*attentions) (gpointer data, guint layer);
+    /* Shown what a linear layer of a block is given, [rows, inputs], before it runs. */
+    void (*linear) (gpointer data, guint block, AltclipLayer layer, const AltclipLinear *linear,
+            const float *x, guint rows);
     gpointer data;
 } AltclipObserver;
 

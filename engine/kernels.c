@@ -23,8 +23,12 @@ static const AltclipKernels *const KERNELS[] = {
     &altclip_kernels_avx512bf16,
     &altclip_kernels_bf16_avx512,
     &altclip_kernels_bf16_avx2,
+    &altclip_kernels_avx512vnni,
+    &altclip_kernels_avxvnni,
+    &altclip_kernels_int8_avx2,
 #endif
     &altclip_kernels_bf16_plain,
+    &altclip_kernels_int8_plain,
     &altclip_kernels_openblas,
     &altclip_kernels_reference,
 };
@@ -123,16 +127,49 @@ altclip_plain_pack (G_GNUC_UNUSED const AltclipKernels *kernels, void *packed,
 /* Rows that are packed at a time are a multiple of this, and of every kernel's block. */
 #define PACK_GRAIN 64
 
+/* Rows n0 … of W∘γ to be packed, and of W·β added to the bias. */
 static void
-pack_rows (AltclipLinear *linear, guint n0, const AltclipStoredTensor *rows)
+pack_normed (
+        AltclipLinear *linear, guint n0, const AltclipNorm *norm, const AltclipStoredTensor *rows)
+{
+    float *weights = altclip_aligned_alloc (rows->n_elements * sizeof (float));
+    AltclipStoredTensor normed = { .dtype = ALTCLIP_DTYPE_F32,
+        .n_dims = 2,
+        .dims = { rows->dims[0], linear->k },
+        .n_elements = rows->n_elements,
+        .data = (const guint8 *)weights,
+        .n_bytes = rows->n_elements * sizeof (float) };
+
+    altclip_stored_tensor_read (rows, 0, rows->n_elements, weights);
+    for (gsize row = 0; row < rows->dims[0]; row++) {
+        double bias = linear->bias[n0 + row];
+
+        for (gsize i = 0; i < linear->k; i++) {
+            bias += (double)weights[row * linear->k + i] * norm->beta[i];
+            weights[row * linear->k + i] *= norm->gamma[i];
+        }
+        linear->bias[n0 + row] = (float)bias;
+    }
+    linear->kernels->pack (linear->kernels, linear->packed, linear->n, linear->k, n0, &normed);
+    altclip_aligned_free (weights);
+}
+
+/* @norm: (nullable): whose gains go into the rows */
+static void
+pack_rows (
+        AltclipLinear *linear, guint n0, const AltclipNorm *norm, const AltclipStoredTensor *rows)
 {
     altclip_weights_map (rows);
-    linear->kernels->pack (linear->kernels, linear->packed, linear->n, linear->k, n0, rows);
+    if (norm)
+        pack_normed (linear, n0, norm, rows);
+    else
+        linear->kernels->pack (linear->kernels, linear->packed, linear->n, linear->k, n0, rows);
     altclip_weights_release (rows);
 }
 
 static void
-pack_part (AltclipLinear *linear, guint n0, const AltclipStoredTensor *weights)
+pack_part (AltclipLinear *linear, guint n0, const AltclipNorm *norm,
+        const AltclipStoredTensor *weights)
 {
     guint n_rows = (guint)weights->dims[0];
     gsize row_bytes = weights->n_bytes / n_rows;
@@ -141,7 +178,7 @@ pack_part (AltclipLinear *linear, guint n0, const AltclipStoredTensor *weights)
 
     altclip_weights_prefetch (weights);
     if (weights->is_strided) {
-        pack_rows (linear, n0, weights);
+        pack_rows (linear, n0, norm, weights);
         return;
     }
     for (guint first = 0; first < n_rows; first += (guint)rows.dims[0]) {
@@ -149,12 +186,13 @@ pack_part (AltclipLinear *linear, guint n0, const AltclipStoredTensor *weights)
         rows.n_elements = rows.dims[0] * linear->k;
         rows.data = weights->data + first * row_bytes;
         rows.n_bytes = (gsize)rows.dims[0] * row_bytes;
-        pack_rows (linear, n0 + first, &rows);
+        pack_rows (linear, n0 + first, norm, &rows);
     }
 }
 
-void
-altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
+/* @norm: (nullable): whose gains go into the layer */
+static void
+pack_parts (AltclipLinear *linear, const AltclipKernels *kernels, const AltclipNorm *norm,
         const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
         guint n_parts)
 {
@@ -166,14 +204,35 @@ altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
     for (guint i = 0; i < n_parts; i++)
         linear->n += (guint)weights[i]->dims[0];
     linear->packed = altclip_aligned_alloc (kernels->packed_size (kernels, linear->n, linear->k));
-    linear->bias = biases ? altclip_aligned_alloc (linear->n * sizeof (float)) : NULL;
+    linear->bias = biases || norm ? altclip_aligned_alloc (linear->n * sizeof (float)) : NULL;
+    linear->has_gains = norm != NULL;
     for (guint i = 0; i < n_parts; i++) {
         guint rows = (guint)weights[i]->dims[0];
 
-        pack_part (linear, n0, weights[i]);
         if (biases)
             altclip_stored_tensor_read (biases[i], 0, rows, linear->bias + n0);
+        pack_part (linear, n0, norm, weights[i]);
         n0 += rows;
+    }
+}
+
+void
+altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
+        const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
+        guint n_parts)
+{
+    pack_parts (linear, kernels, NULL, weights, biases, n_parts);
+}
+
+void
+altclip_linear_init_normed (AltclipLinear *linear, const AltclipKernels *kernels, AltclipNorm *norm,
+        const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
+        guint n_parts)
+{
+    pack_parts (linear, kernels, norm, weights, biases, n_parts);
+    for (guint i = 0; i < norm->width; i++) {
+        norm->gamma[i] = 1.0f;
+        norm->beta[i] = 0.0f;
     }
 }
 
@@ -411,6 +470,15 @@ find_largest (const AltclipKernelShapes *shapes)
             largest = &shapes->products[i];
     }
     return largest;
+}
+
+const AltclipKernels *
+altclip_kernels_find_faster (const AltclipKernels *kernels, const AltclipKernels *other,
+        const AltclipKernelShapes *shapes, GCancellable *cancellable, AltclipTrial *trial,
+        GError **error)
+{
+    return altclip_trial_run_product (
+            kernels, other, find_largest (shapes), cancellable, trial, error);
 }
 
 /* That bf16 is the faster one counts only if it is right. */

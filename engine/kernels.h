@@ -32,7 +32,8 @@ typedef struct {
     guint n; /* outputs */
     guint k; /* inputs */
     void *packed;
-    float *bias; /* [n], or NULL */
+    float *bias;        /* [n], or NULL */
+    gboolean has_gains; /* of the layer norm before it */
 } AltclipLinear;
 
 /* What happens to a product on its way out. */
@@ -121,6 +122,11 @@ struct _AltclipKernels {
     void (*prepare) (const AltclipKernels *kernels, const float *x, guint m, guint k, guint m0,
             guint m1, float *prepared);
 
+    /* Of sets of 8-bit integers, else NULL: the same for what @norm makes of @x, but for its gains
+     * and biases, which the layer has in its weights; see altclip_linear_init_normed(). */
+    void (*prepare_normed) (const AltclipKernels *kernels, const AltclipNorm *norm, const float *x,
+            guint m, guint m0, guint m1, float *prepared);
+
     /* Columns n0 ≤ n < n1 of x·Wᵀ + b for x [m, k], prepared where the set wants it so; rows of
      * @out are @out_stride floats apart. */
     void (*linear) (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
@@ -152,7 +158,11 @@ extern const AltclipKernels altclip_kernels_avx2;
 extern const AltclipKernels altclip_kernels_avx512bf16;
 extern const AltclipKernels altclip_kernels_bf16_avx512;
 extern const AltclipKernels altclip_kernels_bf16_avx2;
+extern const AltclipKernels altclip_kernels_avx512vnni;
+extern const AltclipKernels altclip_kernels_avxvnni;
+extern const AltclipKernels altclip_kernels_int8_avx2;
 #endif
+extern const AltclipKernels altclip_kernels_int8_plain;
 extern const AltclipKernels altclip_kernels_bf16_plain;
 extern const AltclipKernels altclip_kernels_reference;
 extern const AltclipKernels altclip_kernels_openblas;
@@ -187,8 +197,8 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
  * altclip_kernels_choose:
  * @name: (nullable): a set by name; %NULL: that of the environment variable `ALTCLIP_KERNELS`. It
  *     counts when it computes in @precision; else the first of the list does that proves itself
- * @precision: f32, bf16, or auto: that of these two in which the largest of the products is
- *     computed faster here, see trial.h
+ * @precision: f32, bf16, int8, or auto: that of the first two in which the largest of the products
+ * is computed faster here, see trial.h
  * @shapes: the model's own products and attention
  * @cancellable: (nullable): looked at before each product
  * @trial: (out caller-allocated): what the times were; all zero where none was needed
@@ -202,6 +212,12 @@ const AltclipKernels *const *altclip_kernels_list (gsize *n);
 const AltclipKernels *altclip_kernels_choose (const char *name, AltclipPrecision precision,
         const AltclipKernelShapes *shapes, GCancellable *cancellable, AltclipTrial *trial,
         GError **error);
+
+/* Times the largest of the products with two sets, see trial.h. Returns: (transfer none)
+ * (nullable): the faster one; %NULL when cancelled */
+const AltclipKernels *altclip_kernels_find_faster (const AltclipKernels *kernels,
+        const AltclipKernels *other, const AltclipKernelShapes *shapes, GCancellable *cancellable,
+        AltclipTrial *trial, GError **error);
 
 /* Returns: (transfer none): the set that altclip_kernels_choose() tries first for f32; the
  * reference when nothing can run. */
@@ -217,6 +233,17 @@ const AltclipKernels *altclip_kernels_expect (const char *name);
 void altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
         const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
         guint n_parts);
+
+/**
+ * altclip_linear_init_normed:
+ * @norm: (inout): the layer norm that the layer's input comes from
+ *
+ * As altclip_linear_init(), with the norm's gains γ and biases β in the layer, where they need no
+ * bits of the input: W·(γ∘x + β) + b is (W∘γ)·x + (W·β + b). They are 1 and 0 then in @norm.
+ */
+void altclip_linear_init_normed (AltclipLinear *linear, const AltclipKernels *kernels,
+        AltclipNorm *norm, const AltclipStoredTensor *const *weights,
+        const AltclipStoredTensor *const *biases, guint n_parts);
 void altclip_linear_clear (AltclipLinear *linear);
 
 /* Returns: (transfer full): all of @x [m, k] as @kernels take it, or a copy; free with

@@ -36,7 +36,9 @@ struct _AltclipModel {
     /* Made at their first use, each under its lock. Read atomically; constant once set. */
     pthread_mutex_t vision_lock;
     const AltclipKernels *vision_kernels;
-    AltclipTrial trial; /* set before the kernels */
+    AltclipTrial trial;                  /* set before the kernels, as the next two are */
+    const AltclipKernels *finer_kernels; /* beside 8-bit integers; else NULL */
+    gboolean is_slow;                    /* slower than these */
     AltclipVision *vision;
     pthread_mutex_t tokenizer_lock;
     AltclipTokenizer *tokenizer;
@@ -259,6 +261,30 @@ check_text_memory (AltclipModel *model, GError **error)
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
+/* For int8 there are two sets: some layers need more than 8 bits, and are computed in what auto
+ * would be. That is also what int8 has to be faster than. */
+static const AltclipKernels *
+choose_with_finer (AltclipModel *model, const AltclipKernelShapes *shapes,
+        GCancellable *cancellable, GError **error)
+{
+    const AltclipKernels *coarse = altclip_kernels_choose (
+            model->kernels, ALTCLIP_PRECISION_INT8, shapes, cancellable, &model->trial, error);
+    const AltclipKernels *finer =
+            coarse ? altclip_kernels_choose (model->kernels, ALTCLIP_PRECISION_AUTO, shapes,
+                             cancellable, &model->trial, error)
+                   : NULL;
+    const AltclipKernels *faster = finer ? altclip_kernels_find_faster (finer, coarse, shapes,
+                                                   cancellable, &model->trial, error)
+                                         : NULL;
+
+    model->trial = (AltclipTrial){ 0 };
+    if (!faster)
+        return NULL;
+    model->finer_kernels = finer;
+    model->is_slow = faster == finer;
+    return coarse;
+}
+
 static const AltclipKernels *
 choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **error)
 {
@@ -277,6 +303,8 @@ choose_for_vision (AltclipModel *model, GCancellable *cancellable, GError **erro
     const AltclipKernelShapes shapes = { products, G_N_ELEMENTS (products) - !stored->projection,
         { tokens, width, stored->config->tower.num_attention_heads, ALTCLIP_POSITIONS_ABSOLUTE } };
 
+    if (model->precision == ALTCLIP_PRECISION_INT8)
+        return choose_with_finer (model, &shapes, cancellable, error);
     return altclip_kernels_choose (
             model->kernels, model->precision, &shapes, cancellable, &model->trial, error);
 }
@@ -337,7 +365,8 @@ pack_vision (AltclipModel *model, guint64 *picture_time, GCancellable *cancellab
     workspace = altclip_workspace_new (model->threads, error);
     if (!workspace)
         return FALSE;
-    vision = altclip_vision_new (&model->stored_vision, kernels, workspace, cancellable, error);
+    vision = altclip_vision_new (
+            &model->stored_vision, kernels, model->finer_kernels, workspace, cancellable, error);
     if (!vision ||
             !altclip_vision_test (vision, workspace, altclip_weights_get_path (model->weights),
                     picture_time, cancellable, error))
@@ -375,18 +404,6 @@ open_caches (AltclipModel *model)
     model->embedding_cache = altclip_cache_new (
             directory, &fingerprint, "embeddings", model->info.projection_dim * sizeof (float));
     model->token_cache = altclip_cache_new (directory, &fingerprint, "tokens", sizeof (gboolean));
-}
-
-static gboolean
-check_precision (AltclipModel *model, AltclipPrecision precision, GError **error)
-{
-    model->precision = precision;
-    if (precision != ALTCLIP_PRECISION_INT8)
-        return TRUE;
-    g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
-            "%s: precision is int8, but must be auto, f32 or bf16 in this version",
-            model->directory);
-    return FALSE;
 }
 
 static gboolean
@@ -432,8 +449,8 @@ altclip_model_open (const char *directory, const AltclipModelOptions *options,
                 "model directory '%s' does not exist or is not a directory", directory);
         return NULL;
     }
-    if (!check_precision (model, options ? options->precision : 0, error) ||
-            !open_in_steps (model, options ? options->flags : 0, cancellable, error))
+    model->precision = options ? options->precision : ALTCLIP_PRECISION_AUTO;
+    if (!open_in_steps (model, options ? options->flags : 0, cancellable, error))
         return NULL;
     return g_steal_pointer (&model);
 }
@@ -522,8 +539,17 @@ altclip_model_get_precision (
         return FALSE;
     *precision = kernels->precision;
     if (converts)
-        *converts = kernels->converts;
+        *converts =
+                kernels->precision == ALTCLIP_PRECISION_INT8 ? model->is_slow : kernels->converts;
     return TRUE;
+}
+
+guint
+altclip_model_get_finer_layers (AltclipModel *model)
+{
+    const AltclipVision *vision = g_atomic_pointer_get (&model->vision);
+
+    return vision ? altclip_vision_count_finer (vision) : 0;
 }
 
 gboolean

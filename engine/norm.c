@@ -4,51 +4,9 @@
  */
 
 #include "kernels.h"
-#include "vector_widths.h"
+#include "moments.h"
 
 #include <math.h>
-
-/* Sums in 16 lanes, which the compiler keeps in vector registers; a plain float sum may not be
- * reordered. */
-#define LANES 16
-
-ALTCLIP_VECTOR_LOOP float
-sum_lanes (const float *lanes)
-{
-    double sum = 0.0;
-
-    for (guint i = 0; i < LANES; i++)
-        sum += lanes[i];
-    return (float)sum;
-}
-
-ALTCLIP_VECTOR_LOOP float
-row_mean (const float *x, guint width)
-{
-    float lanes[LANES] = { 0.0f };
-    guint i = 0;
-
-    for (; i + LANES <= width; i += LANES)
-        for (guint j = 0; j < LANES; j++)
-            lanes[j] += x[i + j];
-    for (; i < width; i++)
-        lanes[0] += x[i];
-    return sum_lanes (lanes) / (float)width;
-}
-
-ALTCLIP_VECTOR_LOOP float
-row_variance (const float *x, guint width, float mean)
-{
-    float lanes[LANES] = { 0.0f };
-    guint i = 0;
-
-    for (; i + LANES <= width; i += LANES)
-        for (guint j = 0; j < LANES; j++)
-            lanes[j] += (x[i + j] - mean) * (x[i + j] - mean);
-    for (; i < width; i++)
-        lanes[0] += (x[i] - mean) * (x[i] - mean);
-    return sum_lanes (lanes) / (float)width;
-}
 
 ALTCLIP_VECTOR_LOOP void
 norm_rows_loop (const AltclipNorm *norm, const float *x, guint m0, guint m1, float *out)
@@ -58,8 +16,9 @@ norm_rows_loop (const AltclipNorm *norm, const float *x, guint m0, guint m1, flo
     for (gsize m = m0; m < m1; m++) {
         const float *from = x + m * width;
         float *to = out + m * width;
-        float mean = row_mean (from, width);
-        float scale = (float)(1.0 / sqrt (row_variance (from, width, mean) + norm->epsilon));
+        float mean = altclip_row_mean (from, width);
+        float scale =
+                (float)(1.0 / sqrt (altclip_row_variance (from, width, mean) + norm->epsilon));
 
         for (guint i = 0; i < width; i++)
             to[i] = (from[i] - mean) * scale * norm->gamma[i] + norm->beta[i];

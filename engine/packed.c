@@ -5,6 +5,8 @@
 
 #include "packed.h"
 #include "bfloat16.h"
+#include "quantised.h"
+#include "vector_widths.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,10 +33,18 @@ count (guint total, guint size)
     return total / size + (total % size != 0);
 }
 
+static gboolean
+has_integers (const AltclipTiling *tiling)
+{
+    return tiling->words == ALTCLIP_WORDS_U8 || tiling->words == ALTCLIP_WORDS_S8;
+}
+
 /* Numbers of k in a word. */
 static guint
 get_depth (const AltclipTiling *tiling)
 {
+    if (has_integers (tiling))
+        return 4;
     return tiling->words == ALTCLIP_WORDS_BF16 ? 2 : 1;
 }
 
@@ -57,24 +67,79 @@ make_words (const AltclipTiling *tiling, const float *x, guint n, guint32 *words
         ((guint16 *)words)[n] = 0;
 }
 
+/* Outputs in whole panels. */
+static gsize
+pad_outputs (const AltclipTiling *tiling, guint n)
+{
+    return (gsize)count (n, tiling->panel) * tiling->panel;
+}
+
+/* What integers of a packed layer stand for. */
+typedef struct {
+    float *steps; /* [outputs] */
+    gint32 *sums; /* [outputs]: of their integers */
+} ColumnScales;
+
+static ColumnScales
+get_column_scales (const AltclipTiling *tiling, void *packed, guint n, guint k)
+{
+    gsize n_outputs = pad_outputs (tiling, n);
+    float *steps = (float *)packed + n_outputs * count_words (tiling, k);
+
+    return (ColumnScales){ steps, (gint32 *)(void *)(steps + n_outputs) };
+}
+
 gsize
 altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 {
-    guint panel = kernels->tiling->panel;
+    gsize n_words = count_words (kernels->tiling, k);
 
-    return (gsize)count (n, panel) * panel * count_words (kernels->tiling, k) * sizeof (guint32);
+    if (has_integers (kernels->tiling))
+        n_words += 2; /* step and sum */
+    return pad_outputs (kernels->tiling, n) * n_words * sizeof (guint32);
 }
 
 /* Stored numbers that are read at a time, of each row of a panel: whole words. */
 #define PACK_COLUMNS 64
 
-/* Rows of the stored tensor, all of one panel, from its column @lane on. */
+/* @n weights as words of integers, whose sum is added to @sum. */
 static void
-pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane,
+make_integers (const float *x, guint n, const float *step, gint32 *sum, guint32 *words)
+{
+    words[(n - 1) / 4] = 0;
+    *sum += altclip_quantise_weights (x, n, *step, (gint8 *)words);
+}
+
+/* The largest magnitude of a stored row decides. */
+static float
+find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
+{
+    float read[PACK_COLUMNS];
+    float largest = 0.0f;
+
+    for (guint k0 = 0; k0 < k; k0 += PACK_COLUMNS) {
+        guint columns = MIN (PACK_COLUMNS, k - k0);
+        float magnitude;
+
+        altclip_stored_tensor_read (weights, (guint64)row * k + k0, columns, read);
+        magnitude = altclip_largest_magnitude (read, columns);
+        if (!(magnitude <= largest)) /* NaN stays */
+            largest = magnitude;
+    }
+    return altclip_weight_step_find (largest);
+}
+
+/* Rows of the stored tensor, all of one panel, from its column @lane on. @scales: (nullable): of
+ * integers, those of the rows */
+static void
+pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const ColumnScales *scales,
         const AltclipStoredTensor *weights, guint first, guint rows, guint k)
 {
     guint32 words[ALTCLIP_LINEAR_GRAIN][PACK_COLUMNS];
     float read[PACK_COLUMNS];
+
+    for (guint row = 0; scales && row < rows; row++)
+        scales->steps[row] = find_weight_step (weights, first + row, k);
 
     for (guint k0 = 0; k0 < k; k0 += PACK_COLUMNS) {
         guint columns = MIN (PACK_COLUMNS, k - k0);
@@ -82,7 +147,10 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane,
 
         for (guint row = 0; row < rows; row++) {
             altclip_stored_tensor_read (weights, (guint64)(first + row) * k + k0, columns, read);
-            make_words (tiling, read, columns, words[row]);
+            if (scales)
+                make_integers (read, columns, &scales->steps[row], &scales->sums[row], words[row]);
+            else
+                make_words (tiling, read, columns, words[row]);
         }
         for (guint i = 0; i < count_words (tiling, columns); i++)
             for (guint row = 0; row < rows; row++)
@@ -92,9 +160,10 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane,
 
 /* The outputs that the last panel has too many stay zero, as they were allocated. */
 void
-altclip_packed_pack (const AltclipKernels *kernels, void *packed, G_GNUC_UNUSED guint n, guint k,
-        guint n0, const AltclipStoredTensor *weights)
+altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
+        const AltclipStoredTensor *weights)
 {
+    ColumnScales all = get_column_scales (kernels->tiling, packed, n, k);
     guint panel_size = kernels->tiling->panel;
     guint n_rows = (guint)weights->dims[0];
     guint rows;
@@ -102,9 +171,11 @@ altclip_packed_pack (const AltclipKernels *kernels, void *packed, G_GNUC_UNUSED 
     for (guint row = 0; row < n_rows; row += rows) {
         guint lane = (n0 + row) % panel_size;
         gsize first = (gsize)(n0 + row - lane) * count_words (kernels->tiling, k);
+        ColumnScales scales = { all.steps + n0 + row, all.sums + n0 + row };
 
         rows = MIN (panel_size - lane, n_rows - row);
-        pack_lanes (kernels->tiling, (guint32 *)packed + first, lane, weights, row, rows, k);
+        pack_lanes (kernels->tiling, (guint32 *)packed + first, lane,
+                has_integers (kernels->tiling) ? &scales : NULL, weights, row, rows, k);
     }
 }
 
@@ -132,8 +203,21 @@ gsize
 altclip_packed_prepared_size (const AltclipKernels *kernels, guint m, guint k)
 {
     guint rows = altclip_packed_tile_rows (kernels, m);
+    gsize row_words = pad_words (count_words (kernels->tiling, k));
 
-    return count (m, rows) * rows * pad_words (count_words (kernels->tiling, k));
+    if (has_integers (kernels->tiling))
+        row_words += sizeof (AltclipRowScale) / sizeof (float);
+    return count (m, rows) * rows * row_words;
+}
+
+/* Returns: [rows of @prepared] */
+static AltclipRowScale *
+get_row_scales (const AltclipTiling *tiling, const void *prepared, guint m, guint k)
+{
+    guint rows = find_tile_rows (tiling, m);
+    gsize n_words = (gsize)count (m, rows) * rows * pad_words (count_words (tiling, k));
+
+    return (AltclipRowScale *)(gpointer)((const guint32 *)prepared + n_words);
 }
 
 /* A tile from rows of @x that are @stride floats apart. The rows that it lacks are zero. */
@@ -154,6 +238,53 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
     }
 }
 
+/* A row of integers, as it lies in a tile of @rows. */
+static void
+quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
+        const AltclipRowScale *scale, guint rows, guint32 *words)
+{
+    gint32 offset = tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+
+    for (guint k0 = 0; k0 < k; k0 += ALTCLIP_BLOCK_WORDS * 4) {
+        guint columns = MIN (ALTCLIP_BLOCK_WORDS * 4, k - k0);
+        guint32 *block = words + (gsize)k0 / 4 * rows;
+
+        block[(columns - 1) / 4] = 0;
+        altclip_quantise_row (x + k0, columns, mean, scale, offset, (guint8 *)block);
+    }
+}
+
+/* @norm: (nullable): what is done before, but for its gains. The rows that the last tile lacks are
+ * left as they are: what they give is not looked at. */
+static void
+prepare_integers (const AltclipTiling *tiling, const AltclipNorm *norm, const float *x, guint m,
+        guint k, guint m0, guint m1, void *prepared)
+{
+    guint rows = find_tile_rows (tiling, m);
+    gsize row_words = pad_words (count_words (tiling, k));
+    AltclipRowScale *scales = get_row_scales (tiling, prepared, m, k);
+
+    for (gsize row = m0; row < m1; row++) {
+        const float *from = x + row * k;
+        AltclipRowShift shift = { 0.0f, 1.0f };
+        guint32 *words = (guint32 *)prepared + row / rows * rows * row_words +
+                         row % rows * ALTCLIP_BLOCK_WORDS;
+
+        if (norm)
+            shift = altclip_row_shift_find (from, k, norm->epsilon);
+        scales[row] = altclip_row_scale_find (from, k, shift.mean);
+        quantise_row (tiling, from, k, shift.mean, &scales[row], rows, words);
+        scales[row].step *= shift.factor;
+    }
+}
+
+void
+altclip_packed_prepare_normed (const AltclipKernels *kernels, const AltclipNorm *norm,
+        const float *x, guint m, guint m0, guint m1, float *prepared)
+{
+    prepare_integers (kernels->tiling, norm, x, m, norm->width, m0, m1, prepared);
+}
+
 /* @m0 is a tile's first row, and @m1 that of another or the end. */
 void
 altclip_packed_prepare (const AltclipKernels *kernels, const float *x, guint m, guint k, guint m0,
@@ -162,6 +293,10 @@ altclip_packed_prepare (const AltclipKernels *kernels, const float *x, guint m, 
     guint rows = altclip_packed_tile_rows (kernels, m);
     gsize row_words = pad_words (count_words (kernels->tiling, k));
 
+    if (has_integers (kernels->tiling)) {
+        prepare_integers (kernels->tiling, NULL, x, m, k, m0, m1, prepared);
+        return;
+    }
     for (gsize row = m0; row < m1; row += rows)
         prepare_tile (kernels->tiling, x + row * k, k, MIN (rows, m - (guint)row), k, rows,
                 (guint32 *)prepared + row * row_words);
@@ -237,6 +372,45 @@ put_out (const Block *block, guint n_rows, guint n_columns, gboolean accumulate,
     }
 }
 
+/* Sums of integers to floats, in place; see quantised.h. An input that has 128 less has a zero that
+ * has 128 less. */
+ALTCLIP_VECTOR_LOOP void
+scale_row_loop (float *row, const AltclipRowScale *scale, gint32 offset, const float *steps,
+        const gint32 *weight_sums, const float *bias, guint n)
+{
+    guint32 zero = (guint32)(scale->zero + offset);
+
+    for (guint i = 0; i < n; i++) {
+        guint32 sum;
+
+        memcpy (&sum, &row[i], sizeof sum);
+        sum -= zero * (guint32)weight_sums[i];
+        row[i] = (float)(gint32)sum * scale->step * steps[i] + bias[i];
+    }
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (scale_row,
+        (float *row, const AltclipRowScale *scale, gint32 offset, const float *steps,
+                const gint32 *weight_sums, const float *bias, guint n),
+        (row, scale, offset, steps, weight_sums, bias, n))
+
+/* @n0: the panel's first output, @scales: of the block's rows */
+static void
+scale_sums (const Block *block, const AltclipLinear *linear, guint n0, guint n_columns,
+        const AltclipRowScale *scales, guint n_rows)
+{
+    const AltclipTiling *tiling = block->tiling;
+    gint32 offset = tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+    ColumnScales columns = get_column_scales (tiling, linear->packed, linear->n, linear->k);
+    float bias[ALTCLIP_LINEAR_GRAIN] = { 0.0f };
+
+    if (linear->bias)
+        memcpy (bias, linear->bias + n0, n_columns * sizeof (float));
+    for (gsize row = 0; row < n_rows; row++)
+        scale_row (block->sums + row * tiling->panel, &scales[row], offset, columns.steps + n0,
+                columns.sums + n0, bias, tiling->panel);
+}
+
 /* @n0 is a panel's first output. */
 void
 altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
@@ -248,6 +422,8 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
     guint block_rows = MAX_BLOCK_ROWS / rows * rows;
     guint n_words = count_words (tiling, linear->k);
     Block block = { .tiling = tiling, .n_words = n_words, .tile_rows = rows, .sums = sums };
+    const AltclipRowScale *scales =
+            has_integers (tiling) ? get_row_scales (tiling, x, m, linear->k) : NULL;
 
     for (guint n = n0; n < n1; n += tiling->panel) {
         guint n_columns = MIN (tiling->panel, n1 - n);
@@ -258,12 +434,37 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
 
             block.x = (const guint32 *)x + row * pad_words (n_words);
             block.n_tiles = count (n_rows, rows);
-            start_sums (&block, linear->bias ? linear->bias + n : NULL, n_columns);
+            start_sums (&block, linear->bias && !scales ? linear->bias + n : NULL, n_columns);
             multiply (&block);
+            if (scales)
+                scale_sums (&block, linear, n, n_columns, scales + row, n_rows);
             altclip_activation_apply (epilogue->activation, sums, (gsize)n_rows * tiling->panel);
             put_out (&block, n_rows, n_columns, epilogue->accumulate, out + row * out_stride + n,
                     out_stride);
         }
+    }
+}
+
+void
+altclip_packed_measure_weights (const AltclipLinear *linear, double *power, double *rounding)
+{
+    const AltclipTiling *tiling = linear->kernels->tiling;
+    ColumnScales scales = get_column_scales (tiling, linear->packed, linear->n, linear->k);
+    gsize n_words = count_words (tiling, linear->k);
+    const gint8 *packed = linear->packed;
+
+    *power = *rounding = 0.0;
+    for (gsize n = 0; n < linear->n; n++) {
+        gsize panel = n / tiling->panel * tiling->panel;
+        const gint8 *first = packed + 4 * (panel * n_words + n % tiling->panel);
+        double square = (double)scales.steps[n] * scales.steps[n];
+        gint64 sum = 0;
+
+        for (gsize word = 0; word < n_words; word++)
+            for (guint i = 0; i < 4; i++)
+                sum += first[4 * word * tiling->panel + i] * first[4 * word * tiling->panel + i];
+        *power += square * (double)sum;
+        *rounding += square / 12.0;
     }
 }
 

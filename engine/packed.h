@@ -3,11 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Everything of a kernel set but its innermost loop. Numbers of k go in words of four bytes: one
- * float, or two bfloat16. Weights [n, k] are packed in panels, of as many outputs as a few vectors
- * hold: [panels][words][panel]. Inputs [m, k] are prepared in tiles of rows, and those in blocks of
- * words: [tiles][blocks][rows][ALTCLIP_BLOCK_WORDS]. A block of a tile times that of a panel is the
+ * float, two bfloat16, or four 8-bit integers, see quantised.h. Weights [n, k] are packed in
+ * panels, of as many outputs as a few vectors hold: [panels][words][panel]. Inputs [m, k] are
+ * prepared in tiles of rows, and those in blocks of words:
+ * [tiles][blocks][rows][ALTCLIP_BLOCK_WORDS]. A block of a tile times that of a panel is the
  * innermost loop: it takes one word of each row, broadcast, times the vectors of the panel, and
- * adds to sums that never leave the registers.
+ * adds to sums that never leave the registers: floats, or of integers 32-bit integers. The scales
+ * of integers stand behind them: of weights [outputs] steps and [outputs] sums, of inputs one
+ * AltclipRowScale for each row.
  */
 
 #ifndef ALTCLIP_PACKED_H
@@ -29,7 +32,12 @@ G_BEGIN_DECLS
 typedef void (*AltclipTileFunc) (
         const void *x, const void *weights, guint n_words, float *sums, gsize stride);
 
-typedef enum { ALTCLIP_WORDS_F32, ALTCLIP_WORDS_BF16 } AltclipWords;
+typedef enum {
+    ALTCLIP_WORDS_F32,
+    ALTCLIP_WORDS_BF16,
+    ALTCLIP_WORDS_U8, /* inputs from 0 to 255 */
+    ALTCLIP_WORDS_S8, /* inputs less 128, from −128 to 127 */
+} AltclipWords;
 
 struct _AltclipTiling {
     guint panel;                  /* outputs side by side: a divisor of ALTCLIP_LINEAR_GRAIN */
@@ -56,12 +64,24 @@ guint altclip_packed_tile_rows (const AltclipKernels *kernels, guint m);
 gsize altclip_packed_prepared_size (const AltclipKernels *kernels, guint m, guint k);
 void altclip_packed_prepare (const AltclipKernels *kernels, const float *x, guint m, guint k,
         guint m0, guint m1, float *prepared);
+void altclip_packed_prepare_normed (const AltclipKernels *kernels, const AltclipNorm *norm,
+        const float *x, guint m, guint m0, guint m1, float *prepared);
 void altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, guint n0,
         guint n1, const AltclipEpilogue *epilogue, float *out, gsize out_stride);
 gsize altclip_packed_attention_scratch (
         const AltclipKernels *kernels, const AltclipAttention *attention);
 void altclip_packed_attention (const AltclipKernels *kernels, const AltclipAttention *attention,
         guint first, guint last, float *scratch);
+
+/**
+ * altclip_packed_measure_weights:
+ * @linear: packed by a set whose words are integers
+ * @power: (out): the sum of all squares of its weights
+ * @rounding: (out): that of all rounding errors there are on average, of an input that is 1
+ *
+ * For the noise that integers make: a number that is rounded to a step is off by step² / 12.
+ */
+void altclip_packed_measure_weights (const AltclipLinear *linear, double *power, double *rounding);
 
 /* The table's entries for them. */
 #define ALTCLIP_PACKED_FUNCTIONS                                                                \

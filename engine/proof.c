@@ -6,7 +6,6 @@
  */
 
 #include "proof.h"
-#include "bfloat16.h"
 #include "pool.h"
 
 #include <float.h>
@@ -23,19 +22,22 @@ next_random (guint32 *state)
     return (float)(gint32)*state * 0x1p-31f;
 }
 
-/* Numbers that bfloat16 holds exactly: products of them are right in any precision. */
+/* Numbers that bfloat16 and 8-bit integers hold exactly, so that products of them are right in any
+ * precision: multiples of 2⁻⁷ from −127 to @largest of them. Each row has the least, and then the
+ * largest, somewhere: they are what integers are scaled by. */
 static float *
-random_short_matrix (guint rows, guint columns, guint32 *state)
+random_short_matrix (guint rows, guint columns, gint largest, guint32 *state)
 {
-    gsize n = (gsize)rows * columns;
-    float *matrix = altclip_aligned_alloc (n * sizeof (float));
+    float *matrix = altclip_aligned_alloc ((gsize)rows * columns * sizeof (float));
 
-    for (gsize i = 0; i < n; i++) {
-        float number = next_random (state);
-        guint16 rounded;
+    for (gsize row = 0; row < rows; row++) {
+        float *numbers = matrix + row * columns;
+        guint end = *state % columns;
 
-        altclip_bfloat16_round (&number, 1, &rounded);
-        matrix[i] = altclip_bfloat16_widen (rounded);
+        for (guint i = 0; i < columns; i++)
+            numbers[i] = floorf (next_random (state) * 127.0f + 0.5f) / 128.0f;
+        numbers[end] = -127.0f / 128.0f;
+        numbers[(end + 1) % columns] = (float)largest / 128.0f;
     }
     return matrix;
 }
@@ -161,13 +163,13 @@ static gboolean
 prove_product (const AltclipKernels *kernels, gconstpointer data, guint32 seed)
 {
     const AltclipProductShape *shape = data;
-    float *x = random_short_matrix (shape->m, shape->k, &seed);
-    float *weights = random_short_matrix (shape->n, shape->k, &seed);
+    float *x = random_short_matrix (shape->m, shape->k, 128, &seed);
+    float *weights = random_short_matrix (shape->n, shape->k, 127, &seed);
     g_autofree double *summed_weights = sum_rows (weights, shape->n, shape->k);
     float *out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
     AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, shape->n, shape->k);
     void *packed = altclip_aligned_alloc (kernels->packed_size (kernels, shape->n, shape->k));
-    AltclipLinear linear = { kernels, shape->n, shape->k, packed, NULL };
+    AltclipLinear linear = { kernels, shape->n, shape->k, packed, NULL, FALSE };
     gboolean right;
 
     kernels->pack (kernels, packed, shape->n, shape->k, 0, &stored);

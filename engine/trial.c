@@ -83,7 +83,7 @@ packed_init (Packed *packed, const AltclipKernels *kernels, const AltclipProduct
     void *memory = altclip_aligned_alloc (kernels->packed_size (kernels, shape->n, shape->k));
 
     kernels->pack (kernels, memory, shape->n, shape->k, 0, &stored);
-    packed->linear = (AltclipLinear){ kernels, shape->n, shape->k, memory, NULL };
+    packed->linear = (AltclipLinear){ kernels, shape->n, shape->k, memory, NULL, FALSE };
     packed->x = altclip_kernels_prepare (kernels, x, shape->m, shape->k);
     altclip_aligned_free (weights);
     altclip_aligned_free (x);

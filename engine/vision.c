@@ -4,6 +4,7 @@
  */
 
 #include "vision.h"
+#include "rounding.h"
 
 #include <math.h>
 #include <string.h>
@@ -92,9 +93,25 @@ read_whole (const AltclipStoredTensor *tensor)
     return out;
 }
 
+/* Packs for @finer what is too coarse. */
+static gboolean
+refine (AltclipVision *vision, const AltclipKernels *finer, const AltclipStoredVision *stored,
+        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
+{
+    AltclipEncoderForm form = describe_blocks (stored->config);
+    g_autofree gboolean *coarse = NULL;
+
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+    coarse = altclip_rounding_find_coarse (vision, workspace);
+    return altclip_encoder_repack (
+            &vision->encoder, finer, &form, stored->blocks, coarse, workspace, cancellable, error);
+}
+
 AltclipVision *
 altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *kernels,
-        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
+        const AltclipKernels *finer, AltclipWorkspace *workspace, GCancellable *cancellable,
+        GError **error)
 {
     g_autoptr (AltclipVision) vision = g_new0 (AltclipVision, 1);
     AltclipEncoderForm form = describe_blocks (stored->config);
@@ -105,15 +122,32 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
     vision->side = stored->config->image_size / stored->config->patch_size;
     vision->class_embedding = read_whole (stored->class_embedding);
     vision->position_embedding = read_whole (stored->position_embedding);
-    altclip_linear_init (&vision->patch, kernels, &stored->patch, NULL, 1);
+    altclip_linear_init (&vision->patch, finer ? finer : kernels, &stored->patch, NULL, 1);
     altclip_norm_init (&vision->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
     altclip_norm_init (&vision->post_norm, stored->post_norm[0], stored->post_norm[1], epsilon);
     if (stored->projection)
-        altclip_linear_init (&vision->projection, kernels, &stored->projection, NULL, 1);
+        altclip_linear_init (
+                &vision->projection, finer ? finer : kernels, &stored->projection, NULL, 1);
     if (!altclip_encoder_init (
-                &vision->encoder, kernels, &form, stored->blocks, workspace, cancellable, error))
+                &vision->encoder, kernels, &form, stored->blocks, workspace, cancellable, error) ||
+            (finer && !refine (vision, finer, stored, workspace, cancellable, error)))
         return NULL;
     return g_steal_pointer (&vision);
+}
+
+guint
+altclip_vision_count_finer (const AltclipVision *vision)
+{
+    const AltclipEncoder *encoder = &vision->encoder;
+    guint n = 0;
+
+    for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
+        const AltclipBlock *block = &encoder->blocks[i];
+
+        n += (block->qkv.kernels != encoder->kernels) + (block->out.kernels != encoder->kernels) +
+             (block->fc1.kernels != encoder->kernels) + (block->fc2.kernels != encoder->kernels);
+    }
+    return n;
 }
 
 void

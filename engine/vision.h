@@ -71,15 +71,21 @@ void altclip_stored_vision_clear (AltclipStoredVision *stored);
 
 /**
  * altclip_vision_new:
+ * @finer: (nullable): what computes the first layer and the projection, and others that @kernels
+ *     would be too coarse for, see rounding.h; NULL: @kernels do it all
  * @workspace: whose threads pack
  *
  * Returns: (transfer full) (nullable): the packed tower, which needs the configuration as long as
  *     it lives, and nothing of the file; %NULL when cancelled
  */
 AltclipVision *altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *kernels,
-        AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
+        const AltclipKernels *finer, AltclipWorkspace *workspace, GCancellable *cancellable,
+        GError **error);
 void altclip_vision_free (AltclipVision *vision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AltclipVision, altclip_vision_free)
+
+/* Returns: how many linear layers of the blocks are computed by others than the tower's kernels. */
+guint altclip_vision_count_finer (const AltclipVision *vision);
 
 /* Returns: bytes of the packed weights. */
 gsize altclip_vision_get_size (const AltclipVision *vision);

@@ -84,6 +84,7 @@ typedef struct {
     const float *x;
     guint m;
     guint k;
+    const AltclipNorm *norm; /* what is done before; or NULL */
     float *prepared;
 } PrepareJob;
 
@@ -95,15 +96,21 @@ run_prepare_share (gpointer data, guint index, guint n)
     guint m1;
 
     altclip_pool_share (job->m, job->kernels->tile_rows (job->kernels, job->m), index, n, &m0, &m1);
-    job->kernels->prepare (job->kernels, job->x, job->m, job->k, m0, m1, job->prepared);
+    if (job->norm)
+        job->kernels->prepare_normed (
+                job->kernels, job->norm, job->x, job->m, m0, m1, job->prepared);
+    else
+        job->kernels->prepare (job->kernels, job->x, job->m, job->k, m0, m1, job->prepared);
 }
 
-/* Returns: (transfer none): @x as the layer's kernels take it */
+/* @norm: (nullable): what is done before. Returns: (transfer none): @x as the layer's kernels take
+ * it */
 static const float *
-prepare (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x, guint m)
+prepare (AltclipWorkspace *workspace, const AltclipLinear *linear, const AltclipNorm *norm,
+        const float *x, guint m)
 {
     const AltclipKernels *kernels = linear->kernels;
-    PrepareJob job = { kernels, x, m, linear->k, NULL };
+    PrepareJob job = { kernels, x, m, linear->k, norm, NULL };
 
     if (!kernels->prepare)
         return x;
@@ -117,7 +124,17 @@ void
 altclip_linear_run (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x,
         guint m, AltclipEpilogue epilogue, float *out)
 {
-    LinearJob job = { linear, prepare (workspace, linear, x, m), m, epilogue, out };
+    LinearJob job = { linear, prepare (workspace, linear, NULL, x, m), m, epilogue, out };
+
+    altclip_pool_run (workspace->pool, run_linear_share, &job);
+}
+
+/* Of a layer that has the norm's gains. */
+void
+altclip_normed_linear_run (AltclipWorkspace *workspace, const AltclipNorm *norm,
+        const AltclipLinear *linear, const float *x, guint m, AltclipEpilogue epilogue, float *out)
+{
+    LinearJob job = { linear, prepare (workspace, linear, norm, x, m), m, epilogue, out };
 
     altclip_pool_run (workspace->pool, run_linear_share, &job);
 }

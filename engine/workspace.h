@@ -43,6 +43,8 @@ void altclip_workspace_run (AltclipWorkspace *workspace, AltclipPoolFunc func, g
 /* The functions of the kernel table, their range split over the workspace's threads. */
 void altclip_linear_run (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x,
         guint m, AltclipEpilogue epilogue, float *out);
+void altclip_normed_linear_run (AltclipWorkspace *workspace, const AltclipNorm *norm,
+        const AltclipLinear *linear, const float *x, guint m, AltclipEpilogue epilogue, float *out);
 void altclip_norm_run (AltclipWorkspace *workspace, const AltclipKernels *kernels,
         const AltclipNorm *norm, const float *x, guint m, float *out);
 void altclip_attention_run (AltclipWorkspace *workspace, const AltclipKernels *kernels,

@@ -98,14 +98,12 @@ warn_of_conversion (GstAltclipFilter *self, AltclipModel *model)
   if (!altclip_model_get_precision (model, &precision, &converts, NULL)
       || !converts || altclip_model_get_trial (model, &trial))
     return;
-  text =
-      g_strdup_printf ("This CPU has no instructions for precision=%s: it is "
-                       "slow.",
-          altclip_precision_get_name (precision));
+  text = g_strdup_printf ("precision=%s is slow on this CPU.",
+      altclip_precision_get_name (precision));
   gst_altclip_outbox_put (&self->outbox,
       gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
           GST_LIBRARY_ERROR_SETTINGS, text,
-          "%s computes it by conversion; precision=auto takes what is fastest",
+          "%s computes it; precision=auto takes what is faster",
           altclip_model_get_kernels (model, NULL)));
 }
 
@@ -825,8 +823,10 @@ add_model_stats (GstStructure *structure, AltclipModel *model)
       model != NULL ? altclip_model_get_kernels (model, NULL) : NULL;
   AltclipPrecision precision = ALTCLIP_PRECISION_AUTO;
   AltclipTrial trial = {0};
+  guint finer_layers = 0;
 
   if (model != NULL) {
+    finer_layers = altclip_model_get_finer_layers (model);
     altclip_model_get_precision (model, &precision, NULL, NULL);
     altclip_model_get_trial (model, &trial);
   }
@@ -834,7 +834,8 @@ add_model_stats (GstStructure *structure, AltclipModel *model)
       "picture-time", G_TYPE_UINT64, picture_time, "kernels", G_TYPE_STRING,
       kernels, "precision", G_TYPE_STRING,
       altclip_precision_get_name (precision), "f32-time", G_TYPE_UINT64,
-      trial.f32_time, "bf16-time", G_TYPE_UINT64, trial.bf16_time, NULL);
+      trial.f32_time, "bf16-time", G_TYPE_UINT64, trial.bf16_time,
+      "finer-layers", G_TYPE_UINT, finer_layers, NULL);
 }
 
 GstStructure *

@@ -58,7 +58,9 @@ gst_altclip_precision_get_type (void)
       {ALTCLIP_PRECISION_BF16, "Products of bfloat16, summed in 32 bits",
           "bf16"},
       {ALTCLIP_PRECISION_INT8,
-          "Products of 8-bit integers: not in this version, an error", "int8"},
+          "Products of 8-bit integers, but for layers that they are too coarse "
+          "for",
+          "int8"},
       {0, NULL, NULL},
   };
   static gsize type = 0;
@@ -145,8 +147,8 @@ install_model (GObjectClass *object_class)
           NULL, FLAGS_READY));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_PRECISION,
       g_param_spec_enum ("precision", "Precision",
-          "What the image tower multiplies in; this version has f32 and bf16",
-          GST_TYPE_ALTCLIP_PRECISION, ALTCLIP_PRECISION_AUTO, FLAGS_READY));
+          "What the image tower multiplies in", GST_TYPE_ALTCLIP_PRECISION,
+          ALTCLIP_PRECISION_AUTO, FLAGS_READY));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_THREADS,
       g_param_spec_uint ("threads", "Threads",
           "Number of threads to compute with (0: one per core)", 0, 1024, 0,
@@ -311,8 +313,8 @@ install_reporting (GObjectClass *object_class)
           "ns. Of the model that streams of the process share: model-memory in "
           "bytes, picture-time in ns that one took when it was opened, "
           "kernels and precision, f32-time and bf16-time in ns that "
-          "precision=auto was decided by, streams, total-analysed, "
-          "total-failed, batches, "
+          "precision=auto was decided by, finer-layers, streams, "
+          "total-analysed, total-failed, batches, "
           "batch-mean, and idle: how often its worker had nothing to do, "
           "idle-with-frames: although a frame waited",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

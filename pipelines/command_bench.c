@@ -294,7 +294,10 @@ const Command COMMAND_BENCH = {
     .description =
             "Prints one JSON object. \"ms_min\" and \"ms_median\" are milliseconds a picture, of "
             "all\nruns but one before them; \"peak_memory\" is the process's, in bytes, and "
-            "\"model_memory\"\nwhat the weights take. Pictures are noise, and not preprocessed.\n"
+            "\"model_memory\"\nwhat the weights take; \"trial\" has the times of one product that\n"
+            "--precision auto was decided by; \"finer_layers\" is how many layers --precision "
+            "int8\n"
+            "leaves to what auto would be. Pictures are noise, and not preprocessed.\n"
             "\n"
             "--shape makes random weights in the folder for temporary files ($TMPDIR), of up to\n"
             "1.3 GB, and deletes them.\n"

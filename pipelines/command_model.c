@@ -55,6 +55,9 @@ command_describe_kernels (AltclipModel *model, json_t *object)
     altclip_model_get_precision (model, &precision, NULL, NULL);
     json_object_set_new (object, "kernels", json_string (altclip_model_get_kernels (model, NULL)));
     json_object_set_new (object, "precision", json_string (altclip_precision_get_name (precision)));
+    if (precision == ALTCLIP_PRECISION_INT8)
+        json_object_set_new (object, "finer_layers",
+                json_integer ((json_int_t)altclip_model_get_finer_layers (model)));
     if (!altclip_model_get_trial (model, &trial))
         return;
     json_object_set_new (object, "trial",

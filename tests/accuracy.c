@@ -368,11 +368,14 @@ main (int argc, char **argv)
 {
     g_autoptr (GError) error = NULL;
     const char *directory = g_getenv ("ALTCLIP_DEMO_MODEL");
+    const char *precision = g_getenv ("ALTCLIP_TEST_PRECISION");
+    AltclipModelOptions options = { .precision = ALTCLIP_PRECISION_F32 };
     int status;
 
     g_test_init (&argc, &argv, NULL);
     gst_init (&argc, &argv);
-    model = altclip_model_open (directory ? directory : "models/demo", NULL, NULL, &error);
+    g_assert_true (!precision || altclip_precision_from_name (precision, &options.precision));
+    model = altclip_model_open (directory ? directory : "models/demo", &options, NULL, &error);
     g_assert_no_error (error);
     session = altclip_session_new (model, 1, &error);
     g_assert_no_error (error);

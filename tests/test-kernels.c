@@ -4,8 +4,10 @@
  */
 
 #include "bfloat16.h"
+#include "emulated.h"
 #include "kernels.h"
 #include "proof.h"
+#include "quantised.h"
 #include "trial.h"
 #include "workspace.h"
 
@@ -67,18 +69,46 @@ new_matrix (gsize n, FillFunc fill, guint32 *state)
     return matrix;
 }
 
-/* What the set can hold of @matrix: bf16 is right for numbers that are such. */
 static void
-shorten_for (const AltclipKernels *kernels, float *matrix, gsize n)
+shorten_to_bfloat16 (float *matrix, gsize n)
 {
-    if (kernels->precision != ALTCLIP_PRECISION_BF16)
-        return;
     for (gsize i = 0; i < n; i++) {
         guint16 rounded;
 
         altclip_bfloat16_round (&matrix[i], 1, &rounded);
         matrix[i] = altclip_bfloat16_widen (rounded);
     }
+}
+
+/* Multiples of a power of two from −127 to 127 of them, the least and @largest among them, so that
+ * a step of the integers is just that. */
+static void
+shorten_to_integers (float *row, guint n, guint seed, float largest)
+{
+    float magnitude = 0.0f;
+    float step;
+    int exponent;
+
+    for (guint i = 0; i < n; i++)
+        magnitude = MAX (magnitude, fabsf (row[i]));
+    frexpf (magnitude / 127.0f, &exponent);
+    step = ldexpf (1.0f, exponent);
+    for (guint i = 0; i < n; i++)
+        row[i] = rintf (row[i] / step) * step;
+    row[seed % n] = -127.0f * step;
+    if (n > 1)
+        row[(seed + 1) % n] = largest * step;
+}
+
+/* What the set can hold of @matrix: bf16 and int8 are right for numbers that are such. @largest:
+ * see shorten_to_integers() */
+static void
+shorten_for (const AltclipKernels *kernels, float *matrix, guint rows, guint columns, float largest)
+{
+    if (kernels->precision == ALTCLIP_PRECISION_BF16)
+        shorten_to_bfloat16 (matrix, (gsize)rows * columns);
+    for (guint row = 0; kernels->precision == ALTCLIP_PRECISION_INT8 && row < rows; row++)
+        shorten_to_integers (matrix + (gsize)row * columns, columns, row, largest);
 }
 
 static void
@@ -91,6 +121,7 @@ init_linear (AltclipLinear *linear, const AltclipKernels *kernels, guint n, guin
     linear->n = n;
     linear->k = k;
     linear->bias = bias;
+    linear->has_gains = FALSE;
     linear->packed = altclip_aligned_alloc (kernels->packed_size (kernels, n, k));
     kernels->pack (kernels, linear->packed, n, k, 0, &stored);
 }
@@ -227,8 +258,8 @@ compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFu
     float *prepared;
     double worst = 0.0;
 
-    shorten_for (kernels, x, (gsize)m * k);
-    shorten_for (kernels, weights, (gsize)n * k);
+    shorten_for (kernels, x, m, k, 128.0f);
+    shorten_for (kernels, weights, n, k, 127.0f);
     init_linear (&linear, kernels, n, k, weights, bias);
     prepared = altclip_kernels_prepare (kernels, x, m, k);
     for (guint share = 0; share < 3; share++) {
@@ -297,6 +328,280 @@ static void
 test_linear (gconstpointer kernels)
 {
     check_in_two_threads (check_linear, kernels);
+}
+
+/* ---- Integers -------------------------------------------------------------------------------- */
+
+/* What a row's integers are apart: its range, which has 0 in it, in 255 steps. */
+static double
+find_step (const float *x, guint n)
+{
+    double least = 0.0;
+    double largest = 0.0;
+
+    for (guint i = 0; i < n; i++) {
+        least = MIN (least, x[i]);
+        largest = MAX (largest, x[i]);
+    }
+    return (largest - least) / 255.0;
+}
+
+static double
+find_weight_step (const float *w, guint n)
+{
+    double largest = 0.0;
+
+    for (guint i = 0; i < n; i++)
+        largest = MAX (largest, fabs (w[i]));
+    return largest / 127.0;
+}
+
+/* Each number is off by half a step at most, and a little for being divided in floats. The zero is
+ * a whole number too, so that an end of the range may be off by a whole step. */
+static double
+find_rounding_bound (const float *x, const float *w, guint k)
+{
+    double step = 1.01 * find_step (x, k);
+    double weight_step = 0.51 * find_weight_step (w, k);
+    double sum = 0.0;
+
+    for (guint i = 0; i < k; i++)
+        sum += step * fabs (w[i]) + weight_step * fabs (x[i]) + step * weight_step;
+    return sum;
+}
+
+/* Columns of all rows against what @x, floats, would give. */
+static void
+compare_integers (const AltclipLinear *linear, const float *x, const float *weights, guint m,
+        const float *out)
+{
+    for (gsize row = 0; row < m; row++) {
+        for (guint column = 0; column < linear->n; column++) {
+            const float *w = weights + (gsize)column * linear->k;
+            double magnitude;
+            double expected = find_output (linear, x + row * linear->k, w, column, 0.0, &magnitude);
+            double error = fabs (expected - out[row * linear->n + column]);
+
+            if (!(error <= find_rounding_bound (x + row * linear->k, w, linear->k) +
+                                   1e-6 * MAX (magnitude, FLT_MIN)))
+                g_error ("%s: row %" G_GSIZE_FORMAT ", column %u of %u inputs: %g instead of %g",
+                        linear->kernels->name, row, column, linear->k,
+                        out[row * linear->n + column], expected);
+        }
+    }
+}
+
+/* Any numbers, rounded to what the set has. */
+static void
+check_integers (const AltclipKernels *kernels, guint m, guint n, guint k, FillFunc fill)
+{
+    guint32 state = m + n + k;
+    float *x = new_matrix ((gsize)m * k, fill, &state);
+    float *weights = new_matrix ((gsize)n * k, fill, &state);
+    float *bias = new_matrix (n, fill, &state);
+    float *out = new_matrix ((gsize)m * n, fill_nan, NULL);
+    const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    AltclipLinear linear;
+    float *prepared;
+
+    for (guint i = 0; i < k; i++)
+        x[i] = fabsf (x[i]); /* a row on one side of zero */
+    init_linear (&linear, kernels, n, k, weights, bias);
+    prepared = altclip_kernels_prepare (kernels, x, m, k);
+    kernels->linear (&linear, prepared, m, 0, n, &plain, out, n);
+    compare_integers (&linear, x, weights, m, out);
+    altclip_aligned_free (prepared);
+    altclip_linear_clear (&linear);
+    altclip_aligned_free (x);
+    altclip_aligned_free (weights);
+    altclip_aligned_free (out);
+}
+
+static void
+test_integers (gconstpointer kernels)
+{
+    static const guint sizes[][3] = { { 1, 1, 1 }, { 2, 3, 2 }, { 3, 5, 3 }, { 5, 17, 4 },
+        { 15, 33, 31 }, { 7, 31, 257 }, { 9, 70, 513 }, { 3, 40, 2052 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+        for (gsize f = 0; f < G_N_ELEMENTS (FILLS); f++)
+            check_integers (kernels, sizes[i][0], sizes[i][1], sizes[i][2], FILLS[f].fill);
+}
+
+/* The largest sums there may be are no larger than 32 bits hold, of either sign. */
+static void
+test_largest_integers (gconstpointer data)
+{
+    const AltclipKernels *kernels = data;
+    const guint k = ALTCLIP_QUANTISED_MAX_INPUTS;
+    guint32 state = 0;
+    float *x = new_matrix (2 * k, fill_uniform, &state);
+    float *weights = new_matrix (3 * k, fill_uniform, &state);
+    float out[2 * 3];
+    float bias[3] = { 0.0f };
+    const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    AltclipLinear linear;
+    float *prepared;
+
+    for (guint i = 0; i < k; i++) {
+        x[i] = 255.0f;
+        x[k + i] = i % 2 ? 128.0f : -127.0f;
+        weights[i] = 127.0f;
+        weights[k + i] = -127.0f;
+        weights[2 * k + i] = i % 2 ? 127.0f : -127.0f;
+    }
+    init_linear (&linear, kernels, 3, k, weights, bias);
+    prepared = altclip_kernels_prepare (kernels, x, 2, k);
+    kernels->linear (&linear, prepared, 2, 0, 3, &plain, out, 3);
+    for (guint row = 0; row < 2; row++) {
+        for (guint column = 0; column < 3; column++) {
+            double expected = 0.0;
+
+            for (guint i = 0; i < k; i++)
+                expected += (double)x[row * k + i] * weights[column * k + i];
+            g_assert_cmpfloat_with_epsilon (
+                    out[row * 3 + column], expected, 1e-6 * 255.0 * 127.0 * k);
+        }
+    }
+    linear.bias = NULL;
+    altclip_aligned_free (prepared);
+    altclip_linear_clear (&linear);
+    altclip_aligned_free (x);
+    altclip_aligned_free (weights);
+}
+
+/* A row that holds what is no finite number gives none, and leaves the others alone; one of zeros
+ * gives the bias. */
+static void
+test_no_integers (gconstpointer data)
+{
+    const AltclipKernels *kernels = data;
+    const float bad[] = { NAN, INFINITY, -INFINITY };
+    float weights[3 * 5] = { 0.1f, -0.2f, 0.3f, 0.4f, 0.5f };
+    float bias[3] = { 1.0f, 2.0f, 3.0f };
+    const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    AltclipLinear linear;
+
+    init_linear (&linear, kernels, 3, 5, weights, bias);
+    for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+        float x[3 * 5] = { 0.0f, bad[i], 0.0f, 1.0f, 2.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 1.0f, 1.0f,
+            1.0f, 1.0f, 1.0f };
+        float out[3 * 3];
+        float *prepared = altclip_kernels_prepare (kernels, x, 3, 5);
+
+        kernels->linear (&linear, prepared, 3, 0, 3, &plain, out, 3);
+        g_assert_true (isnan (out[0]) && isnan (out[1]) && isnan (out[2]));
+        for (guint column = 0; column < 3; column++)
+            g_assert_cmpfloat (out[3 + column], ==, bias[column]);
+        g_assert_cmpfloat_with_epsilon (out[6], 2.1, 0.01);
+        altclip_aligned_free (prepared);
+    }
+    linear.bias = NULL;
+    altclip_linear_clear (&linear);
+}
+
+/* A layer norm and integers in one pass, in shares as the pool has them, against the norm's floats.
+ */
+static void
+test_normed (gconstpointer data)
+{
+    const AltclipKernels *kernels = data;
+    static const guint sizes[][3] = { { 1, 2, 3 }, { 9, 20, 33 }, { 31, 33, 600 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+        guint m = sizes[i][0];
+        guint n = sizes[i][1];
+        guint k = sizes[i][2];
+        guint rows = kernels->tile_rows (kernels, m);
+        guint middle = MIN (m, rows);
+        guint32 state = k;
+        float *x = new_matrix ((gsize)m * k, fill_uniform, &state);
+        float *weights = new_matrix ((gsize)n * k, fill_uniform, &state);
+        float *bias = new_matrix (n, fill_uniform, &state);
+        float *ones = new_matrix (k, fill_uniform, &state);
+        float *zeros = altclip_aligned_alloc (k * sizeof (float));
+        float *normed = altclip_aligned_alloc ((gsize)m * k * sizeof (float));
+        float *prepared =
+                altclip_aligned_alloc (kernels->prepared_size (kernels, m, k) * sizeof (float));
+        float *out = new_matrix ((gsize)m * n, fill_nan, NULL);
+        const AltclipNorm norm = { ones, zeros, k, 1e-5 };
+        const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+        AltclipLinear linear;
+
+        for (guint j = 0; j < k; j++)
+            ones[j] = 1.0f;
+        for (gsize j = 0; j < (gsize)m * k; j++)
+            x[j] = 3.0f * x[j] + 2.0f;
+        altclip_kernels_reference.norm (&norm, x, 0, m, normed);
+        init_linear (&linear, kernels, n, k, weights, bias);
+        kernels->prepare_normed (kernels, &norm, x, m, 0, middle, prepared);
+        kernels->prepare_normed (kernels, &norm, x, m, middle, m, prepared);
+        kernels->linear (&linear, prepared, m, 0, n, &plain, out, n);
+        compare_integers (&linear, normed, weights, m, out);
+        altclip_linear_clear (&linear);
+        altclip_aligned_free (x);
+        altclip_aligned_free (weights);
+        altclip_aligned_free (ones);
+        altclip_aligned_free (zeros);
+        altclip_aligned_free (normed);
+        altclip_aligned_free (prepared);
+        altclip_aligned_free (out);
+    }
+}
+
+/* A norm's gains and biases in the layer after it: the same outputs. */
+static void
+test_gains (void)
+{
+    const guint k = 37;
+    const guint n = 21;
+    guint32 state = 3;
+    float *x = new_matrix (k, fill_uniform, &state);
+    const float *weights = map_weights ((gsize)n * k);
+    float *bias = new_matrix (n, fill_uniform, &state);
+    AltclipStoredTensor stored[2] = { { .dtype = ALTCLIP_DTYPE_F32,
+                                              .n_dims = 2,
+                                              .dims = { n, k },
+                                              .n_elements = n * k,
+                                              .data = (const guint8 *)weights,
+                                              .n_bytes = n * k * sizeof (float) },
+        { .dtype = ALTCLIP_DTYPE_F32,
+                .n_dims = 1,
+                .dims = { n },
+                .n_elements = n,
+                .data = (const guint8 *)bias,
+                .n_bytes = n * sizeof (float) } };
+    const AltclipStoredTensor *weight_pointer = &stored[0];
+    const AltclipStoredTensor *bias_pointer = &stored[1];
+    const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+
+    for (guint with_bias = 0; with_bias < 2; with_bias++) {
+        AltclipNorm norm = { new_matrix (k, fill_uniform, &state),
+            new_matrix (k, fill_uniform, &state), k, 1e-5 };
+        const AltclipStoredTensor *const *biases = with_bias ? &bias_pointer : NULL;
+        AltclipLinear linear = { 0 };
+        float normed[37];
+        float expected[21];
+        float found[21];
+
+        altclip_kernels_reference.norm (&norm, x, 0, 1, normed);
+        altclip_linear_init (&linear, &altclip_kernels_reference, &weight_pointer, biases, 1);
+        altclip_kernels_reference.linear (&linear, normed, 1, 0, n, &plain, expected, n);
+        g_assert_false (linear.has_gains);
+        altclip_linear_clear (&linear);
+        altclip_linear_init_normed (
+                &linear, &altclip_kernels_reference, &norm, &weight_pointer, biases, 1);
+        g_assert_true (linear.has_gains);
+        altclip_kernels_reference.norm (&norm, x, 0, 1, normed);
+        altclip_kernels_reference.linear (&linear, normed, 1, 0, n, &plain, found, n);
+        for (guint i = 0; i < n; i++)
+            g_assert_cmpfloat_with_epsilon (found[i], expected[i], 1e-5);
+        altclip_linear_clear (&linear);
+        altclip_norm_clear (&norm);
+    }
+    munmap ((void *)weights, (gsize)n * k * sizeof (float));
+    altclip_aligned_free (bias);
+    altclip_aligned_free (x);
 }
 
 /* ---- Layer norm ------------------------------------------------------------------------------ */
@@ -1000,6 +1305,41 @@ test_core_type (void)
 
 #endif
 
+static void
+add_test (const AltclipKernels *kernels, const char *prefix, const char *name, GTestDataFunc func)
+{
+    g_autofree char *path = g_strdup_printf ("/kernels/%s%s/%s", prefix, kernels->name, name);
+
+    g_test_add_data_func (path, kernels, func);
+}
+
+/* OpenBLAS's variants say nothing of the other sets. */
+static void
+add_tests (const AltclipKernels *kernels, const char *prefix)
+{
+    if (g_getenv ("ALTCLIP_TEST_CORETYPE") && kernels != &altclip_kernels_openblas)
+        return;
+    if (!*prefix && !kernels->probe (NULL)) {
+        g_test_message ("%s: not on this CPU", kernels->name);
+        return;
+    }
+    add_test (kernels, prefix, "packing", test_packing);
+    add_test (kernels, prefix, "linear", test_linear);
+    if (kernels->precision == ALTCLIP_PRECISION_INT8) {
+        add_test (kernels, prefix, "integers", test_integers);
+        add_test (kernels, prefix, "largest-integers", test_largest_integers);
+        add_test (kernels, prefix, "no-integers", test_no_integers);
+        add_test (kernels, prefix, "normed", test_normed);
+    }
+    if (*prefix)
+        return; /* the rest is in floats, with the CPU's own instructions */
+    add_test (kernels, prefix, "norm", test_norm);
+    add_test (kernels, prefix, "attention", test_attention);
+    add_test (kernels, prefix, "attention-alone", test_attention_alone);
+    if (kernels != &altclip_kernels_reference)
+        add_test (kernels, prefix, "proof-of-large-products", test_proof_of_large_products);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1018,33 +1358,16 @@ main (int argc, char **argv)
         g_test_add_func ("/kernels/core-type", test_core_type);
 #endif
     g_test_add_func ("/kernels/memory", test_memory);
-    for (gsize i = 0; i < n; i++) {
-        g_autofree char *packing = g_strdup_printf ("/kernels/%s/packing", sets[i]->name);
-        g_autofree char *linear = g_strdup_printf ("/kernels/%s/linear", sets[i]->name);
-        g_autofree char *norm = g_strdup_printf ("/kernels/%s/norm", sets[i]->name);
-        g_autofree char *attention = g_strdup_printf ("/kernels/%s/attention", sets[i]->name);
-        g_autofree char *proof =
-                g_strdup_printf ("/kernels/proof-of-large-products/%s", sets[i]->name);
-        g_autofree char *alone = g_strdup_printf ("/kernels/%s/attention-alone", sets[i]->name);
-
-        /* OpenBLAS's variants say nothing of the others. */
-        if (g_getenv ("ALTCLIP_TEST_CORETYPE") && sets[i] != &altclip_kernels_openblas)
-            continue;
-        if (!sets[i]->probe (NULL)) {
-            g_test_message ("%s: not on this CPU", sets[i]->name);
-            continue;
-        }
-        g_test_add_data_func (packing, sets[i], test_packing);
-        g_test_add_data_func (linear, sets[i], test_linear);
-        g_test_add_data_func (norm, sets[i], test_norm);
-        g_test_add_data_func (attention, sets[i], test_attention);
-        g_test_add_data_func (alone, sets[i], test_attention_alone);
-        if (sets[i] != &altclip_kernels_reference)
-            g_test_add_data_func (proof, sets[i], test_proof_of_large_products);
-    }
+    for (gsize i = 0; i < n; i++)
+        add_tests (sets[i], "");
+#if defined(__x86_64__)
+    add_tests (&altclip_emulated_avx512vnni, "emulated-");
+    add_tests (&altclip_emulated_avxvnni, "emulated-");
+#endif
     g_test_add_func ("/kernels/activations", test_activations);
     g_test_add_func ("/kernels/activations-of-no-number", test_activations_of_no_number);
     g_test_add_func ("/kernels/softmax", test_softmax);
+    g_test_add_func ("/kernels/gains", test_gains);
     g_test_add_func ("/kernels/proof", test_proof);
     g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
     g_test_add_func ("/kernels/choice", test_choice);

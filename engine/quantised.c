@@ -1,0 +1,201 @@
+/* altclip: numbers as 8-bit integers
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quantised.h"
+#include "moments.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Numbers that are looked at together, in vector registers. */
+#define LANES 16
+
+#define LEAST_MAGNITUDE 0x1p-120f
+
+/* Added to a float below 2²², leaves the nearest whole number in its lower bits. */
+#define ROUNDER 12582912.0f
+
+ALTCLIP_VECTOR_LOOP gint32
+get_bits (float x)
+{
+    gint32 bits;
+
+    memcpy (&bits, &x, sizeof bits);
+    return bits;
+}
+
+ALTCLIP_VECTOR_LOOP gint32
+round_to_integer (float x)
+{
+    return get_bits (x + ROUNDER) - get_bits (ROUNDER);
+}
+
+/* ---- Range ----------------------------------------------------------------------------------- */
+
+/* Of numbers and 0. */
+typedef struct {
+    float least[LANES];
+    float largest[LANES];
+    gint32 magnitude[LANES]; /* bits of the largest; above those of infinity: not a number */
+} Range;
+
+ALTCLIP_VECTOR_LOOP void
+range_add (Range *range, guint lane, float x)
+{
+    gint32 magnitude = get_bits (x) & G_MAXINT32;
+
+    range->least[lane] = x < range->least[lane] ? x : range->least[lane];
+    range->largest[lane] = x > range->largest[lane] ? x : range->largest[lane];
+    range->magnitude[lane] =
+            magnitude > range->magnitude[lane] ? magnitude : range->magnitude[lane];
+}
+
+ALTCLIP_VECTOR_LOOP void
+find_range_loop (const float *x, guint n, float mean, Range *range)
+{
+    Range held = { 0 };
+    guint i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (guint j = 0; j < LANES; j++)
+            range_add (&held, j, x[i + j] - mean);
+    for (; i < n; i++)
+        range_add (&held, 0, x[i] - mean);
+    *range = held;
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (
+        find_range, (const float *x, guint n, float mean, Range *range), (x, n, mean, range))
+
+/* Puts the whole range into the first lane. Returns: whether all numbers are finite */
+static gboolean
+range_join (Range *range)
+{
+    for (guint j = 1; j < LANES; j++) {
+        range->least[0] = MIN (range->least[0], range->least[j]);
+        range->largest[0] = MAX (range->largest[0], range->largest[j]);
+        range->magnitude[0] = MAX (range->magnitude[0], range->magnitude[j]);
+    }
+    return range->magnitude[0] < get_bits (INFINITY);
+}
+
+/* ---- Inputs ---------------------------------------------------------------------------------- */
+
+ALTCLIP_VECTOR_LOOP void
+find_shift_loop (const float *x, guint n, double epsilon, AltclipRowShift *shift)
+{
+    shift->mean = altclip_row_mean (x, n);
+    shift->factor = (float)(1.0 / sqrt (altclip_row_variance (x, n, shift->mean) + epsilon));
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (find_shift,
+        (const float *x, guint n, double epsilon, AltclipRowShift *shift), (x, n, epsilon, shift))
+
+AltclipRowShift
+altclip_row_shift_find (const float *x, guint n, double epsilon)
+{
+    AltclipRowShift shift;
+
+    find_shift (x, n, epsilon, &shift);
+    return shift;
+}
+
+/* The largest of 255 steps may lie beyond the floats where the least is as far below zero. */
+static float
+find_step (float least, float largest)
+{
+    return largest / 255.0f - least / 255.0f;
+}
+
+AltclipRowScale
+altclip_row_scale_find (const float *x, guint n, float mean)
+{
+    Range range;
+    float step;
+
+    find_range (x, n, mean, &range);
+    if (!range_join (&range))
+        return (AltclipRowScale){ NAN, 0 };
+    step = find_step (range.least[0], range.largest[0]);
+    if (step < LEAST_MAGNITUDE)
+        return (AltclipRowScale){ 0.0f, 0 };
+    return (AltclipRowScale){ step, round_to_integer (-range.least[0] / step) };
+}
+
+/* No number lies further from zero than the range, and its ends may by rounding be half a step from
+ * 0 or 255 at most: what is beyond that by the last bit of a float is put back. */
+ALTCLIP_VECTOR_LOOP void
+quantise_row_loop (
+        const float *x, guint n, float mean, float inverse, gint32 zero, gint32 offset, guint8 *out)
+{
+    for (guint i = 0; i < n; i++) {
+        gint32 q = round_to_integer ((x[i] - mean) * inverse) + zero;
+
+        q = q < 0 ? 0 : q;
+        q = q > 255 ? 255 : q;
+        out[i] = (guint8)(q + offset);
+    }
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (quantise_row,
+        (const float *x, guint n, float mean, float inverse, gint32 zero, gint32 offset,
+                guint8 *out),
+        (x, n, mean, inverse, zero, offset, out))
+
+void
+altclip_quantise_row (const float *x, guint n, float mean, const AltclipRowScale *scale,
+        gint32 offset, guint8 *out)
+{
+    if (scale->step > 0.0f)
+        quantise_row (x, n, mean, 1.0f / scale->step, scale->zero, offset, out);
+    else
+        memset (out, scale->zero + offset, n);
+}
+
+/* ---- Weights --------------------------------------------------------------------------------- */
+
+float
+altclip_largest_magnitude (const float *x, guint n)
+{
+    Range range;
+
+    find_range (x, n, 0.0f, &range);
+    return range_join (&range) ? MAX (-range.least[0], range.largest[0]) : NAN;
+}
+
+float
+altclip_weight_step_find (float largest)
+{
+    return largest < LEAST_MAGNITUDE ? 0.0f : largest / 127.0f;
+}
+
+ALTCLIP_VECTOR_LOOP void
+quantise_weights_loop (const float *x, guint n, float inverse, gint8 *out)
+{
+    for (guint i = 0; i < n; i++) {
+        gint32 q = round_to_integer (x[i] * inverse);
+
+        q = q < -127 ? -127 : q;
+        q = q > 127 ? 127 : q;
+        out[i] = (gint8)q;
+    }
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (quantise_weights, (const float *x, guint n, float inverse, gint8 *out),
+        (x, n, inverse, out))
+
+gint32
+altclip_quantise_weights (const float *x, guint n, float step, gint8 *out)
+{
+    gint32 sum = 0;
+
+    if (step > 0.0f)
+        quantise_weights (x, n, 1.0f / step, out);
+    else
+        memset (out, 0, n);
+    for (guint i = 0; i < n; i++)
+        sum += out[i];
+    return sum;
+}

@@ -1,0 +1,62 @@
+/* altclip: numbers as 8-bit integers
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A row of weights is whole numbers from −127 to 127, times the row's step. A row of a layer's
+ * input is whole numbers from 0 to 255, less the row's zero, times its step: what an activation
+ * function leaves is seldom as far below nothing as above. So a product is
+ *
+ *     Σ x·w  =  x's step · w's step · (Σ q·w − zero · Σ w)
+ *
+ * and what is in brackets is exact.
+ */
+
+#ifndef ALTCLIP_QUANTISED_H
+#define ALTCLIP_QUANTISED_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Inputs of a layer beyond which the brackets, at most 255 · 127 · inputs, hold no number of 32
+ * bits. Its terms may wrap around. */
+#define ALTCLIP_QUANTISED_MAX_INPUTS 66000
+
+/* What a row of integers stands for. */
+typedef struct {
+    float step;  /* NaN: the row holds what is no finite number */
+    gint32 zero; /* 0 to 255 */
+} AltclipRowScale;
+
+/* Mean of a row, and 1 / its standard deviation, as a layer norm has them. */
+typedef struct {
+    float mean;
+    float factor;
+} AltclipRowShift;
+
+AltclipRowShift altclip_row_shift_find (const float *x, guint n, double epsilon);
+
+/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean */
+AltclipRowScale altclip_row_scale_find (const float *x, guint n, float mean);
+
+/**
+ * altclip_quantise_row:
+ * @scale: what altclip_row_scale_find() said of the whole row, of which @x may be a part
+ * @offset: what is added to each integer: 0, or −128 for those that have a sign
+ * @out: (out caller-allocated): [n]
+ */
+void altclip_quantise_row (const float *x, guint n, float mean, const AltclipRowScale *scale,
+        gint32 offset, guint8 *out);
+
+/* Returns: the largest magnitude of @x [n]; NaN if one is no finite number */
+float altclip_largest_magnitude (const float *x, guint n);
+
+/* Returns: the step of weights whose largest magnitude is @largest */
+float altclip_weight_step_find (float largest);
+
+/* Returns: the sum of the integers, which go to @out [n] */
+gint32 altclip_quantise_weights (const float *x, guint n, float step, gint8 *out);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_QUANTISED_H */
