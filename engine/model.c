@@ -277,12 +277,10 @@ choose_with_finer (AltclipModel *model, const AltclipKernelShapes *shapes,
                                                    cancellable, &model->trial, error)
                                          : NULL;
 
+    model->is_slow = model->trial.bf16_time > model->trial.f32_time; /* of the two, in this order */
     model->trial = (AltclipTrial){ 0 };
-    if (!faster)
-        return NULL;
     model->finer_kernels = finer;
-    model->is_slow = faster == finer;
-    return coarse;
+    return faster ? coarse : NULL;
 }
 
 static const AltclipKernels *

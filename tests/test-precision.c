@@ -203,12 +203,12 @@ add_outliers (const char *directory)
     gsize size;
 
     g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
-    set_numbers (contents, "vision_model.pre_layrnorm.bias", 3, 60.0f);
+    set_numbers (contents, "vision_model.pre_layrnorm.bias", 3, 15.0f);
     for (guint i = 0; i < 4; i++) {
         g_autofree char *gains =
                 g_strdup_printf ("vision_model.encoder.layers.%u.layer_norm2.weight", i);
 
-        set_numbers (contents, gains, 2, 40.0f);
+        set_numbers (contents, gains, 2, 3.0f);
     }
     g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
 }
