@@ -163,7 +163,7 @@ void
 altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
         const AltclipStoredTensor *weights)
 {
-    ColumnScales all = get_column_scales (kernels->tiling, packed, n, k);
+    gboolean is_scaled = has_integers (kernels->tiling);
     guint panel_size = kernels->tiling->panel;
     guint n_rows = (guint)weights->dims[0];
     guint rows;
@@ -171,11 +171,16 @@ altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint
     for (guint row = 0; row < n_rows; row += rows) {
         guint lane = (n0 + row) % panel_size;
         gsize first = (gsize)(n0 + row - lane) * count_words (kernels->tiling, k);
-        ColumnScales scales = { all.steps + n0 + row, all.sums + n0 + row };
+        ColumnScales scales = { NULL, NULL };
 
         rows = MIN (panel_size - lane, n_rows - row);
-        pack_lanes (kernels->tiling, (guint32 *)packed + first, lane,
-                has_integers (kernels->tiling) ? &scales : NULL, weights, row, rows, k);
+        if (is_scaled) {
+            scales = get_column_scales (kernels->tiling, packed, n, k);
+            scales.steps += n0 + row;
+            scales.sums += n0 + row;
+        }
+        pack_lanes (kernels->tiling, (guint32 *)packed + first, lane, is_scaled ? &scales : NULL,
+                weights, row, rows, k);
     }
 }
 

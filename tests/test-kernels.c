@@ -1336,8 +1336,12 @@ add_tests (const AltclipKernels *kernels, const char *prefix)
     add_test (kernels, prefix, "norm", test_norm);
     add_test (kernels, prefix, "attention", test_attention);
     add_test (kernels, prefix, "attention-alone", test_attention_alone);
-    if (kernels != &altclip_kernels_reference)
-        add_test (kernels, prefix, "proof-of-large-products", test_proof_of_large_products);
+    if (kernels != &altclip_kernels_reference) {
+        g_autofree char *proof =
+                g_strdup_printf ("/kernels/proof-of-large-products/%s", kernels->name);
+
+        g_test_add_data_func (proof, kernels, test_proof_of_large_products);
+    }
 }
 
 int
