@@ -56,11 +56,26 @@ is_rounded (const AltclipStoredTensor *tensor)
     return tensor->n_dims >= 2 && !g_str_has_suffix (tensor->name, "position_embedding.weight");
 }
 
+/* The reference compares the type of its model's first parameter with the one that it is asked for:
+ * when they are the same, it takes all others as they are stored, and cannot compute with two types
+ * at once. It is asked for any but this one, and converts all. */
+static gboolean
+is_first (AltclipWeights *weights, const AltclipStoredTensor *tensor)
+{
+    g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
+
+    if (altclip_weights_find (weights, "logit_scale"))
+        return strcmp (canonical, "logit_scale") == 0;
+    return strcmp (canonical, "vision_model.embeddings.class_embedding") == 0;
+}
+
 /* Names stay as they are, so that whichever library wrote them finds them again. */
 static void
-add_tensor (Conversion *conversion, AltclipStoredTensor *tensor)
+add_tensor (Conversion *conversion, AltclipWeights *weights, AltclipStoredTensor *tensor)
 {
-    AltclipDtype dtype = is_rounded (tensor) ? ALTCLIP_DTYPE_BF16 : ALTCLIP_DTYPE_F32;
+    AltclipDtype dtype = is_rounded (tensor)          ? ALTCLIP_DTYPE_BF16
+                         : is_first (weights, tensor) ? ALTCLIP_DTYPE_F64
+                                                      : ALTCLIP_DTYPE_F32;
 
     g_ptr_array_add (conversion->sources, tensor);
     altclip_tensors_add_outline (
@@ -80,7 +95,7 @@ add_tensors (Conversion *conversion, AltclipWeights *weights, AltclipConvertFlag
             AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors->tensors, j);
 
             if (is_wanted (weights, tensor, flags))
-                add_tensor (conversion, tensor);
+                add_tensor (conversion, weights, tensor);
         }
     }
 }

@@ -265,27 +265,33 @@ contents_get_tensor (const Contents *contents, guint index)
     return g_ptr_array_index (contents->tensors, index);
 }
 
-static gboolean
-contents_is_rounded (const Contents *contents, guint index)
+/* Of a tensor of floats. */
+static AltclipDtype
+contents_get_dtype (const Contents *contents, guint index)
 {
-    return contents->dtypes && contents->dtypes[index] == ALTCLIP_DTYPE_BF16;
+    return contents->dtypes ? contents->dtypes[index] : ALTCLIP_DTYPE_F32;
 }
 
 static const char *
-contents_get_dtype (const Contents *contents, guint index)
+contents_get_dtype_name (const Contents *contents, guint index)
 {
+    AltclipDtype dtype = contents_get_dtype (contents, index);
+
     if (contents_get_tensor (contents, index)->is_int64)
         return "I64";
-    return contents_is_rounded (contents, index) ? "BF16" : "F32";
+    for (gsize i = 0; i < G_N_ELEMENTS (STORED_DTYPES); i++) {
+        if (STORED_DTYPES[i].dtype == dtype)
+            return STORED_DTYPES[i].name;
+    }
+    g_assert_not_reached ();
 }
 
 static gsize
 contents_get_n_bytes (const Contents *contents, guint index)
 {
     const AltclipTensor *tensor = contents_get_tensor (contents, index);
-    gsize size = tensor->is_int64                        ? sizeof (gint64)
-                 : contents_is_rounded (contents, index) ? sizeof (guint16)
-                                                         : sizeof (float);
+    gsize size = tensor->is_int64 ? sizeof (gint64)
+                                  : altclip_dtype_get_size (contents_get_dtype (contents, index));
 
     return altclip_tensor_get_n_elements (tensor) * size;
 }
@@ -308,7 +314,7 @@ build_header (const Contents *contents)
         for (guint d = 0; d < tensor->n_dims; d++)
             json_array_append_new (shape, json_integer ((json_int_t)tensor->dims[d]));
         json_object_set_new (root, tensor->name,
-                json_pack ("{s:s, s:o, s:[I, I]}", "dtype", contents_get_dtype (contents, i),
+                json_pack ("{s:s, s:o, s:[I, I]}", "dtype", contents_get_dtype_name (contents, i),
                         "shape", shape, "data_offsets", (json_int_t)at,
                         (json_int_t)(at + n_bytes)));
         at += n_bytes;
@@ -322,24 +328,37 @@ build_header (const Contents *contents)
     return g_string_free (padded, FALSE);
 }
 
+/* @n floats as elements of another type, whose bytes go to @out. */
+static void
+convert_elements (const float *from, gsize n, AltclipDtype dtype, gpointer out)
+{
+    double *wide = out;
+
+    if (dtype == ALTCLIP_DTYPE_BF16)
+        altclip_bfloat16_round (from, n, out);
+    else if (dtype == ALTCLIP_DTYPE_F64)
+        for (gsize i = 0; i < n; i++)
+            wide[i] = from[i];
+    else
+        memcpy (out, from, n * sizeof *from);
+}
+
 /* Makes the tensor's elements part by part. */
 static gboolean
 write_filled (GOutputStream *stream, const Contents *contents, guint index, GError **error)
 {
-    gboolean is_rounded = contents_is_rounded (contents, index);
+    AltclipDtype dtype = contents_get_dtype (contents, index);
     gsize n = altclip_tensor_get_n_elements (contents_get_tensor (contents, index));
+    gsize size = altclip_dtype_get_size (dtype);
     g_autofree float *part = g_new (float, MIN (n, PART_ELEMENTS));
-    g_autofree guint16 *rounded = is_rounded ? g_new (guint16, MIN (n, PART_ELEMENTS)) : NULL;
-    gsize size = is_rounded ? sizeof *rounded : sizeof *part;
+    g_autofree guint8 *converted = g_malloc (MIN (n, PART_ELEMENTS) * size);
 
     for (gsize at = 0; at < n; at += PART_ELEMENTS) {
         gsize n_part = MIN (n - at, PART_ELEMENTS);
 
         contents->fill (contents->user_data, index, at, n_part, part);
-        if (is_rounded)
-            altclip_bfloat16_round (part, n_part, rounded);
-        if (!g_output_stream_write_all (stream, is_rounded ? (gpointer)rounded : (gpointer)part,
-                    n_part * size, NULL, NULL, error))
+        convert_elements (part, n_part, dtype, converted);
+        if (!g_output_stream_write_all (stream, converted, n_part * size, NULL, NULL, error))
             return FALSE;
     }
     return TRUE;

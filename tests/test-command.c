@@ -1043,6 +1043,28 @@ get_n_bytes (const char *directory)
     return (guint64)status.st_size;
 }
 
+/* Whether the one tensor @name has another type than all others, without which the reference mixes
+ * types. */
+static void
+check_is_wide (const char *directory, const char *name)
+{
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    g_autofree char *expected = g_strdup_printf ("\"%s\":{\"dtype\":\"F64\"", name);
+    g_autofree char *contents = NULL;
+    const char *found;
+    guint64 n_header;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (path, &contents, &length, NULL));
+    memcpy (&n_header, contents, sizeof n_header);
+    n_header = GUINT64_FROM_LE (n_header);
+    found = g_strstr_len (contents + 8, (gssize)n_header, expected);
+    g_assert_nonnull (found);
+    g_assert_null (g_strrstr_len (contents + 8, found - contents - 8, "\"F64\""));
+    found += strlen (expected);
+    g_assert_null (g_strstr_len (found, contents + 8 + n_header - found, "\"F64\""));
+}
+
 /* Weights of every format and naming. */
 static void
 test_convert (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
@@ -1060,6 +1082,7 @@ test_convert (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         g_assert_cmpstr (result.out, ==, "");
         check_same_pictures (fixture, model, converted);
         check_similar_texts (model, converted);
+        check_is_wide (converted, "logit_scale");
         remove_directory (converted);
     }
 }
@@ -1079,6 +1102,7 @@ test_convert_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     invocation_assert_succeeded (&of_vision);
     json_decref (invocation_parse_success (&info, 1));
     g_assert_cmpuint (get_n_bytes (converted), <, get_n_bytes (vision) * 3 / 4);
+    check_is_wide (converted, "embeddings.class_embedding");
     remove_directory (converted);
     of_text = invocation_run (
             "convert", text, converted, "--precision", "bf16", "--image-tower-only", NULL);
