@@ -1437,24 +1437,52 @@ typedef struct {
 } AltclipSeparation;
 
 /**
+ * AltclipMistakes:
+ * @alarms: how often an hour the label begins although it is not there, and for how many minutes an
+ *   hour it is active then: an alarm that goes on counts as one more a minute
+ * @misses: share of the pictures with the label in which it is not active
+ *
+ * What whoever watches for a label has to live with.
+ */
+typedef struct {
+    double alarms;
+    double misses;
+} AltclipMistakes;
+
+/**
+ * AltclipMistakesFunc:
+ * @threshold: one that is tried
+ * @mistakes: (out caller-allocated): what comes of it
+ * @user_data: as given with the function
+ *
+ * Counts what comes of a threshold, with all that lies between scores and events: see
+ * altclip_tracker_update().
+ */
+typedef void (*AltclipMistakesFunc) (
+        double threshold, AltclipMistakes *mistakes, gpointer user_data);
+
+/**
  * altclip_separate:
  * @mode: meaning of the scores
  * @positives: [n_positives]: a label's scores of pictures that show it, finite
  * @n_positives: their number, not 0
  * @negatives: [n_negatives]: likewise, of pictures that do not
  * @n_negatives: their number, not 0
+ * @count: (scope call) (nullable): counts what comes of a threshold; %NULL: each picture is an
+ * event of its own, and stands for a minute
+ * @user_data: for @count
  * @separation: (out caller-allocated): the threshold that separates them well
  *
- * It goes by the F-measure of β = 0.5, in which a false alarm weighs as much as four misses: 1.25 ·
- * hits by the sum of that, the false alarms and a quarter of the misses. Of the ranges in which all
- * thresholds come within 0.01 of the largest it takes the widest. Of cosines the threshold is its
- * middle. Of softmax and sigmoid it is as near to 0.5 as can be in the middle half of the range, on
- * the logit's scale, and between 0.05 and 0.95, unless the largest F-measure of thresholds there is
- * less than any other's by more than 0.1. Thread-safe.
+ * A threshold costs the share of the label that it misses, and a twentieth for each alarm an hour.
+ * Of those from the lowest score to the highest, evenly spaced (of softmax and sigmoid on the
+ * logit's scale), all that come within 0.02 of the least cost do equally well. If some of them make
+ * no alarm, only these remain. Of what remains the widest range is taken. Of cosines the threshold
+ * is its middle. Of softmax and sigmoid it is as near to 0.5 as can be with a quarter of the range
+ * between it and either end, or a logit of 1 where that is less. Thread-safe.
  */
 ALTCLIP_API void altclip_separate (AltclipScoreMode mode, const double *positives,
-        gsize n_positives, const double *negatives, gsize n_negatives,
-        AltclipSeparation *separation);
+        gsize n_positives, const double *negatives, gsize n_negatives, AltclipMistakesFunc count,
+        gpointer user_data, AltclipSeparation *separation);
 
 /**
  * altclip_fit_bias:

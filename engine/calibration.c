@@ -5,26 +5,29 @@
 
 #include "altclip.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-/* What is told apart by whether a share is 0.999 or 0.9999 is told apart in the light of these
- * pictures, and not in that of others: thresholds outside are taken only where the best within has
- * an F-measure that is much less. */
-#define LOWEST_SHARE 0.05
-#define HIGHEST_SHARE 0.95
-#define MUCH 0.1
+/* So many alarms an hour are as bad as missing all: nobody heeds what cries every three minutes.
+ * One more weighs as much as a twentieth that is missed. */
+#define ALARMS_FOR_ALL 20.0
 
-/* Thresholds whose F-measure differs by less do equally well: a few pictures more or less are
- * chance. */
-#define TOLERANCE 0.01
+/* Thresholds whose costs differ by less do equally well: a few pictures more or less are chance.
+ * Alarms are none, where they can be done without. */
+#define TOLERANCE 0.02
 
-/* β of the F-measure. A picture that is missed in the midst of an event changes little, and one
- * that is taken for the label may begin an event. */
-#define BETA 0.5
-
-/* How near to the ends of a range, in shares of it, a threshold may be. */
+/* How near to the ends of a range, in shares of it, a threshold need be. Far from a half that is
+ * far enough by this many logits: what only the fourth digit tells apart, other light does not. */
 #define MARGIN 0.25
+#define FARTHEST 1.0
+
+/* How many thresholds are tried. */
+#define N_THRESHOLDS 500
+
+/* How many pictures without a time come to an hour: each stands for a scene of its own, that lasts
+ * a minute. */
+#define PICTURES_AN_HOUR 60.0
 
 /* What a file of prompts can hold. */
 #define LARGEST_BIAS 1e6
@@ -54,205 +57,221 @@ sort (const double *scores, gsize n)
     return sorted;
 }
 
-/* Both kinds, ascending, and how far one has come through them. */
-typedef struct {
-    const double *positives;
-    gsize n_positives;
-    const double *negatives;
-    gsize n_negatives;
-    gsize positive; /* the first positive that is not passed */
-    gsize negative;
-} Walk;
-
-/* Passes the lowest score that is left. Returns: it */
-static double
-pass (Walk *walk)
-{
-    double score = INFINITY;
-
-    if (walk->positive < walk->n_positives)
-        score = walk->positives[walk->positive];
-    if (walk->negative < walk->n_negatives)
-        score = fmin (score, walk->negatives[walk->negative]);
-    while (walk->positive < walk->n_positives && walk->positives[walk->positive] == score)
-        walk->positive++;
-    while (walk->negative < walk->n_negatives && walk->negatives[walk->negative] == score)
-        walk->negative++;
-    return score;
-}
-
-/* Returns: the lowest score that is left; INFINITY: none */
-static double
-peek (const Walk *walk)
-{
-    Walk copy = *walk;
-
-    return pass (&copy);
-}
-
-/* The F-measure of a threshold just above what was passed: (1 + β²) · hits by the sum of that, the
- * false alarms, and β² · misses. */
-static double
-get_f_measure (const Walk *walk)
-{
-    double hits = (double)(walk->n_positives - walk->positive);
-    double misses = (double)walk->positive;
-    double alarms = (double)(walk->n_negatives - walk->negative);
-    double weighted = (1.0 + BETA * BETA) * hits;
-
-    return weighted / (weighted + alarms + BETA * BETA * misses);
-}
-
-/* ---- The threshold --------------------------------------------------------------------------- */
-
-/* Between two scores: thresholds above the one, and up to the other. */
-typedef struct {
-    double low;
-    double high;
-} Range;
-
-static double
-to_logit (double share)
-{
-    return log (share) - log1p (-share);
-}
-
-/* Shares are compared by their logits, in which they spread evenly. */
-static double
-get_width (AltclipScoreMode mode, const Range *range)
-{
-    if (mode == ALTCLIP_SCORE_COSINE)
-        return range->high - range->low;
-    return to_logit (CLAMP (range->high, LOWEST_SHARE, HIGHEST_SHARE)) -
-           to_logit (CLAMP (range->low, LOWEST_SHARE, HIGHEST_SHARE));
-}
-
-static gboolean
-is_wider (AltclipScoreMode mode, const Range *a, const Range *b)
-{
-    double first = get_width (mode, a);
-    double second = get_width (mode, b);
-
-    return first > second || (first == second && a->high - a->low > b->high - b->low);
-}
-
-/* Shares: as near to a half as the margins at both ends let it be. What the examples leave open is
- * then as it is without them, but not at the edge of what they say. */
-static double
-get_nearest_to_half (double low, double high)
-{
-    double margin = MARGIN * (to_logit (high) - to_logit (low));
-    double logit = CLAMP (0.0, to_logit (low) + margin, to_logit (high) - margin);
-
-    return 1.0 / (1.0 + exp (-logit));
-}
-
-/* Where a range of shares has no width among logits, and of cosines, the middle. */
-static double
-get_threshold (AltclipScoreMode mode, const Range *range)
-{
-    double low = CLAMP (range->low, LOWEST_SHARE, HIGHEST_SHARE);
-    double high = CLAMP (range->high, LOWEST_SHARE, HIGHEST_SHARE);
-    double threshold = (range->low + range->high) / 2.0;
-
-    if (mode != ALTCLIP_SCORE_COSINE && low < high)
-        threshold = get_nearest_to_half (low, high);
-    /* Neighbours among doubles have no middle: the upper one is not passed, at least. */
-    return threshold > range->low && threshold <= range->high ? threshold : range->high;
-}
-
-/* Returns: the F-measure that a threshold is to come near to */
-static double
-find_good_measure (AltclipScoreMode mode, Walk walk)
-{
-    double best = 0.0;
-    double best_within = 0.0;
-    Range range;
-
-    for (range.low = pass (&walk); peek (&walk) < INFINITY; range.low = pass (&walk)) {
-        range.high = peek (&walk);
-        best = fmax (best, get_f_measure (&walk));
-        if (get_width (mode, &range) > 0.0)
-            best_within = fmax (best_within, get_f_measure (&walk));
-    }
-    return best_within >= best - MUCH ? best_within : best;
-}
-
-/* Of the ranges in which all thresholds do nearly as well, the widest. */
-static double
-find_threshold (AltclipScoreMode mode, Walk walk)
-{
-    double least = find_good_measure (mode, walk) - TOLERANCE;
-    Range range;
-    Range widest;
-
-    range.low = range.high = pass (&walk);
-    widest = range;
-    while (peek (&walk) < INFINITY) {
-        gboolean good = get_f_measure (&walk) >= least;
-        double passed = pass (&walk);
-
-        if (good)
-            range.high = passed;
-        else
-            range.low = range.high = passed;
-        if (is_wider (mode, &range, &widest))
-            widest = range;
-    }
-    return get_threshold (mode, &widest);
-}
-
-/* ---- How well it does ------------------------------------------------------------------------ */
-
+/* Returns: how many are below the threshold, or equal to it if @or_equal */
 static gsize
-count_below (const double *sorted, gsize n, double threshold)
+count_below (const double *sorted, gsize n, double threshold, gboolean or_equal)
 {
-    gsize count = 0;
+    gsize low = 0;
+    gsize high = n;
 
-    while (count < n && sorted[count] < threshold)
-        count++;
-    return count;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (sorted[middle] < threshold || (or_equal && sorted[middle] == threshold))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Both kinds, ascending. */
+typedef struct {
+    double *positives;
+    gsize n_positives;
+    double *negatives;
+    gsize n_negatives;
+} Scores;
+
+static double
+get_share_of_misses (const Scores *scores, double threshold)
+{
+    return (double)count_below (scores->positives, scores->n_positives, threshold, FALSE) /
+           (double)scores->n_positives;
+}
+
+static double
+get_share_of_alarms (const Scores *scores, double threshold)
+{
+    return 1.0 - (double)count_below (scores->negatives, scores->n_negatives, threshold, FALSE) /
+                         (double)scores->n_negatives;
 }
 
 /* The share of all pairs in which the positive scores higher, half of those with equal scores. */
 static double
-get_roc_area (Walk walk)
+get_roc_area (const Scores *scores)
 {
     double sum = 0.0;
 
-    while (walk.positive < walk.n_positives) {
-        gsize positive = walk.positive;
-        gsize negative = walk.negative;
+    for (gsize i = 0; i < scores->n_positives; i++) {
+        double score = scores->positives[i];
+        gsize below = count_below (scores->negatives, scores->n_negatives, score, FALSE);
+        gsize not_above = count_below (scores->negatives, scores->n_negatives, score, TRUE);
 
-        pass (&walk);
-        sum += (double)(walk.positive - positive) *
-               ((double)negative + 0.5 * (double)(walk.negative - negative));
+        sum += 0.5 * (double)(below + not_above);
     }
-    return sum / ((double)walk.n_positives * (double)walk.n_negatives);
+    return sum / ((double)scores->n_positives * (double)scores->n_negatives);
+}
+
+/* ---- The thresholds that are tried ----------------------------------------------------------- */
+
+/* From the lowest of all scores to the highest, evenly: shares by their logits. */
+typedef struct {
+    gboolean is_logit;
+    double low;
+    double high;
+} Grid;
+
+static double
+to_logit (double share)
+{
+    double inside = CLAMP (share, DBL_EPSILON, 1.0 - DBL_EPSILON);
+
+    return log (inside) - log1p (-inside);
+}
+
+/* Within what a file of prompts can hold. */
+static Grid
+make_grid (AltclipScoreMode mode, const Scores *scores)
+{
+    double low = fmin (scores->positives[0], scores->negatives[0]);
+    double high = fmax (
+            scores->positives[scores->n_positives - 1], scores->negatives[scores->n_negatives - 1]);
+
+    return (Grid){ mode != ALTCLIP_SCORE_COSINE, CLAMP (low, 0.0, 1.0), CLAMP (high, 0.0, 1.0) };
+}
+
+/* @i: below N_THRESHOLDS. The upper end is met to the bit, in spite of rounding. */
+static double
+get_threshold (const Grid *grid, guint i)
+{
+    double share = (double)i / (N_THRESHOLDS - 1);
+    double low = grid->is_logit ? to_logit (grid->low) : grid->low;
+    double high = grid->is_logit ? to_logit (grid->high) : grid->high;
+    double threshold = low + share * (high - low);
+
+    if (i == N_THRESHOLDS - 1)
+        return grid->high;
+    if (grid->is_logit)
+        threshold = 1.0 / (1.0 + exp (-threshold));
+    return CLAMP (threshold, grid->low, grid->high);
+}
+
+/* ---- The threshold --------------------------------------------------------------------------- */
+
+static double
+get_cost (const AltclipMistakes *mistakes)
+{
+    return mistakes->alarms / ALARMS_FOR_ALL + mistakes->misses;
+}
+
+/* Returns: what a threshold may cost to be among the best */
+static double
+find_limit (const AltclipMistakes *mistakes)
+{
+    double least = INFINITY;
+
+    for (guint i = 0; i < N_THRESHOLDS; i++)
+        least = fmin (least, get_cost (&mistakes[i]));
+    return least + TOLERANCE;
+}
+
+/* Returns: whether one of the best gives no alarm */
+static gboolean
+can_be_silent (const AltclipMistakes *mistakes, double limit)
+{
+    for (guint i = 0; i < N_THRESHOLDS; i++)
+        if (get_cost (&mistakes[i]) <= limit && mistakes[i].alarms == 0.0)
+            return TRUE;
+    return FALSE;
+}
+
+/* The widest range of the best, without an alarm if that can be; the first of equal ones. @first:
+ * (out). @last: (out) */
+static void
+find_range (const AltclipMistakes *mistakes, guint *first, guint *last)
+{
+    double limit = find_limit (mistakes);
+    double most_alarms = can_be_silent (mistakes, limit) ? 0.0 : INFINITY;
+    guint widest = 0;
+    guint n = 0;
+
+    for (guint i = 0; i < N_THRESHOLDS; i++) {
+        if (get_cost (&mistakes[i]) <= limit && mistakes[i].alarms <= most_alarms)
+            n++;
+        else
+            n = 0;
+        if (n > widest) {
+            widest = n;
+            *last = i;
+        }
+    }
+    *first = *last + 1 - widest;
+}
+
+/* As near to a half as the margins at both ends let it be. What the examples leave open is then as
+ * it is without them, but not at the edge of what they say. */
+static double
+get_nearest_to_half (double low, double high)
+{
+    double width = to_logit (high) - to_logit (low);
+    double margin = fmin (MARGIN * width, FARTHEST);
+    double logit = CLAMP (0.0, to_logit (low) + margin, to_logit (high) - margin);
+
+    return CLAMP (1.0 / (1.0 + exp (-logit)), low, high);
+}
+
+static double
+choose_within (const Grid *grid, guint first, guint last)
+{
+    double low = get_threshold (grid, first);
+    double high = get_threshold (grid, last);
+
+    return grid->is_logit ? get_nearest_to_half (low, high) : (low + high) / 2.0;
+}
+
+/* What was not filmed has no events: each picture is one. */
+static void
+count_pictures (double threshold, AltclipMistakes *mistakes, gpointer user_data)
+{
+    const Scores *scores = user_data;
+
+    mistakes->alarms = PICTURES_AN_HOUR * get_share_of_alarms (scores, threshold);
+    mistakes->misses = get_share_of_misses (scores, threshold);
+}
+
+static double
+find_threshold (const Grid *grid, AltclipMistakesFunc count, gpointer user_data)
+{
+    AltclipMistakes mistakes[N_THRESHOLDS];
+    guint first = 0;
+    guint last = 0;
+
+    for (guint i = 0; i < N_THRESHOLDS; i++)
+        count (get_threshold (grid, i), &mistakes[i], user_data);
+    find_range (mistakes, &first, &last);
+    return choose_within (grid, first, last);
 }
 
 void
 altclip_separate (AltclipScoreMode mode, const double *positives, gsize n_positives,
-        const double *negatives, gsize n_negatives, AltclipSeparation *separation)
+        const double *negatives, gsize n_negatives, AltclipMistakesFunc count, gpointer user_data,
+        AltclipSeparation *separation)
 {
     g_autofree double *sorted_positives = NULL;
     g_autofree double *sorted_negatives = NULL;
-    Walk walk;
-    double threshold;
+    Scores scores;
+    Grid grid;
 
     g_return_if_fail (n_positives > 0 && n_negatives > 0);
     sorted_positives = sort (positives, n_positives);
     sorted_negatives = sort (negatives, n_negatives);
-    walk = (Walk){ sorted_positives, n_positives, sorted_negatives, n_negatives, 0, 0 };
-    threshold = find_threshold (mode, walk);
-    separation->threshold = CLAMP (threshold, 0.0, 1.0);
-    separation->roc_area = get_roc_area (walk);
-    separation->misses =
-            (double)count_below (sorted_positives, n_positives, separation->threshold) /
-            (double)n_positives;
-    separation->false_alarms =
-            1.0 - (double)count_below (sorted_negatives, n_negatives, separation->threshold) /
-                          (double)n_negatives;
+    scores = (Scores){ sorted_positives, n_positives, sorted_negatives, n_negatives };
+    grid = make_grid (mode, &scores);
+    separation->threshold = count ? find_threshold (&grid, count, user_data)
+                                  : find_threshold (&grid, count_pictures, &scores);
+    separation->roc_area = get_roc_area (&scores);
+    separation->misses = get_share_of_misses (&scores, separation->threshold);
+    separation->false_alarms = get_share_of_alarms (&scores, separation->threshold);
 }
 
 /* ---- The bias -------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 /* What the element goes by where nothing else is said. */
 #define DEFAULT_HYSTERESIS 0.2
 
+/* An alarm that goes on counts as one more a minute, and a still picture as a minute. */
+#define MINUTES_OF_AN_HOUR 60.0
+
 /* How sure it is that there are no more false alarms than is said. */
 #define CONFIDENCE 0.95
 
@@ -175,13 +178,15 @@ calibrator_has_examples (const Calibrator *calibrator, guint label)
     return calibrator->calibrations[label].positives.samples->len > 0;
 }
 
-/* @rules: (out caller-allocated): [n_labels] */
-static void
-get_rules (const Calibrator *calibrator, AltclipLabelRules *rules)
+static AltclipLabelRules
+get_rules (const Calibrator *calibrator, guint label)
 {
     const AltclipLabelRules defaults = { .threshold = 0.5, .hysteresis = DEFAULT_HYSTERESIS };
+    g_autofree AltclipLabelRules *rules =
+            g_new (AltclipLabelRules, altclip_prompts_get_n_labels (calibrator->prompts));
 
     altclip_prompts_get_rules (calibrator->prompts, &defaults, rules);
+    return rules[label];
 }
 
 /* Fits the bias, and scores anew if that matters. */
@@ -200,24 +205,48 @@ fit_bias (const Calibrator *calibrator, Calibration *calibration)
     }
 }
 
+/* A label whose threshold is sought. */
+typedef struct {
+    const Calibration *calibration;
+    AltclipLabelRules rules;
+} Search;
+
+/* In the states of the label, as the element would have them. */
+static void
+count_mistakes (double threshold, AltclipMistakes *mistakes, gpointer user_data)
+{
+    const Search *search = user_data;
+    AltclipLabelRules rules = search->rules;
+    FootageEvents there;
+    FootageEvents elsewhere;
+    double alarms;
+
+    rules.threshold = threshold;
+    there = footage_count_events (&search->calibration->positives, &rules);
+    elsewhere = footage_count_events (&search->calibration->negatives, &rules);
+    alarms = elsewhere.events + elsewhere.active_hours * MINUTES_OF_AN_HOUR +
+             elsewhere.active_stills;
+    mistakes->alarms = alarms / (elsewhere.hours + elsewhere.stills / MINUTES_OF_AN_HOUR);
+    mistakes->misses =
+            1.0 - (double)there.active / (double)search->calibration->positives.samples->len;
+}
+
 /* What a threshold is compared with is the average. */
 static void
 calibrate_label (const Calibrator *calibrator, guint label)
 {
     Calibration *calibration = &calibrator->calibrations[label];
-    g_autofree AltclipLabelRules *rules =
-            g_new (AltclipLabelRules, altclip_prompts_get_n_labels (calibrator->prompts));
+    Search search = { calibration, get_rules (calibrator, label) };
     g_autofree double *positives = NULL;
     g_autofree double *negatives = NULL;
 
     fit_bias (calibrator, calibration);
-    get_rules (calibrator, rules);
-    footage_average (&calibration->positives, calibrator->prompts, label, rules);
-    footage_average (&calibration->negatives, calibrator->prompts, label, rules);
+    footage_average (&calibration->positives, &search.rules);
+    footage_average (&calibration->negatives, &search.rules);
     positives = footage_get_scores (&calibration->positives);
     negatives = footage_get_scores (&calibration->negatives);
     altclip_separate (calibrator->mode, positives, calibration->positives.samples->len, negatives,
-            calibration->negatives.samples->len, &calibration->separation);
+            calibration->negatives.samples->len, count_mistakes, &search, &calibration->separation);
 }
 
 void
@@ -280,15 +309,11 @@ CalibrationOutcome
 calibrator_get_outcome (const Calibrator *calibrator, guint label)
 {
     const Calibration *calibration = &calibrator->calibrations[label];
-    g_autofree AltclipLabelRules *rules =
-            g_new (AltclipLabelRules, altclip_prompts_get_n_labels (calibrator->prompts));
+    AltclipLabelRules rules = get_rules (calibrator, label);
     CalibrationOutcome outcome;
 
-    get_rules (calibrator, rules);
-    outcome.there =
-            footage_count_events (&calibration->positives, calibrator->prompts, label, rules);
-    outcome.elsewhere =
-            footage_count_events (&calibration->negatives, calibrator->prompts, label, rules);
+    outcome.there = footage_count_events (&calibration->positives, &rules);
+    outcome.elsewhere = footage_count_events (&calibration->negatives, &rules);
     outcome.events_at_most = get_upper_bound (outcome.elsewhere.events);
     return outcome;
 }

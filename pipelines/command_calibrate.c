@@ -25,6 +25,12 @@ get_rate (const CalibrationOutcome *outcome, double events)
                                           : json_null ();
 }
 
+static double
+get_inactive_share (const Calibration *calibration, const CalibrationOutcome *outcome)
+{
+    return 1.0 - (double)outcome->there.active / (double)calibration->positives.samples->len;
+}
+
 /* Returns: (transfer full): the line of a label */
 static json_t *
 describe (const Calibrator *calibrator, guint label)
@@ -33,12 +39,13 @@ describe (const Calibrator *calibrator, guint label)
     const AltclipSeparation *separation = &calibration->separation;
     CalibrationOutcome outcome = calibrator_get_outcome (calibrator, label);
 
-    return json_pack ("{s:s, s:f, s:f, s:f, s:i, s:i, s:f, s:f, s:i, s:i, s:f, s:i, s:o, s:o}",
+    return json_pack ("{s:s, s:f, s:f, s:f, s:i, s:i, s:f, s:f, s:f, s:i, s:i, s:f, s:i, s:o, s:o}",
             "label", altclip_prompts_get_label (calibrator->prompts, label), "threshold",
             separation->threshold, "bias", calibration->bias, "roc_area", separation->roc_area,
             "positives", calibration->positives.samples->len, "negatives",
             calibration->negatives.samples->len, "misses", separation->misses, "false_alarms",
-            separation->false_alarms, "positive_clips", outcome.there.clips, "missed_clips",
+            separation->false_alarms, "inactive", get_inactive_share (calibration, &outcome),
+            "positive_clips", outcome.there.clips, "missed_clips",
             outcome.there.clips - outcome.there.clips_with_events, "negative_hours",
             outcome.elsewhere.hours, "alarms", outcome.elsewhere.events, "alarms_per_hour",
             get_rate (&outcome, outcome.elsewhere.events), "alarms_per_hour_at_most",
@@ -94,6 +101,8 @@ write_lines (const Calibrator *calibrator, guint label)
     add_line (lines, "ROC area %.4f", separation->roc_area);
     add_line (lines, "misses %.1f %% of %u pictures", 100.0 * separation->misses,
             calibration->positives.samples->len);
+    add_line (lines, "not active in %.1f %% of them",
+            100.0 * get_inactive_share (calibration, &outcome));
     add_line (lines, "missed clips %u of %u", outcome.there.clips - outcome.there.clips_with_events,
             outcome.there.clips);
     add_line (lines, "false alarms %.1f %% of %u pictures", 100.0 * separation->false_alarms,
@@ -307,11 +316,10 @@ const Command COMMAND_CALIBRATE = {
             "one shows no label at all; with a single label, a positive needs none either. A file\n"
             "whose own name begins so can be written ./like=this.png.\n"
             "\n"
-            "The threshold is among those of the largest F-measure, or nearly that, in which a "
-            "false\n"
-            "alarm weighs as much as four misses, of scores averaged as the label's smoothing "
-            "says:\n"
-            "near 0.5 if they leave it open, and for cosines in their middle. The bias, for\n"
+            "The threshold goes by the states that the label would have had, with its smoothing,\n"
+            "hysteresis and times. An alarm an hour where it is not weighs as much as a twentieth\n"
+            "of it that is missed; where no alarm costs hardly more, there is none. What is then\n"
+            "left open is as near to 0.5 as can be, and for cosines in the middle. The bias, for\n"
             "--score-mode sigmoid, is that of a logistic regression with the model's own scale.\n"
             "\n"
             "Example:\n"

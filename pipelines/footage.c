@@ -14,6 +14,7 @@ footage_init (Footage *footage)
 {
     footage->samples = g_array_new (FALSE, FALSE, sizeof (FootageSample));
     footage->clips = g_array_new (FALSE, FALSE, sizeof (FootageClip));
+    footage->label = altclip_prompts_parse ("label", NULL, NULL, NULL);
 }
 
 void
@@ -21,6 +22,7 @@ footage_clear (Footage *footage)
 {
     g_clear_pointer (&footage->samples, g_array_unref);
     g_clear_pointer (&footage->clips, g_array_unref);
+    g_clear_pointer (&footage->label, altclip_prompts_unref);
 }
 
 void
@@ -87,64 +89,76 @@ footage_apply_sigmoid (Footage *footage, double scale, double bias)
     }
 }
 
-/* Tells a tracker of a clip, and of the other labels that they have no score. @averages: (out)
- * (nullable): [samples of the clip]. Returns: how often the label began */
-static guint
-track (const Footage *footage, const FootageClip *clip, AltclipPrompts *prompts, guint index,
-        const AltclipLabelRules *rules, double *averages)
-{
-    guint n_labels = altclip_prompts_get_n_labels (prompts);
-    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (prompts);
-    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
-    g_autofree double *scores = g_new (double, n_labels);
-    g_autofree double *cosines = g_new (double, n_labels);
-    guint begins = 0;
+/* ---- States ---------------------------------------------------------------------------------- */
 
-    for (guint i = 0; i < n_labels; i++)
-        scores[i] = cosines[i] = NAN;
+/* What a label's state was in a clip. */
+typedef struct {
+    guint begins;
+    guint active; /* samples */
+} Course;
+
+/* @averages: (out) (nullable): [samples of the clip] */
+static Course
+track (const Footage *footage, const FootageClip *clip, const AltclipLabelRules *rules,
+        double *averages)
+{
+    g_autoptr (AltclipTracker) tracker = altclip_tracker_new (footage->label);
+    g_autoptr (GArray) transitions = g_array_new (FALSE, FALSE, sizeof (AltclipTransition));
+    AltclipLabelRules heeded = *rules;
+    Course course = { 0 };
+
+    /* A still picture is of a scene that stays. */
+    if (clip->duration == 0)
+        heeded.min_on = 0;
     for (guint i = 0; i < clip->n; i++) {
         const FootageSample *sample = get_sample (footage, clip->first + i);
         AltclipLabelState state;
 
-        scores[index] = sample->score;
-        cosines[index] = sample->cosine;
-        altclip_tracker_update (tracker, sample->time, rules, scores, cosines, transitions, NULL);
-        altclip_tracker_get_label (tracker, index, &state);
+        altclip_tracker_update (
+                tracker, sample->time, &heeded, &sample->score, &sample->cosine, transitions, NULL);
+        altclip_tracker_get_label (tracker, 0, &state);
+        course.active += state.active;
         if (averages)
             averages[i] = state.score;
     }
     for (guint i = 0; i < transitions->len; i++)
-        begins += g_array_index (transitions, AltclipTransition, i).active;
-    return begins;
+        course.begins += g_array_index (transitions, AltclipTransition, i).active;
+    return course;
 }
 
 void
-footage_average (
-        Footage *footage, AltclipPrompts *prompts, guint index, const AltclipLabelRules *rules)
+footage_average (Footage *footage, const AltclipLabelRules *rules)
 {
     for (guint i = 0; i < footage->clips->len; i++) {
         const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
         g_autofree double *averages = g_new (double, clip->n);
 
-        track (footage, clip, prompts, index, rules, averages);
+        track (footage, clip, rules, averages);
         for (guint j = 0; j < clip->n; j++)
             g_array_index (footage->samples, FootageSample, clip->first + j).average = averages[j];
     }
 }
 
 FootageEvents
-footage_count_events (const Footage *footage, AltclipPrompts *prompts, guint index,
-        const AltclipLabelRules *rules)
+footage_count_events (const Footage *footage, const AltclipLabelRules *rules)
 {
     FootageEvents events = { .clips = footage->clips->len };
 
     for (guint i = 0; i < footage->clips->len; i++) {
         const FootageClip *clip = &g_array_index (footage->clips, FootageClip, i);
-        guint begins = track (footage, clip, prompts, index, rules, NULL);
+        double hours = (double)clip->duration / NANOSECONDS_OF_AN_HOUR;
+        Course course = track (footage, clip, rules, NULL);
 
-        events.events += begins;
-        events.clips_with_events += begins > 0;
-        events.hours += (double)clip->duration / NANOSECONDS_OF_AN_HOUR;
+        events.clips_with_events += course.begins > 0;
+        events.active += course.active;
+        if (clip->duration == 0) {
+            events.stills++;
+            events.active_stills += course.begins > 0;
+        } else {
+            events.events += course.begins;
+            events.hours += hours;
+            events.active_hours += hours * course.active / clip->n;
+        }
     }
     return events;
 }

@@ -27,16 +27,21 @@ typedef struct {
 
 /* All that was seen. One thread at a time. */
 typedef struct {
-    GArray *samples; /* (element-type FootageSample) */
-    GArray *clips;   /* (element-type FootageClip) */
+    GArray *samples;       /* (element-type FootageSample) */
+    GArray *clips;         /* (element-type FootageClip) */
+    AltclipPrompts *label; /* one, whatever it is, to track */
 } Footage;
 
 /* What becomes of it with a threshold. */
 typedef struct {
-    guint clips;
+    guint clips; /* stills and videos */
     guint clips_with_events;
-    guint events; /* begins */
-    double hours; /* of video */
+    guint active; /* samples */
+    guint stills;
+    guint active_stills;
+    guint events; /* begins in videos */
+    double hours; /* of these, */
+    double active_hours;
 } FootageEvents;
 
 void footage_init (Footage *footage);
@@ -50,9 +55,8 @@ void footage_add_sample (Footage *footage, double score, double cosine, guint64 
 /* The file was a video that lasted @duration. */
 void footage_set_duration (Footage *footage, guint64 duration);
 
-/* Averages the scores of each clip over time, as the label's rules say. @rules: [n_labels] */
-void footage_average (
-        Footage *footage, AltclipPrompts *prompts, guint index, const AltclipLabelRules *rules);
+/* Averages the scores of each clip over time, as the label's rules say. */
+void footage_average (Footage *footage, const AltclipLabelRules *rules);
 
 /* Returns: (transfer full): [samples]: averaged */
 double *footage_get_scores (const Footage *footage);
@@ -61,16 +65,8 @@ double *footage_get_cosines (const Footage *footage);
 /* Scores anew: 1 / (1 + exp (−(scale · cosine + bias))). */
 void footage_apply_sigmoid (Footage *footage, double scale, double bias);
 
-/**
- * footage_count_events:
- * @prompts: the labels
- * @index: the label
- * @rules: [n_labels]
- *
- * What the label's state would have been, clip by clip; a still picture is of one moment.
- */
-FootageEvents footage_count_events (const Footage *footage, AltclipPrompts *prompts, guint index,
-        const AltclipLabelRules *rules);
+/* What the label's state would have been, clip by clip. */
+FootageEvents footage_count_events (const Footage *footage, const AltclipLabelRules *rules);
 
 G_END_DECLS
 

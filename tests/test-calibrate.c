@@ -233,6 +233,28 @@ test_prompts_file (void)
     json_decref (set);
 }
 
+/* A still picture is of a scene that stays: there is nothing to wait for. */
+static void
+test_stills (void)
+{
+    g_autofree char *path = get_path ("stills.json");
+    json_t *line;
+
+    g_assert_true (g_file_set_contents (path,
+            "{\"version\": 1, \"negatives\": [\"a clear picture\"], \"min_on\": 60, \"labels\": ["
+            "{\"label\": \"bars\", \"texts\": [\"colour bars\"]}]}",
+            -1, NULL));
+    {
+        g_auto (Invocation) result = run ("calibrate", "-f", "stills.json", "--positive",
+                "bars.png", "--negative", "black.webm", "--output", "out.json", NULL);
+        invocation_assert_succeeded (&result);
+        line = invocation_parse_line (&result, 0);
+    }
+    check_line (line, "bars", 1, 20);
+    g_assert_cmpfloat (get_number (line, "inactive"), ==, 0.0);
+    json_decref (line);
+}
+
 /* Each label is judged on its part of a picture: of half.webm the left half is black. */
 static void
 test_regions (void)
@@ -411,6 +433,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibrate/interval", test_interval);
     g_test_add_func ("/calibrate/printed", test_printed);
     g_test_add_func ("/calibrate/prompts-file", test_prompts_file);
+    g_test_add_func ("/calibrate/stills", test_stills);
     g_test_add_func ("/calibrate/regions", test_regions);
     g_test_add_func ("/calibrate/report", test_report);
     g_test_add_func ("/calibrate/alike", test_alike);

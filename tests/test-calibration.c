@@ -13,7 +13,8 @@ separate (AltclipScoreMode mode, const double *positives, gsize n_positives,
 {
     AltclipSeparation separation;
 
-    altclip_separate (mode, positives, n_positives, negatives, n_negatives, &separation);
+    altclip_separate (
+            mode, positives, n_positives, negatives, n_negatives, NULL, NULL, &separation);
     return separation;
 }
 
@@ -29,14 +30,23 @@ test_apart (void)
     AltclipSeparation cosine = SEPARATE (ALTCLIP_SCORE_COSINE, high, low);
     AltclipSeparation softmax = SEPARATE (ALTCLIP_SCORE_SOFTMAX, high, low);
 
-    g_assert_cmpfloat_with_epsilon (cosine.threshold, 0.5, 1e-12);
+    g_assert_cmpfloat_with_epsilon (cosine.threshold, 0.5, 2e-3);
     g_assert_cmpfloat_with_epsilon (softmax.threshold, 0.5, 1e-12); /* of 0.3 and 0.7 */
     g_assert_cmpfloat (cosine.roc_area, ==, 1.0);
     g_assert_cmpfloat (cosine.misses, ==, 0.0);
     g_assert_cmpfloat (cosine.false_alarms, ==, 0.0);
 }
 
-/* Shares spread by their logits, and not beyond 0.05 and 0.95 where that can be helped. */
+/* Shares spread by their logits. Thresholds are tried in steps, of which none is larger than this
+ * here. */
+#define STEP 0.08
+
+static void
+check_logit (double share, double logit)
+{
+    g_assert_cmpfloat_with_epsilon (log (share / (1.0 - share)), logit, STEP);
+}
+
 static void
 test_shares (void)
 {
@@ -47,20 +57,15 @@ test_shares (void)
     const double fifth[] = { 0.2, 0.9 };
     const double likely[] = { 0.6, 0.2 };
 
+    check_logit (SEPARATE (ALTCLIP_SCORE_SIGMOID, sure, never).threshold, 0.0);
+    check_logit (SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, tenth).threshold, 0.0);
+    /* 0.6 has a logit of 0.405, and 1 is far enough from it. */
+    check_logit (SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, likely).threshold, 1.405);
+    /* From 0.1 to 0.2, of −2.197 and −1.386, three quarters. */
     g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SIGMOID, sure, never).threshold, 0.5, 1e-12);
-    g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, tenth).threshold, 0.5, 1e-12);
-    /* A quarter of the way from 0.6 to 0.95 that the logits make: of 0.405 and 2.944 it is 1.040.
-     */
-    g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SOFTMAX, sure, likely).threshold, 0.7388, 1e-4);
-    /* From 0.1 to 0.2, of −2.197 and −1.386, three quarters: −1.589. */
-    g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SOFTMAX, fifth, tenth).threshold, 0.1695, 1e-4);
-    /* Below 0.05 all is alike. */
-    g_assert_cmpfloat_with_epsilon (
-            SEPARATE (ALTCLIP_SCORE_SOFTMAX, seldom, never).threshold, 0.005, 1e-9);
+            SEPARATE (ALTCLIP_SCORE_SOFTMAX, fifth, tenth).threshold, 0.1695, 2e-3);
+    /* 0.01 has a logit of −4.595. */
+    check_logit (SEPARATE (ALTCLIP_SCORE_SOFTMAX, seldom, never).threshold, -5.595);
 }
 
 static void
@@ -70,75 +75,96 @@ test_overlap (void)
     const double negatives[] = { 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.65, 0.3, 0.3 };
     AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
 
-    /* From 0.3 to 0.6 there are 3 hits, 1 miss and 1 false alarm: 3.75 by 5. From 0.65 to 0.7 there
-     * are 2 hits and 2 misses: 2.5 by 3. */
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.675, 1e-12);
+    /* From 0.3 to 0.6 one in four is missed, and there is an alarm in ten minutes: 0.25 + 6 / 20.
+     * From 0.65 to 0.7 two in four are missed: 0.5. */
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.675, 2e-3);
     g_assert_cmpfloat (separation.misses, ==, 0.5);
     g_assert_cmpfloat (separation.false_alarms, ==, 0.0);
     /* 9 of 10 below 0.6, all below 0.7 and 0.8 */
     g_assert_cmpfloat_with_epsilon (separation.roc_area, (9 + 10 + 10) / 40.0, 1e-12);
 }
 
-/* Of ranges that do nearly as well the widest: 100 hits and a false alarm, or 94 hits. Between them
- * there are 94 hits and the false alarm. */
+/* Five of a thousand pictures are next to nothing, and five alarms that can be done without. */
 static void
-test_widest_range (void)
+test_without_alarms (void)
 {
-    double positives[100];
-    double negatives[101];
+    double positives[600];
+    double negatives[1000];
     AltclipSeparation separation;
 
-    for (guint i = 0; i < 100; i++)
-        positives[i] = i < 6 ? 0.4 : 0.9;
-    for (guint i = 0; i < 101; i++)
-        negatives[i] = i == 0 ? 0.5 : 0.3;
-    separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.7, 1e-12);
-    g_assert_cmpfloat_with_epsilon (separation.misses, 0.06, 1e-12);
-}
-
-/* A picture in two hundred is chance: the threshold stays in the middle. */
-static void
-test_outliers (void)
-{
-    double positives[200];
-    double negatives[200];
-    AltclipSeparation separation;
-
-    for (guint i = 0; i < 200; i++) {
-        positives[i] = i == 0 ? 0.2 : 0.9;
-        negatives[i] = i == 0 ? 0.85 : 0.1;
-    }
+    for (guint i = 0; i < 600; i++)
+        positives[i] = i < 6 ? 0.96 : 0.9999;
+    for (guint i = 0; i < 1000; i++)
+        negatives[i] = i < 5 ? 0.985 : 0.4;
     separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.5, 1e-12); /* of 0.1 and 0.9 */
-    g_assert_cmpfloat_with_epsilon (separation.misses, 0.005, 1e-12);
-    g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.005, 1e-12);
-}
-
-/* One picture in fifty is better told apart far out; but how far out is this light's affair. */
-static void
-test_far_out (void)
-{
-    double positives[50];
-    double negatives[50];
-    AltclipSeparation separation;
-
-    for (guint i = 0; i < 50; i++) {
-        positives[i] = 0.9999;
-        negatives[i] = i == 0 ? 0.999 : 0.1;
-    }
-    separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
-    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.5, 1e-12);
-    g_assert_cmpfloat_with_epsilon (separation.false_alarms, 0.02, 1e-12);
-    /* Where it is one in two, there is no choice. */
-    for (guint i = 0; i < 25; i++)
-        negatives[i] = 0.999;
-    separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, positives, negatives);
-    g_assert_cmpfloat (separation.threshold, >, 0.999);
     g_assert_cmpfloat (separation.false_alarms, ==, 0.0);
-    /* Cosines are no shares. */
+    g_assert_cmpfloat (separation.misses, ==, 0.01);
+    /* Not just above the last one: 0.985 has a logit of 4.185. */
+    check_logit (separation.threshold, 5.185);
     separation = SEPARATE (ALTCLIP_SCORE_COSINE, positives, negatives);
-    g_assert_cmpfloat (separation.threshold, >, 0.999);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, (0.985 + 0.9999) / 2.0, 2e-3);
+}
+
+/* Where all of them make alarms or miss much, the one is weighed against the other. */
+typedef struct {
+    double alarms; /* an hour, of thresholds up to 0.6 */
+    double misses; /* of those above */
+} Balance;
+
+static void
+weigh (double threshold, AltclipMistakes *mistakes, gpointer user_data)
+{
+    const Balance *balance = user_data;
+
+    mistakes->alarms = threshold <= 0.6 ? balance->alarms : 0.0;
+    mistakes->misses = threshold <= 0.6 ? 0.0 : balance->misses;
+}
+
+static double
+find_balance (double alarms, double misses)
+{
+    const double positives[] = { 0.8 };
+    const double negatives[] = { 0.2 };
+    Balance balance = { alarms, misses };
+    AltclipSeparation separation;
+
+    altclip_separate (
+            ALTCLIP_SCORE_COSINE, positives, 1, negatives, 1, weigh, &balance, &separation);
+    return separation.threshold;
+}
+
+static void
+test_balance (void)
+{
+    /* In the middle of those up to 0.6, or of those above. */
+    g_assert_cmpfloat_with_epsilon (find_balance (2.0, 0.3), 0.4, 2e-3);
+    g_assert_cmpfloat_with_epsilon (find_balance (5.5, 0.3), 0.4, 2e-3);
+    g_assert_cmpfloat_with_epsilon (find_balance (6.1, 0.3), 0.7, 2e-3);
+    g_assert_cmpfloat_with_epsilon (find_balance (100.0, 0.9), 0.7, 2e-3);
+    /* What is hardly missed is given for any alarm, be it one in ten hours. */
+    g_assert_cmpfloat_with_epsilon (find_balance (0.1, 0.02), 0.7, 2e-3);
+    g_assert_cmpfloat_with_epsilon (find_balance (0.1, 0.03), 0.4, 2e-3);
+}
+
+/* How long events are is not what pictures say: all go by what is counted. */
+static void
+count_nothing (double threshold, AltclipMistakes *mistakes, G_GNUC_UNUSED gpointer user_data)
+{
+    *mistakes = (AltclipMistakes){ .alarms = 0.0, .misses = threshold > 0.3 ? 1.0 : 0.0 };
+}
+
+static void
+test_counted (void)
+{
+    const double positives[] = { 0.9, 0.7 };
+    const double negatives[] = { 0.1, 0.6 };
+    AltclipSeparation separation;
+
+    altclip_separate (
+            ALTCLIP_SCORE_COSINE, positives, 2, negatives, 2, count_nothing, NULL, &separation);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, 0.2, 2e-3);
+    g_assert_cmpfloat (separation.misses, ==, 0.0);
+    g_assert_cmpfloat (separation.false_alarms, ==, 0.5);
 }
 
 static void
@@ -222,9 +248,9 @@ main (int argc, char **argv)
     g_test_add_func ("/calibration/apart", test_apart);
     g_test_add_func ("/calibration/shares", test_shares);
     g_test_add_func ("/calibration/overlap", test_overlap);
-    g_test_add_func ("/calibration/widest-range", test_widest_range);
-    g_test_add_func ("/calibration/outliers", test_outliers);
-    g_test_add_func ("/calibration/far-out", test_far_out);
+    g_test_add_func ("/calibration/without-alarms", test_without_alarms);
+    g_test_add_func ("/calibration/balance", test_balance);
+    g_test_add_func ("/calibration/counted", test_counted);
     g_test_add_func ("/calibration/alike", test_alike);
     g_test_add_func ("/calibration/neighbours", test_neighbours);
     g_test_add_func ("/calibration/bias", test_bias);
