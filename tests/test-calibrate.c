@@ -315,6 +315,11 @@ test_report (void)
     g_assert_nonnull (strstr (text->str, "misses 0.0 % of 20 pictures\n"));
     g_assert_nonnull (strstr (text->str, "missed clips 0 of 1\n"));
     g_assert_nonnull (strstr (text->str, "expected an hour: 0\n"));
+    /* Both axes say what they are, and what is beyond the one has columns of its own. */
+    g_assert_nonnull (strstr (text->str, "pictures (square root scale)\n"));
+    g_assert_nonnull (strstr (text->str, "score (softmax)\n"));
+    g_assert_nonnull (strstr (text->str, "< 0.001\n"));
+    g_assert_nonnull (strstr (text->str, "> 0.999\n"));
 }
 
 /* What looks alike cannot be told apart, and that is said. */
