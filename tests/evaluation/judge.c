@@ -262,12 +262,17 @@ judge_language (Judge *judge, const char *name, const char *path)
                                    VARIANT_WITHOUT_TIMES },
         { "and templates", VARIANT_WITHOUT_SMOOTHING | DEFAULT_LINES | VARIANT_WITHOUT_TIMES },
         { "and smoothing", DEFAULT_LINES | VARIANT_WITHOUT_TIMES },
-        { "and threshold, hysteresis", VARIANT_WITHOUT_TIMES },
+        { "and threshold", VARIANT_DEFAULT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
+        { "and hysteresis", VARIANT_WITHOUT_TIMES },
         { "and min_on, min_off: recommended", VARIANT_WHOLE },
         { "recommended without negatives", VARIANT_WITHOUT_NEGATIVES },
+        { "recommended with half of the negatives", VARIANT_HALF_OF_NEGATIVES },
         { "recommended without templates", VARIANT_WITHOUT_TEMPLATES },
         { "recommended without smoothing", VARIANT_WITHOUT_SMOOTHING },
         { "recommended without hysteresis", VARIANT_WITHOUT_HYSTERESIS },
+        { "the element's defaults and negatives, without hysteresis",
+                VARIANT_WITHOUT_TEMPLATES | VARIANT_WITHOUT_SMOOTHING | VARIANT_DEFAULT_THRESHOLD |
+                        VARIANT_WITHOUT_HYSTERESIS | VARIANT_WITHOUT_TIMES },
     };
     json_t *file = load_json (path);
     g_autofree char *title = g_path_get_basename (path);

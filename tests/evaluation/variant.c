@@ -16,6 +16,23 @@ remove_field (json_t *file, const char *name)
     json_array_foreach (json_object_get (file, "labels"), i, label) json_object_del (label, name);
 }
 
+/* The first stays: it is the healthy picture, of which everybody thinks. */
+static void
+halve_negatives (json_t *file)
+{
+    json_t *half = json_array ();
+    json_t *negative;
+    gsize i;
+
+    json_array_foreach (json_object_get (file, "negatives"), i, negative)
+    {
+        if (i % 2 == 0)
+            json_array_append (half, negative);
+    }
+    remove_field (file, "negatives");
+    json_object_set_new (file, "negatives", half);
+}
+
 json_t *
 variant_make (const json_t *file, VariantFlags flags)
 {
@@ -23,6 +40,8 @@ variant_make (const json_t *file, VariantFlags flags)
 
     if (flags & VARIANT_WITHOUT_NEGATIVES)
         remove_field (variant, "negatives");
+    if (flags & VARIANT_HALF_OF_NEGATIVES)
+        halve_negatives (variant);
     if (flags & VARIANT_WITHOUT_TEMPLATES)
         remove_field (variant, "templates");
     if (flags & VARIANT_WITHOUT_SMOOTHING)

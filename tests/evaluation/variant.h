@@ -22,6 +22,7 @@ typedef enum {
     VARIANT_DEFAULT_THRESHOLD = 1 << 6,
     VARIANT_SIGMOID = 1 << 7, /* in place of its score mode */
     VARIANT_COSINE = 1 << 8,
+    VARIANT_HALF_OF_NEGATIVES = 1 << 9, /* every second one, and none of a label's own */
 } VariantFlags;
 
 /* @file: of prompts. Returns: (transfer full): a copy that is as @flags say */

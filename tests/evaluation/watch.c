@@ -113,7 +113,7 @@ make_pipeline (const char *film, char **prompts, double interval)
     GstElement *pipeline;
 
     for (guint i = 0; prompts[i]; i++)
-        g_string_append_printf (line, " ! altclipfilter name=watcher%u mode=exact", i);
+        g_string_append_printf (line, " ! altclipfilter name=watcher%u threads=1 mode=exact", i);
     g_string_append (line, " ! appsink name=sink sync=false max-buffers=8");
     pipeline = gst_parse_launch (line->str, &error);
     if (error)
