@@ -13,7 +13,8 @@ static gboolean closed;
 static guint n_reached;
 static guint n_let;
 
-/* What maps a frame when nobody stands in the way; always the same. */
+/* What maps a frame when nobody stands in the way; always the same, so that it is set with the
+ * first frame and not while others are read. */
 static gboolean (*map_default) (GstVideoMeta *meta, guint plane, GstMapInfo *info, gpointer *data,
         gint *stride, GstMapFlags flags);
 
@@ -38,7 +39,8 @@ gate_guard (GstBuffer *buffer)
     GstVideoMeta *meta = gst_buffer_add_video_meta (
             buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
 
-    map_default = meta->map;
+    if (!map_default)
+        map_default = meta->map;
     meta->map = map_guarded;
     return buffer;
 }

@@ -1561,6 +1561,7 @@ static const Speed SPEEDS[] = {
 
 static guint worker_delay;
 
+/* Set with the first frame: the worker may be reading it when others are made. */
 static gboolean (*map_default) (GstVideoMeta *meta, guint plane, GstMapInfo *info, gpointer *data,
         gint *stride, GstMapFlags flags);
 
@@ -1586,7 +1587,8 @@ new_drawn_frame (const Drawn *drawn)
     GstVideoMeta *meta = gst_buffer_add_video_meta (
             buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
 
-    map_default = meta->map;
+    if (!map_default)
+        map_default = meta->map;
     meta->map = map_slowly;
     return buffer;
 }
