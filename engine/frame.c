@@ -12,6 +12,7 @@
  */
 
 #include "frame.h"
+#include "pixel_loops.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,19 +23,8 @@
 #define MIN_BITS 8
 #define MAX_BITS 11
 
-/* Fraction bits of the matrix: sums of its products stay within 32 bits. */
-#define MATRIX_BITS 18
-
 /* Chroma is mixed with weights of eighths over rows, then of quarters over columns. */
 #define CHROMA_UNITY 32
-
-/* One primary: (luma · y + cb · u + cr · v + offset) >> MATRIX_BITS. */
-typedef struct {
-    gint32 luma;
-    gint32 cb; /* of chroma times CHROMA_UNITY */
-    gint32 cr;
-    gint32 offset; /* rounding included */
-} Primary;
 
 struct _AltclipFrameReader {
     AltclipFrameFormat format;
@@ -43,7 +33,8 @@ struct _AltclipFrameReader {
     guint n;    /* lead included, rounded up to pairs */
     guint n_wanted;
     gboolean is_grey;
-    Primary primaries[3];
+    AltclipPrimary primaries[3]; /* of chroma times CHROMA_UNITY, rounding included */
+    const AltclipPixelLoops *loops;
 
     guint chroma_left; /* first sample of the rows below, one beyond the left edge if there is one
                         */
@@ -137,7 +128,7 @@ altclip_frame_format_get_layout (const AltclipFrameFormat *format, AltclipPixelL
 static gint32
 to_fixed_point (double value)
 {
-    return (gint32)lrint (value * (1 << MATRIX_BITS));
+    return (gint32)lrint (value * (1 << ALTCLIP_PRIMARY_PRECISION));
 }
 
 /* To 0 … 255 from samples of the format's bits and range. */
@@ -162,7 +153,7 @@ compute_primaries (AltclipFrameReader *reader)
     };
 
     for (guint i = 0; i < 3; i++) {
-        Primary *primary = &reader->primaries[i];
+        AltclipPrimary *primary = &reader->primaries[i];
         gboolean is_ycbcr = format->colour == ALTCLIP_COLOUR_YCBCR;
 
         primary->luma = to_fixed_point (luma);
@@ -173,79 +164,32 @@ compute_primaries (AltclipFrameReader *reader)
     }
 }
 
-/* The loops below are compiled for wider vectors too and chosen at run time: the library itself is
- * built for the oldest CPU of its architecture. */
-#if defined(__x86_64__)
-#define WIDE __attribute__ ((target ("avx2")))
-#define has_wide() __builtin_cpu_supports ("avx2")
-#else
-#define WIDE
-#define has_wide() FALSE
-#endif
-
-static inline __attribute__ ((always_inline)) void
-mix_loop (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr,
-        guint n, gint16 *restrict out)
+/* Whether chroma and what it is multiplied with are of 16 bits, as the faster loops need it: not so
+ * with 11 bits of a sample, or where green has next to no share of luma. */
+static gboolean
+is_mixed_in_words (const AltclipFrameReader *reader)
 {
-    const Primary p = *primary;
+    gboolean is = ((1 << reader->format.bits) - 1) * CHROMA_UNITY <= G_MAXINT16;
+
+    for (guint i = 0; i < 3; i++)
+        is = is && ABS (reader->primaries[i].cb) <= G_MAXINT16 &&
+             ABS (reader->primaries[i].cr) <= G_MAXINT16;
+    return is;
+}
+
+/* Where there is no chroma. */
+static void
+scale (const AltclipPrimary *primary, const guint16 *luma, guint n, gint16 *restrict out)
+{
+    const AltclipPrimary p = *primary;
 
     for (guint i = 0; i < n; i++) {
-        gint32 value = (luma[i] * p.luma + cb[i] * p.cb + cr[i] * p.cr + p.offset) >> MATRIX_BITS;
+        gint32 value = (luma[i] * p.luma + p.offset) >> ALTCLIP_PRIMARY_PRECISION;
         out[i] = (gint16)CLAMP (value, 0, 255);
     }
-}
-
-static inline __attribute__ ((always_inline)) void
-scale_loop (const Primary *primary, const guint16 *luma, guint n, gint16 *restrict out)
-{
-    const Primary p = *primary;
-
-    for (guint i = 0; i < n; i++) {
-        gint32 value = (luma[i] * p.luma + p.offset) >> MATRIX_BITS;
-        out[i] = (gint16)CLAMP (value, 0, 255);
-    }
-}
-
-WIDE static void
-mix_wide (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr,
-        guint n, gint16 *restrict out)
-{
-    mix_loop (primary, luma, cb, cr, n, out);
-}
-
-WIDE static void
-scale_wide (const Primary *primary, const guint16 *luma, guint n, gint16 *restrict out)
-{
-    scale_loop (primary, luma, n, out);
-}
-
-static void
-mix (const Primary *primary, const guint16 *luma, const guint16 *cb, const guint16 *cr, guint n,
-        gint16 *out)
-{
-    if (has_wide ())
-        mix_wide (primary, luma, cb, cr, n, out);
-    else
-        mix_loop (primary, luma, cb, cr, n, out);
-}
-
-static void
-scale (const Primary *primary, const guint16 *luma, guint n, gint16 *out)
-{
-    if (has_wide ())
-        scale_wide (primary, luma, n, out);
-    else
-        scale_loop (primary, luma, n, out);
 }
 
 /* ---- Samples --------------------------------------------------------------------------------- */
-
-static inline __attribute__ ((always_inline)) void
-fetch_bytes (const guint8 *from, guint stride, guint n, guint16 *restrict out)
-{
-    for (guint i = 0; i < n; i++)
-        out[i] = from[(gsize)i * stride];
-}
 
 static void
 fetch_words (const guint8 *from, guint stride, guint shift, guint16 mask, guint n, guint16 *out)
@@ -269,14 +213,8 @@ fetch (const AltclipFrameReader *reader, const AltclipFrameData *data, guint com
 
     if (reader->format.bits > 8)
         fetch_words (from, c->stride, c->shift, (guint16)((1 << reader->format.bits) - 1), n, out);
-    else if (c->stride == 1)
-        fetch_bytes (from, 1, n, out);
-    else if (c->stride == 2)
-        fetch_bytes (from, 2, n, out);
-    else if (c->stride == 4)
-        fetch_bytes (from, 4, n, out);
     else
-        fetch_bytes (from, c->stride, n, out);
+        reader->loops->unpack (from, c->stride, n, (gint16 *)out);
 }
 
 /* ---- Chroma ---------------------------------------------------------------------------------- */
@@ -348,36 +286,6 @@ find_rows (const AltclipFrameFormat *format, gboolean interlaced, guint y)
     return find_between (y, format->height, 6, 6);
 }
 
-static void
-blend_rows (const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out)
-{
-    guint16 w = (guint16)weight;
-    guint16 v = (guint16)(8 - weight);
-
-    for (guint i = 0; i < n; i++)
-        out[i] = (guint16)(first[i] * w + second[i] * v);
-}
-
-/* row: the sample left of the first pair's, then one a pair, then one more; eighths → of
- * CHROMA_UNITY */
-static void
-spread_cosited (const guint16 *row, guint n_pairs, guint16 *restrict out)
-{
-    for (guint i = 0; i < n_pairs; i++) {
-        out[2 * i] = (guint16)(row[i + 1] * 4);
-        out[2 * i + 1] = (guint16)((row[i + 1] + row[i + 2]) * 2);
-    }
-}
-
-static void
-spread_centred (const guint16 *row, guint n_pairs, guint16 *restrict out)
-{
-    for (guint i = 0; i < n_pairs; i++) {
-        out[2 * i] = (guint16)(row[i] + row[i + 1] * 3);
-        out[2 * i + 1] = (guint16)(row[i + 1] * 3 + row[i + 2]);
-    }
-}
-
 /* A row of chroma, mixed of two and with the samples at the picture's edges repeated. */
 static void
 fetch_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint component, guint y)
@@ -389,7 +297,7 @@ fetch_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint co
     fetch (reader, data, component, rows.first, reader->chroma_left, reader->n_chroma, row);
     fetch (reader, data, component, rows.second, reader->chroma_left, reader->n_chroma,
             reader->other);
-    blend_rows (row, reader->other, rows.weight, reader->n_chroma, row);
+    reader->loops->blend_rows (row, reader->other, rows.weight, reader->n_chroma, row);
     if (before == 0)
         reader->row[0] = reader->row[1];
     for (guint i = 1 - before + reader->n_chroma; i < reader->n / 2 + 2; i++)
@@ -402,9 +310,9 @@ read_half_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guin
     for (guint i = 0; i < 2; i++) {
         fetch_chroma (reader, data, i + 1, y);
         if (reader->format.chroma_x_cosited)
-            spread_cosited (reader->row, reader->n / 2, reader->chroma[i]);
+            reader->loops->spread_cosited (reader->row, reader->n / 2, reader->chroma[i]);
         else
-            spread_centred (reader->row, reader->n / 2, reader->chroma[i]);
+            reader->loops->spread_centred (reader->row, reader->n / 2, reader->chroma[i]);
     }
 }
 
@@ -419,7 +327,7 @@ read_whole_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, gui
 
         fetch (reader, data, i + 1, rows.first, reader->left, n, out);
         fetch (reader, data, i + 1, rows.second, reader->left, n, reader->other);
-        blend_rows (out, reader->other, rows.weight, n, out);
+        reader->loops->blend_rows (out, reader->other, rows.weight, n, out);
         for (guint x = 0; x < n; x++)
             out[x] = (guint16)(out[x] * 4);
     }
@@ -437,9 +345,8 @@ read_ycbcr (AltclipFrameReader *reader, const AltclipFrameData *data, guint y, g
     else
         read_whole_chroma (reader, data, y);
     fetch (reader, data, 0, y, reader->left + lead, reader->n_wanted, reader->luma);
-    for (guint i = 0; i < 3; i++)
-        mix (&reader->primaries[i], reader->luma, reader->chroma[0] + lead,
-                reader->chroma[1] + lead, reader->n_wanted, out[i]);
+    reader->loops->mix (reader->primaries, reader->luma, reader->chroma[0] + lead,
+            reader->chroma[1] + lead, reader->n_wanted, out);
 }
 
 static void
@@ -532,6 +439,8 @@ altclip_frame_reader_new (const AltclipFrameFormat *format, guint left, guint n,
     reader->is_grey = is_grey;
     find_columns (reader, left, n);
     compute_primaries (reader);
+    reader->loops =
+            is_mixed_in_words (reader) ? altclip_pixel_loops_get () : &ALTCLIP_PIXEL_LOOPS_PLAIN;
     if (allocate (reader))
         return reader;
     altclip_frame_reader_free (reader);

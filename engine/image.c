@@ -7,9 +7,11 @@
  * of the outputs that the crop keeps, so a panorama costs no more than what is seen of it.
  */
 
+#include "axis.h"
 #include "frame.h"
 #include "image.h"
 #include "model.h"
+#include "pixel_loops.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,39 +19,15 @@
 #define MAX_PICTURE_SIZE 65535
 #define MAX_OUTPUT_SIZE 8192
 
-/* Pillow's: 8 bits for the result and 2 for negative lobes and overshoot. */
-#define PRECISION_BITS (32 - 8 - 2)
-#define ROUNDING (1 << (PRECISION_BITS - 1))
-
-/* Taps are padded with zeros to a multiple of this, so that loops over them become vector code. */
-#define TAP_BLOCK 8
-
-/* One axis of the resampling: output i is the sum of taps[i] · input[start[i] …]. */
-typedef struct {
-    guint in_size;   /* of the picture */
-    guint full_size; /* after the resize */
-    guint out_size;  /* after the crop */
-    guint crop;      /* first kept output */
-    guint n;         /* kept outputs */
-    guint pad;       /* zeros before them, where the crop is larger */
-    guint n_taps;    /* multiple of TAP_BLOCK */
-    guint in_first;  /* first input that any kept output reads */
-    guint in_count;  /* inputs from there to the last */
-    guint *start;    /* [n], counted from in_first */
-    guint *count;    /* [n], taps that are not padding */
-    gint32 *taps;    /* [n, n_taps] */
-    gint16 *high;    /* [n, n_taps]; tap = 256 · high + low, for 16-bit multiplications */
-    gint16 *low;     /* [n, n_taps], −128 to 127: no sum of 65,535 products overflows */
-} Axis;
-
 struct _AltclipImagePlan {
     AltclipPixelLayout layout;
     AltclipRectangle part;      /* of the frames, if it is a plan for frames */
     AltclipFrameReader *reader; /* of frames that are not what @layout can describe */
     guint num_channels;
     guint n_planes; /* that are computed: 1 for grey pictures and grey models */
-    Axis x;
-    Axis y;
+    const AltclipPixelLoops *loops;
+    AltclipAxis x;
+    AltclipAxis y;
     gboolean vertical_first;
     gboolean is_luma; /* colour to grey before all else */
     float lookup[3][256];
@@ -62,270 +40,7 @@ struct _AltclipImagePlan {
     guint8 *pixels;   /* [n_planes, y.out_size, x.out_size]; padding stays 0 */
 };
 
-/* ---- Filters --------------------------------------------------------------------------------- */
-
-typedef struct {
-    double (*weight) (double x);
-    double support;
-} Filter;
-
-static double
-weigh_box (double x)
-{
-    return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
-}
-
-static double
-weigh_bilinear (double x)
-{
-    x = fabs (x);
-    return x < 1.0 ? 1.0 - x : 0.0;
-}
-
-/* The constants are of single precision in Pillow too. */
-static double
-weigh_hamming (double x)
-{
-    x = fabs (x);
-    if (x == 0.0)
-        return 1.0;
-    if (x >= 1.0)
-        return 0.0;
-    x = x * G_PI;
-    return sin (x) / x * (0.54f + 0.46f * cos (x));
-}
-
-static double
-weigh_bicubic (double x)
-{
-    const double a = -0.5;
-
-    x = fabs (x);
-    if (x < 1.0)
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
-    if (x < 2.0)
-        return (((x - 5) * x + 8) * x - 4) * a;
-    return 0.0;
-}
-
-static double
-sinc (double x)
-{
-    if (x == 0.0)
-        return 1.0;
-    x = x * G_PI;
-    return sin (x) / x;
-}
-
-static double
-weigh_lanczos (double x)
-{
-    return -3.0 <= x && x < 3.0 ? sinc (x) * sinc (x / 3) : 0.0;
-}
-
-static const Filter filters[] = {
-    [ALTCLIP_RESAMPLE_LANCZOS] = { weigh_lanczos, 3.0 },
-    [ALTCLIP_RESAMPLE_BILINEAR] = { weigh_bilinear, 1.0 },
-    [ALTCLIP_RESAMPLE_BICUBIC] = { weigh_bicubic, 2.0 },
-    [ALTCLIP_RESAMPLE_BOX] = { weigh_box, 0.5 },
-    [ALTCLIP_RESAMPLE_HAMMING] = { weigh_hamming, 1.0 },
-};
-
-/* ---- An axis --------------------------------------------------------------------------------- */
-
-/* Pillow's arithmetic, its order and roundings included. */
-static void
-find_range (const Axis *axis, double support, guint i, double *center, guint *first, guint *count)
-{
-    double scale = (double)axis->in_size / axis->full_size;
-    int begin;
-    int end;
-
-    *center = (axis->crop + i + 0.5) * scale;
-    begin = (int)(*center - support + 0.5);
-    end = (int)(*center + support + 0.5);
-    begin = MAX (begin, 0);
-    end = MIN (end, (int)axis->in_size);
-    *first = (guint)begin;
-    *count = (guint)(end - begin);
-}
-
-static gint32
-to_fixed_point (double weight)
-{
-    return (gint32)((weight < 0 ? -0.5 : 0.5) + weight * (1 << PRECISION_BITS));
-}
-
-static void
-set_tap (Axis *axis, guint i, guint j, gint32 tap)
-{
-    gsize at = (gsize)i * axis->n_taps + j;
-    gint32 low = (tap & 0xFF) - ((tap & 0x80) << 1);
-
-    g_assert (ABS (tap) < 1 << (PRECISION_BITS + 1));
-    axis->taps[at] = tap;
-    axis->low[at] = (gint16)low;
-    axis->high[at] = (gint16)((tap - low) / 256);
-}
-
-static void
-allocate_taps (Axis *axis, guint max_count)
-{
-    axis->n_taps = (max_count + TAP_BLOCK - 1) / TAP_BLOCK * TAP_BLOCK;
-    axis->taps = g_new0 (gint32, (gsize)axis->n * axis->n_taps);
-    axis->high = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
-    axis->low = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
-}
-
-static void
-compute_taps (Axis *axis, const Filter *filter)
-{
-    double scale = (double)axis->in_size / axis->full_size;
-    double filter_scale = MAX (scale, 1.0);
-    double inverse = 1.0 / filter_scale;
-    double support = filter->support * filter_scale;
-    g_autofree double *weights = NULL;
-    guint max_count = 0;
-    double center;
-
-    for (guint i = 0; i < axis->n; i++) {
-        find_range (axis, support, i, &center, &axis->start[i], &axis->count[i]);
-        max_count = MAX (max_count, axis->count[i]);
-    }
-    allocate_taps (axis, max_count);
-    weights = g_new (double, max_count + 1);
-    for (guint i = 0; i < axis->n; i++) {
-        double sum = 0.0;
-        find_range (axis, support, i, &center, &axis->start[i], &axis->count[i]);
-        for (guint j = 0; j < axis->count[i]; j++) {
-            int x = (int)(j + axis->start[i]);
-            weights[j] = filter->weight ((x - center + 0.5) * inverse);
-            sum += weights[j];
-        }
-        for (guint j = 0; j < axis->count[i]; j++)
-            set_tap (axis, i, j, to_fixed_point (sum != 0.0 ? weights[j] / sum : weights[j]));
-    }
-}
-
-/* One tap of 1 each: the nearest input, found by repeated addition as in Pillow, or the same one.
- */
-static void
-compute_nearest (Axis *axis)
-{
-    double step = (double)axis->in_size / axis->full_size;
-    double at = step * 0.5;
-
-    allocate_taps (axis, 1);
-    for (guint i = 0; i < axis->crop; i++)
-        at += step;
-    for (guint i = 0; i < axis->n; i++) {
-        axis->start[i] = MIN ((guint)at, axis->in_size - 1);
-        axis->count[i] = 1;
-        set_tap (axis, i, 0, 1 << PRECISION_BITS);
-        at += step;
-    }
-}
-
-static void
-count_inputs (Axis *axis)
-{
-    guint last = 0;
-
-    axis->in_first = axis->start[0];
-    for (guint i = 0; i < axis->n; i++)
-        last = MAX (last, axis->start[i] + axis->count[i]);
-    axis->in_count = last - axis->in_first;
-    for (guint i = 0; i < axis->n; i++)
-        axis->start[i] -= axis->in_first;
-}
-
-/* @out_size: after the crop; 0: there is none */
-static void
-axis_set_sizes (Axis *axis, guint in_size, guint full_size, guint out_size)
-{
-    axis->in_size = in_size;
-    axis->full_size = full_size;
-    axis->out_size = out_size ? out_size : full_size;
-    axis->n = MIN (full_size, axis->out_size);
-    axis->crop = (full_size - axis->n) / 2;
-    axis->pad = (axis->out_size - axis->n + 1) / 2;
-}
-
-static void
-axis_compute (Axis *axis, AltclipResample resample)
-{
-    axis->start = g_new (guint, axis->n);
-    axis->count = g_new (guint, axis->n);
-    if (resample == ALTCLIP_RESAMPLE_NEAREST || axis->in_size == axis->full_size)
-        compute_nearest (axis);
-    else
-        compute_taps (axis, &filters[resample]);
-    count_inputs (axis);
-}
-
-static void
-axis_clear (Axis *axis)
-{
-    g_free (axis->start);
-    g_free (axis->count);
-    g_free (axis->taps);
-    g_free (axis->high);
-    g_free (axis->low);
-}
-
 /* ---- The two passes -------------------------------------------------------------------------- */
-
-static inline guint8
-to_byte (gint32 sum)
-{
-    return (guint8)CLAMP (sum >> PRECISION_BITS, 0, 255);
-}
-
-static inline gint32
-multiply (const gint16 *x, const gint16 *taps, guint n)
-{
-    gint32 sum = 0;
-
-    for (guint i = 0; i < n; i++)
-        sum += (gint32)x[i] * taps[i];
-    return sum;
-}
-
-/* x: [in_count + n_taps] → out: [n] */
-static void
-resample_row (const Axis *axis, const gint16 *x, guint8 *out)
-{
-    guint n_taps = axis->n_taps & ~(guint)(TAP_BLOCK - 1); /* tells the compiler what it is */
-
-    for (guint i = 0; i < axis->n; i++) {
-        const gint16 *from = x + axis->start[i];
-        gsize at = (gsize)i * n_taps;
-        gint32 high = multiply (from, axis->high + at, n_taps);
-        gint32 low = multiply (from, axis->low + at, n_taps);
-        out[i] = to_byte ((gint32)((guint32)high * 256 + (guint32)low + ROUNDING));
-    }
-}
-
-static inline void
-unpack_plane (const guint8 *bytes, guint stride, guint n, gint16 *out)
-{
-    for (guint i = 0; i < n; i++)
-        out[i] = bytes[(gsize)i * stride];
-}
-
-/* Constant strides make better loops. */
-static void
-unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
-{
-    if (stride == 1)
-        unpack_plane (bytes, 1, n, out);
-    else if (stride == 3)
-        unpack_plane (bytes, 3, n, out);
-    else if (stride == 4)
-        unpack_plane (bytes, 4, n, out);
-    else
-        unpack_plane (bytes, stride, n, out);
-}
 
 static gint16 *
 get_unpacked (AltclipImagePlan *plan, guint plane)
@@ -340,32 +55,10 @@ run_horizontal (
 {
     const guint8 offsets[3] = { layout->red, layout->green, layout->blue };
 
-    for (guint c = 0; c < plan->n_planes; c++) {
-        gint16 *x = get_unpacked (plan, c);
-        unpack (packed + offsets[c], layout->pixel_stride, plan->x.in_count, x);
-        resample_row (&plan->x, x, out + (gsize)c * plan->x.n);
-    }
-}
-
-/* rows: [y.in_count, n], @stride bytes apart → out: [n], row @i of the output */
-static void
-run_vertical (
-        AltclipImagePlan *plan, guint i, const guint8 *rows, gsize stride, gsize n, guint8 *out)
-{
-    const Axis *axis = &plan->y;
-    const gint32 *taps = axis->taps + (gsize)i * axis->n_taps;
-    const guint8 *row = rows + axis->start[i] * stride;
-    gint32 *restrict sums = plan->sums;
-
-    for (gsize k = 0; k < n; k++)
-        sums[k] = ROUNDING;
-    for (guint j = 0; j < axis->count[i]; j++, row += stride) {
-        gint32 tap = taps[j];
-        for (gsize k = 0; k < n; k++)
-            sums[k] += row[k] * tap;
-    }
-    for (gsize k = 0; k < n; k++)
-        out[k] = to_byte (sums[k]);
+    for (guint c = 0; c < plan->n_planes; c++)
+        plan->loops->unpack (packed + offsets[c], layout->pixel_stride, plan->x.in_count,
+                get_unpacked (plan, c));
+    plan->loops->resample_row (&plan->x, plan->n_planes, plan->unpacked, out);
 }
 
 /* row: [n_planes, x.n] → its place in pixels */
@@ -402,7 +95,8 @@ resample_columns (AltclipImagePlan *plan)
     gsize n_middle = (gsize)plan->n_planes * plan->x.n;
 
     for (guint i = 0; i < plan->y.n; i++) {
-        run_vertical (plan, i, plan->middle, n_middle, n_middle, plan->row);
+        plan->loops->resample_rows (
+                &plan->y, i, plan->middle, n_middle, n_middle, plan->sums, plan->row);
         place_row (plan, i, plan->row);
     }
 }
@@ -416,7 +110,8 @@ resample_picture (
 
     if (plan->vertical_first) {
         for (guint i = 0; i < plan->y.n; i++) {
-            run_vertical (plan, i, data, stride, n_packed, plan->middle);
+            plan->loops->resample_rows (
+                    &plan->y, i, data, stride, n_packed, plan->sums, plan->middle);
             run_horizontal (plan, layout, plan->middle, plan->row);
             place_row (plan, i, plan->row);
         }
@@ -436,10 +131,9 @@ resample_frame (AltclipImagePlan *plan, const AltclipFrameData *data)
         get_unpacked (plan, plan->n_planes - 1) };
     guint8 *out = plan->middle;
 
-    for (guint y = 0; y < plan->y.in_count; y++) {
+    for (guint y = 0; y < plan->y.in_count; y++, out += (gsize)plan->n_planes * plan->x.n) {
         altclip_frame_reader_read (plan->reader, data, plan->part.y + plan->y.in_first + y, rows);
-        for (guint c = 0; c < plan->n_planes; c++, out += plan->x.n)
-            resample_row (&plan->x, rows[c], out);
+        plan->loops->resample_row (&plan->x, plan->n_planes, plan->unpacked, out);
     }
     resample_columns (plan);
 }
@@ -598,8 +292,9 @@ set_sizes (
     guint full_height;
 
     find_full_size (config, width, height, &full_width, &full_height);
-    axis_set_sizes (&plan->x, width, full_width, config->do_center_crop ? config->crop_width : 0);
-    axis_set_sizes (
+    altclip_axis_set_sizes (
+            &plan->x, width, full_width, config->do_center_crop ? config->crop_width : 0);
+    altclip_axis_set_sizes (
             &plan->y, height, full_height, config->do_center_crop ? config->crop_height : 0);
     plan->vertical_first =
             full_height < height && (gint64)height - full_height > 2 * ((gint64)width - full_width);
@@ -619,10 +314,11 @@ plan_new (const AltclipPreprocessorConfig *config, guint num_channels, guint ima
     set_sizes (plan, config, width, height);
     if (!check_output (plan, config, image_size, error))
         return NULL;
+    plan->loops = altclip_pixel_loops_get ();
     plan->num_channels = num_channels;
     plan->n_planes = is_grey ? 1 : num_channels;
-    axis_compute (&plan->x, config->resample);
-    axis_compute (&plan->y, config->resample);
+    altclip_axis_compute (&plan->x, config->resample);
+    altclip_axis_compute (&plan->y, config->resample);
     return fill_lookup (plan, config, error) ? g_steal_pointer (&plan) : NULL;
 }
 
@@ -759,8 +455,8 @@ altclip_image_plan_free (AltclipImagePlan *plan)
 {
     if (!plan)
         return;
-    axis_clear (&plan->x);
-    axis_clear (&plan->y);
+    altclip_axis_clear (&plan->x);
+    altclip_axis_clear (&plan->y);
     altclip_frame_reader_free (plan->reader);
     g_free (plan->luma);
     g_free (plan->middle);

@@ -1,0 +1,53 @@
+/* altclip: which pixels of a row or column a resized picture's are made of
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef ALTCLIP_AXIS_H
+#define ALTCLIP_AXIS_H
+
+#include "config.h"
+
+G_BEGIN_DECLS
+
+/* Fraction bits of a tap, Pillow's: 8 bits are left for the result, 2 for negative lobes and
+ * overshoot. */
+#define ALTCLIP_AXIS_PRECISION (32 - 8 - 2)
+
+/* Taps are padded with zeros to a multiple of this, so that loops over them become vector code. */
+#define ALTCLIP_AXIS_TAP_BLOCK 8
+
+/* Outputs are padded to a multiple of this where the taps lie in pairs. */
+#define ALTCLIP_AXIS_OUTPUT_BLOCK 8
+
+/* One axis of the resampling: output i is the sum of taps[i] · input[start[i] …]. */
+typedef struct {
+    guint in_size;   /* of the picture */
+    guint full_size; /* after the resize */
+    guint out_size;  /* after the crop */
+    guint crop;      /* first kept output */
+    guint n;         /* kept outputs */
+    guint pad;       /* zeros before them, where the crop is larger */
+    guint n_taps;    /* multiple of ALTCLIP_AXIS_TAP_BLOCK */
+    guint in_first;  /* first input that any kept output reads */
+    guint in_count;  /* inputs from there to the last */
+    guint *start;    /* [n, padded with 0], counted from in_first */
+    guint *count;    /* [n], taps that are not padding */
+    gint32 *taps;    /* [n, n_taps] */
+    gint16 *high;    /* [n, n_taps]; tap = 256 · high + low, for 16-bit multiplications */
+    gint16 *low;     /* [n, n_taps], −128 to 127: no sum of 65,535 products overflows */
+    gint16 *pairs;   /* [n padded / 2, n_taps / 8, high or low, output of the pair, 8] */
+} AltclipAxis;
+
+/* @axis: all zeros
+ * @out_size: after the crop; 0: there is none */
+void altclip_axis_set_sizes (AltclipAxis *axis, guint in_size, guint full_size, guint out_size);
+
+/* Fills in the taps of an axis whose sizes are set. */
+void altclip_axis_compute (AltclipAxis *axis, AltclipResample resample);
+
+void altclip_axis_clear (AltclipAxis *axis);
+
+G_END_DECLS
+
+#endif /* ALTCLIP_AXIS_H */

@@ -1,0 +1,483 @@
+/* altclip: the loops over pixels, for AVX2
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Each loop takes whole vectors as long as there are some, and leaves the rest to plain C. The
+ * library is built for the oldest CPU of its architecture: what is here is called on newer ones
+ * only.
+ */
+
+#include "pixel_loops.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__ ((target ("avx2")))
+/* What clang does unasked. */
+#if defined(__clang__)
+#define UNROLL
+#else
+#define UNROLL _Pragma ("GCC unroll 8")
+#endif
+
+#define ROUNDING (1 << (ALTCLIP_AXIS_PRECISION - 1))
+#define PLAIN ALTCLIP_PIXEL_LOOPS_PLAIN
+
+static gboolean
+is_supported (void)
+{
+    return __builtin_cpu_supports ("avx2");
+}
+
+TARGET static inline __m256i
+load (const void *from)
+{
+    return _mm256_loadu_si256 (from);
+}
+
+TARGET static inline void
+store (void *to, __m256i value)
+{
+    _mm256_storeu_si256 (to, value);
+}
+
+/* 256 · high + low, as integers of 32 bits go round. */
+TARGET static inline __m256i
+join (__m256i high, __m256i low)
+{
+    return _mm256_add_epi32 (_mm256_slli_epi32 (high, 8), low);
+}
+
+/* ---- Along a row ----------------------------------------------------------------------------- */
+
+/* Two outputs of each plane: the sums of each half's four elements. @n_planes and @n_blocks:
+ * constants, so that all stays in registers, and taps are loaded once for all planes.
+ *
+ * @start: of the two outputs
+ * @taps: [n_blocks, high or low, output, 8]
+ * @step: inputs from one plane to the next
+ * @out: (out): [n_planes] */
+TARGET static inline __attribute__ ((always_inline)) void
+multiply_pair (const guint *start, const gint16 *taps, guint n_planes, guint n_blocks,
+        const gint16 *x, gsize step, __m256i out[3])
+{
+    const gint16 *first = x + start[0];
+    const gint16 *second = x + start[1];
+    __m256i high[3] = { _mm256_setzero_si256 (), _mm256_setzero_si256 (), _mm256_setzero_si256 () };
+    __m256i low[3] = { _mm256_setzero_si256 (), _mm256_setzero_si256 (), _mm256_setzero_si256 () };
+
+    UNROLL
+    for (guint j = 0; j < n_blocks; j++) {
+        __m256i high_taps = load (taps + 32 * j);
+        __m256i low_taps = load (taps + 32 * j + 16);
+
+        UNROLL
+        for (guint c = 0; c < n_planes; c++) {
+            __m256i inputs = _mm256_loadu2_m128i ((const __m128i *)(second + c * step + 8 * j),
+                    (const __m128i *)(first + c * step + 8 * j));
+
+            high[c] = _mm256_add_epi32 (high[c], _mm256_madd_epi16 (inputs, high_taps));
+            low[c] = _mm256_add_epi32 (low[c], _mm256_madd_epi16 (inputs, low_taps));
+        }
+    }
+    UNROLL
+    for (guint c = 0; c < n_planes; c++)
+        out[c] = join (high[c], low[c]);
+}
+
+/* Sums of outputs 0, 2, 4, 6 in the lower half and 1, 3, 5, 7 in the upper → the lower 8 bytes */
+TARGET static inline __m128i
+to_eight_bytes (__m256i sums)
+{
+    __m256i values = _mm256_srai_epi32 (
+            _mm256_add_epi32 (sums, _mm256_set1_epi32 (ROUNDING)), ALTCLIP_AXIS_PRECISION);
+    __m128i even = _mm256_castsi256_si128 (values);
+    __m128i odd = _mm256_extracti128_si256 (values, 1);
+    __m128i words =
+            _mm_packs_epi32 (_mm_unpacklo_epi32 (even, odd), _mm_unpackhi_epi32 (even, odd));
+
+    return _mm_packus_epi16 (words, words);
+}
+
+/* Eight outputs of each plane, joined as soon as may be: there are 16 registers.
+ *
+ * @out: (out): [n_planes], the lower 8 bytes */
+TARGET static inline __attribute__ ((always_inline)) void
+resample_eight (const guint *start, const gint16 *taps, guint n_planes, guint n_blocks,
+        const gint16 *x, gsize step, __m128i out[3])
+{
+    gsize n_taps = (gsize)n_blocks * 32;
+    __m256i pairs[2][3];
+    __m256i fours[2][3];
+
+    UNROLL
+    for (guint k = 0; k < 2; k++) {
+        multiply_pair (start + 4 * k, taps + 2 * k * n_taps, n_planes, n_blocks, x, step, pairs[0]);
+        multiply_pair (start + 4 * k + 2, taps + (2 * k + 1) * n_taps, n_planes, n_blocks, x, step,
+                pairs[1]);
+        UNROLL
+        for (guint c = 0; c < n_planes; c++)
+            fours[k][c] = _mm256_hadd_epi32 (pairs[0][c], pairs[1][c]);
+    }
+    UNROLL
+    for (guint c = 0; c < n_planes; c++)
+        out[c] = to_eight_bytes (_mm256_hadd_epi32 (fours[0][c], fours[1][c]));
+}
+
+TARGET static inline __attribute__ ((always_inline)) void
+resample_planes (
+        const AltclipAxis *axis, guint n_planes, guint n_blocks, const gint16 *x, guint8 *out)
+{
+    gsize step = axis->in_count + axis->n_taps;
+    gsize n = axis->n;
+    gsize n_whole = n / 8 * 8;
+    const guint *start = axis->start;
+    const gint16 *taps = axis->pairs;
+    guint8 *end = out + n_whole;
+    __m128i bytes[3];
+
+    for (; out < end; out += 8, start += 8, taps += (gsize)n_blocks * 128) {
+        resample_eight (start, taps, n_planes, n_blocks, x, step, bytes);
+        for (guint c = 0; c < n_planes; c++)
+            _mm_storel_epi64 ((__m128i *)(out + c * n), bytes[c]);
+    }
+    if (n_whole == n)
+        return;
+    resample_eight (start, taps, n_planes, n_blocks, x, step, bytes);
+    for (guint c = 0; c < n_planes; c++)
+        memcpy (out + c * n, &bytes[c], n - n_whole);
+}
+
+TARGET static void
+resample_one_plane (const AltclipAxis *axis, const gint16 *x, guint8 *out)
+{
+    resample_planes (axis, 1, axis->n_taps / ALTCLIP_AXIS_TAP_BLOCK, x, out);
+}
+
+/* Bicubic to 224 from 720 rows takes 2 blocks, from 1080 three, from 2160 five. */
+TARGET static void
+resample_three_planes (const AltclipAxis *axis, const gint16 *x, guint8 *out)
+{
+    switch (axis->n_taps / ALTCLIP_AXIS_TAP_BLOCK) {
+    case 1:
+        resample_planes (axis, 3, 1, x, out);
+        break;
+    case 2:
+        resample_planes (axis, 3, 2, x, out);
+        break;
+    case 3:
+        resample_planes (axis, 3, 3, x, out);
+        break;
+    default:
+        resample_planes (axis, 3, axis->n_taps / ALTCLIP_AXIS_TAP_BLOCK, x, out);
+    }
+}
+
+static void
+resample_row (const AltclipAxis *axis, guint n_planes, const gint16 *x, guint8 *out)
+{
+    if (n_planes == 3)
+        resample_three_planes (axis, x, out);
+    else
+        resample_one_plane (axis, x, out);
+}
+
+/* ---- Along columns --------------------------------------------------------------------------- */
+
+/* Two taps that lie side by side. */
+TARGET static inline __m256i
+load_pair (const gint16 *taps)
+{
+    gint32 pair;
+
+    memcpy (&pair, taps, sizeof pair);
+    return _mm256_set1_epi32 (pair);
+}
+
+/* 32-bit elements 0 to 3 and 8 to 11, and 4 to 7 and 12 to 15 of 16: what unpacking makes of them,
+ * and packing puts in order again. */
+typedef struct {
+    __m256i lower;
+    __m256i upper;
+} Sixteen;
+
+TARGET static inline Sixteen
+interleave (__m256i first, __m256i second)
+{
+    return (Sixteen){ _mm256_unpacklo_epi16 (first, second),
+        _mm256_unpackhi_epi16 (first, second) };
+}
+
+TARGET static inline void
+accumulate (Sixteen *sums, Sixteen pairs, __m256i taps)
+{
+    sums->lower = _mm256_add_epi32 (sums->lower, _mm256_madd_epi16 (pairs.lower, taps));
+    sums->upper = _mm256_add_epi32 (sums->upper, _mm256_madd_epi16 (pairs.upper, taps));
+}
+
+TARGET static inline __m256i
+load_bytes (const guint8 *from)
+{
+    return _mm256_cvtepu8_epi16 (_mm_loadu_si128 ((const __m128i *)from));
+}
+
+/* 16 sums → as many words */
+TARGET static inline __m256i
+to_words (Sixteen high, Sixteen low)
+{
+    __m256i rounding = _mm256_set1_epi32 (ROUNDING);
+    __m256i lower = _mm256_add_epi32 (join (high.lower, low.lower), rounding);
+    __m256i upper = _mm256_add_epi32 (join (high.upper, low.upper), rounding);
+
+    return _mm256_packs_epi32 (_mm256_srai_epi32 (lower, ALTCLIP_AXIS_PRECISION),
+            _mm256_srai_epi32 (upper, ALTCLIP_AXIS_PRECISION));
+}
+
+/* 16 columns, two rows at a time as pairs of 16 bits. The last of an odd number of rows has itself
+ * for a partner, whose tap is of the padding, and 0. */
+TARGET static inline void
+resample_columns (const guint8 *rows, gsize stride, const gint16 *highs, const gint16 *lows,
+        guint n, guint8 *out)
+{
+    Sixteen high = { _mm256_setzero_si256 (), _mm256_setzero_si256 () };
+    Sixteen low = { _mm256_setzero_si256 (), _mm256_setzero_si256 () };
+    __m256i words;
+
+    for (guint j = 0; j < n; j += 2, rows += 2 * stride) {
+        Sixteen pairs =
+                interleave (load_bytes (rows), load_bytes (rows + (j + 1 < n ? stride : 0)));
+
+        accumulate (&high, pairs, load_pair (highs + j));
+        accumulate (&low, pairs, load_pair (lows + j));
+    }
+    words = to_words (high, low);
+    _mm_storeu_si128 ((__m128i *)out,
+            _mm_packus_epi16 (_mm256_castsi256_si128 (words), _mm256_extracti128_si256 (words, 1)));
+}
+
+TARGET static void
+resample_rows (const AltclipAxis *axis, guint i, const guint8 *rows, gsize stride, gsize n,
+        gint32 *sums, guint8 *out)
+{
+    const gint16 *highs = axis->high + (gsize)i * axis->n_taps;
+    const gint16 *lows = axis->low + (gsize)i * axis->n_taps;
+    const guint8 *first = rows + axis->start[i] * stride;
+    gsize k = 0;
+
+    if (n < 16) {
+        PLAIN.resample_rows (axis, i, rows, stride, n, sums, out);
+        return;
+    }
+    for (; k + 16 <= n; k += 16)
+        resample_columns (first + k, stride, highs, lows, axis->count[i], out + k);
+    if (k < n)
+        resample_columns (first + n - 16, stride, highs, lows, axis->count[i], out + n - 16);
+}
+
+/* ---- Samples --------------------------------------------------------------------------------- */
+
+/* The rest, from sample @done on. */
+static void
+unpack_rest (const guint8 *bytes, guint stride, guint n, guint done, gint16 *out)
+{
+    PLAIN.unpack (bytes + (gsize)done * stride, stride, n - done, out + done);
+}
+
+TARGET static void
+unpack_every (const guint8 *bytes, guint n, gint16 *out)
+{
+    guint i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        store (out + i, _mm256_cvtepu8_epi16 (_mm_loadu_si128 ((const __m128i *)(bytes + i))));
+    unpack_rest (bytes, 1, n, i, out);
+}
+
+/* A vector has a byte more than the last sample: not at the end. */
+TARGET static void
+unpack_every_second (const guint8 *bytes, guint n, gint16 *out)
+{
+    __m256i lower = _mm256_set1_epi16 (0xFF);
+    guint i = 0;
+
+    for (; i + 16 < n; i += 16)
+        store (out + i, _mm256_and_si256 (load (bytes + 2 * (gsize)i), lower));
+    unpack_rest (bytes, 2, n, i, out);
+}
+
+/* Eight samples lie in 22 bytes, and the vectors have 24: not at the end. */
+TARGET static void
+unpack_every_third (const guint8 *bytes, guint n, gint16 *out)
+{
+    /* Samples 0 to 5 from byte 0 on, 6 and 7 from byte 8 on; −1: a zero byte. */
+    const __m128i lower =
+            _mm_setr_epi8 (0, -1, 3, -1, 6, -1, 9, -1, 12, -1, 15, -1, -1, -1, -1, -1);
+    const __m128i upper =
+            _mm_setr_epi8 (-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 10, -1, 13, -1);
+    guint i = 0;
+
+    for (; i + 8 < n; i += 8) {
+        const guint8 *from = bytes + 3 * (gsize)i;
+        __m128i first = _mm_loadu_si128 ((const __m128i *)from);
+        __m128i second = _mm_loadu_si128 ((const __m128i *)(from + 8));
+        _mm_storeu_si128 ((__m128i *)(out + i),
+                _mm_or_si128 (_mm_shuffle_epi8 (first, lower), _mm_shuffle_epi8 (second, upper)));
+    }
+    unpack_rest (bytes, 3, n, i, out);
+}
+
+/* Vectors have three bytes more than the last sample: not at the end. */
+TARGET static void
+unpack_every_fourth (const guint8 *bytes, guint n, gint16 *out)
+{
+    __m256i lowest = _mm256_set1_epi32 (0xFF);
+    guint i = 0;
+
+    for (; i + 16 < n; i += 16) {
+        __m256i first = _mm256_and_si256 (load (bytes + 4 * (gsize)i), lowest);
+        __m256i second = _mm256_and_si256 (load (bytes + 4 * (gsize)i + 32), lowest);
+        store (out + i, _mm256_permute4x64_epi64 (_mm256_packus_epi32 (first, second), 0xD8));
+    }
+    unpack_rest (bytes, 4, n, i, out);
+}
+
+static void
+unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
+{
+    if (stride == 1)
+        unpack_every (bytes, n, out);
+    else if (stride == 2)
+        unpack_every_second (bytes, n, out);
+    else if (stride == 3)
+        unpack_every_third (bytes, n, out);
+    else if (stride == 4)
+        unpack_every_fourth (bytes, n, out);
+    else
+        PLAIN.unpack (bytes, stride, n, out);
+}
+
+/* ---- Chroma ---------------------------------------------------------------------------------- */
+
+TARGET static void
+blend_rows (const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out)
+{
+    __m256i w = _mm256_set1_epi16 ((gint16)weight);
+    __m256i v = _mm256_set1_epi16 ((gint16)(8 - weight));
+    guint i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        store (out + i, _mm256_add_epi16 (_mm256_mullo_epi16 (load (first + i), w),
+                                _mm256_mullo_epi16 (load (second + i), v)));
+    PLAIN.blend_rows (first + i, second + i, weight, n - i, out + i);
+}
+
+/* Columns by turns of @even and @odd, 16 of each. */
+TARGET static inline void
+store_pairs (__m256i even, __m256i odd, guint16 *out)
+{
+    __m256i lower = _mm256_unpacklo_epi16 (even, odd);
+    __m256i upper = _mm256_unpackhi_epi16 (even, odd);
+
+    store (out, _mm256_permute2x128_si256 (lower, upper, 0x20));
+    store (out + 16, _mm256_permute2x128_si256 (lower, upper, 0x31));
+}
+
+TARGET static void
+spread_cosited (const guint16 *row, guint n_pairs, guint16 *out)
+{
+    guint i = 0;
+
+    for (; i + 16 <= n_pairs; i += 16) {
+        __m256i own = load (row + i + 1);
+        __m256i next = load (row + i + 2);
+        store_pairs (_mm256_slli_epi16 (own, 2),
+                _mm256_slli_epi16 (_mm256_add_epi16 (own, next), 1), out + 2 * (gsize)i);
+    }
+    PLAIN.spread_cosited (row + i, n_pairs - i, out + 2 * (gsize)i);
+}
+
+TARGET static void
+spread_centred (const guint16 *row, guint n_pairs, guint16 *out)
+{
+    guint i = 0;
+
+    for (; i + 16 <= n_pairs; i += 16) {
+        __m256i own = load (row + i + 1);
+        __m256i thrice = _mm256_add_epi16 (own, _mm256_slli_epi16 (own, 1));
+        store_pairs (_mm256_add_epi16 (load (row + i), thrice),
+                _mm256_add_epi16 (load (row + i + 2), thrice), out + 2 * (gsize)i);
+    }
+    PLAIN.spread_centred (row + i, n_pairs - i, out + 2 * (gsize)i);
+}
+
+/* ---- Colours --------------------------------------------------------------------------------- */
+
+/* Constants of one primary, eight times each. */
+typedef struct {
+    __m256i chroma; /* pairs of 16 bits: of blue's difference and red's */
+    __m256i offset;
+} Factors;
+
+TARGET static inline Factors
+get_factors (const AltclipPrimary *primary)
+{
+    guint32 chroma = (guint32)(guint16)primary->cb | (guint32)(guint16)primary->cr << 16;
+
+    return (Factors){ _mm256_set1_epi32 ((gint32)chroma), _mm256_set1_epi32 (primary->offset) };
+}
+
+TARGET static inline __m256i
+mix_eight (__m256i luma, __m256i chroma, Factors factors)
+{
+    __m256i sum = _mm256_add_epi32 (luma, _mm256_madd_epi16 (chroma, factors.chroma));
+
+    return _mm256_srai_epi32 (_mm256_add_epi32 (sum, factors.offset), ALTCLIP_PRIMARY_PRECISION);
+}
+
+TARGET static inline void
+mix_sixteen (Sixteen luma, Sixteen chroma, Factors factors, gint16 *out)
+{
+    __m256i words = _mm256_packs_epi32 (mix_eight (luma.lower, chroma.lower, factors),
+            mix_eight (luma.upper, chroma.upper, factors));
+
+    words = _mm256_max_epi16 (words, _mm256_setzero_si256 ());
+    store (out, _mm256_min_epi16 (words, _mm256_set1_epi16 (255)));
+}
+
+TARGET static void
+mix (const AltclipPrimary primaries[3], const guint16 *luma, const guint16 *cb, const guint16 *cr,
+        guint n, gint16 *const out[3])
+{
+    Factors factors[3] = { get_factors (&primaries[0]), get_factors (&primaries[1]),
+        get_factors (&primaries[2]) };
+    __m256i luma_factor = _mm256_set1_epi32 (primaries[0].luma);
+    guint i = 0;
+
+    for (; i + 16 <= n; i += 16) {
+        Sixteen y = interleave (load (luma + i), _mm256_setzero_si256 ());
+        Sixteen chroma = interleave (load (cb + i), load (cr + i));
+
+        y.lower = _mm256_mullo_epi32 (y.lower, luma_factor);
+        y.upper = _mm256_mullo_epi32 (y.upper, luma_factor);
+        for (guint k = 0; k < 3; k++)
+            mix_sixteen (y, chroma, factors[k], out[k] + i);
+    }
+    PLAIN.mix (primaries, luma + i, cb + i, cr + i, n - i,
+            (gint16 *const[3]){ out[0] + i, out[1] + i, out[2] + i });
+}
+
+const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_AVX2 = {
+    .name = "avx2",
+    .is_supported = is_supported,
+    .resample_row = resample_row,
+    .resample_rows = resample_rows,
+    .unpack = unpack,
+    .blend_rows = blend_rows,
+    .spread_cosited = spread_cosited,
+    .spread_centred = spread_centred,
+    .mix = mix,
+};
+
+#endif
