@@ -59,6 +59,23 @@ make_video (const char *pattern, const char *name)
             pattern, path);
 }
 
+/* Colour bars that come for 0.4 s of every second, out of black. */
+static void
+make_flashes (const char *name)
+{
+    g_autoptr (GString) line = g_string_new (NULL);
+    g_autofree char *path = get_path (name);
+
+    g_string_printf (line,
+            "concat name=all ! vp8enc deadline=1 threads=1 ! webmmux ! filesink location=%s", path);
+    for (guint i = 0; i < 10; i++)
+        g_string_append_printf (line,
+                " videotestsrc num-buffers=%u pattern=%s ! "
+                "video/x-raw,format=I420,width=160,height=120,framerate=10/1 ! all.",
+                i % 2 ? 6 : 4, i % 2 ? "black" : "smpte");
+    play ("%s", line->str);
+}
+
 static void
 make_clips (void)
 {
@@ -70,6 +87,7 @@ make_clips (void)
     make_video ("smpte", "bars.webm");
     make_video ("snow", "snow.webm");
     make_video ("black", "black.webm");
+    make_flashes ("flashes.webm");
     play ("videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,width=160,height=120 ! pngenc ! "
           "filesink location=%s",
             still);
@@ -231,6 +249,32 @@ test_prompts_file (void)
     g_assert_cmpfloat (get_number (label, "threshold"), ==, 0.125);
     g_assert_null (json_object_get (label, "bias"));
     json_decref (set);
+}
+
+/* Bars that flash by score more than those that are half in the picture, and are no event. */
+static void
+test_flashes (void)
+{
+    g_autofree char *path = get_path ("flashes.json");
+    json_t *line;
+
+    g_assert_true (g_file_set_contents (path,
+            "{\"version\": 1, \"negatives\": [\"a black screen\"], \"min_on\": 0.4, \"labels\": ["
+            "{\"label\": \"bars\", \"texts\": [\"colour bars\"]}]}",
+            -1, NULL));
+    {
+        g_auto (Invocation) result = run ("calibrate", "-f", "flashes.json", "--positive",
+                "half.webm", "--negative", "flashes.webm", "--output", "out.json", NULL);
+        invocation_assert_succeeded (&result);
+        line = invocation_parse_line (&result, 0);
+    }
+    g_test_message ("threshold %g, false alarms %g, misses %g", get_number (line, "threshold"),
+            get_number (line, "false_alarms"), get_number (line, "misses"));
+    g_assert_cmpfloat (get_number (line, "misses"), ==, 0.0);
+    g_assert_cmpfloat (get_number (line, "missed_clips"), ==, 0.0);
+    g_assert_cmpfloat (get_number (line, "false_alarms"), >, 0.3);
+    g_assert_cmpfloat (get_number (line, "alarms"), ==, 0.0);
+    json_decref (line);
 }
 
 /* A still picture is of a scene that stays: there is nothing to wait for. */
@@ -438,6 +482,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibrate/interval", test_interval);
     g_test_add_func ("/calibrate/printed", test_printed);
     g_test_add_func ("/calibrate/prompts-file", test_prompts_file);
+    g_test_add_func ("/calibrate/flashes", test_flashes);
     g_test_add_func ("/calibrate/stills", test_stills);
     g_test_add_func ("/calibrate/regions", test_regions);
     g_test_add_func ("/calibrate/report", test_report);
