@@ -20,6 +20,7 @@ static const AltclipKernels *const KERNELS[] = {
 #if defined(__x86_64__)
     &altclip_kernels_avx512,
     &altclip_kernels_avx2,
+    &altclip_kernels_amx,
     &altclip_kernels_avx512bf16,
     &altclip_kernels_bf16_avx512,
     &altclip_kernels_bf16_avx2,

@@ -48,10 +48,11 @@ get_depth (const AltclipTiling *tiling)
     return tiling->words == ALTCLIP_WORDS_BF16 ? 2 : 1;
 }
 
+/* In whole steps of the tiles. */
 static guint
 count_words (const AltclipTiling *tiling, guint k)
 {
-    return count (k, get_depth (tiling));
+    return count (k, get_depth (tiling) * tiling->step) * tiling->step;
 }
 
 /* @n numbers as words; of the last what lacks is zero. */
@@ -99,7 +100,7 @@ altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
     return pad_outputs (kernels->tiling, n) * n_words * sizeof (guint32);
 }
 
-/* Stored numbers that are read at a time, of each row of a panel: whole words. */
+/* Stored numbers that are read at a time, of each row of a panel: whole steps of words. */
 #define PACK_COLUMNS 64
 
 /* @n weights as words of integers, whose sum is added to @sum. */
@@ -152,13 +153,14 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
             else
                 make_words (tiling, read, columns, words[row]);
         }
-        for (guint i = 0; i < count_words (tiling, columns); i++)
+        for (guint i = 0; i < count (columns, get_depth (tiling)); i++)
             for (guint row = 0; row < rows; row++)
                 to[(gsize)i * tiling->panel + row] = words[row][i];
     }
 }
 
-/* The outputs that the last panel has too many stay zero, as they were allocated. */
+/* The outputs that the last panel has too many stay zero, as they were allocated, and so do the
+ * words that a last step has too many. */
 void
 altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
         const AltclipStoredTensor *weights)
@@ -225,7 +227,7 @@ get_row_scales (const AltclipTiling *tiling, const void *prepared, guint m, guin
     return (AltclipRowScale *)(gpointer)((const guint32 *)prepared + n_words);
 }
 
-/* A tile from rows of @x that are @stride floats apart. The rows that it lacks are zero. */
+/* A tile from rows of @x that are @stride floats apart. Rows and words that it lacks are zero. */
 static void
 prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n_given, guint k,
         guint rows, guint32 *tile)
@@ -236,8 +238,14 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
         guint columns = MIN (ALTCLIP_BLOCK_WORDS * depth, k - k0);
         guint32 *block = tile + (gsize)k0 / depth * rows;
 
-        for (guint row = 0; row < n_given; row++)
-            make_words (tiling, x + row * stride + k0, columns, block + row * ALTCLIP_BLOCK_WORDS);
+        for (guint row = 0; row < n_given; row++) {
+            guint32 *words = block + row * ALTCLIP_BLOCK_WORDS;
+            guint n_words = count (columns, depth);
+
+            make_words (tiling, x + row * stride + k0, columns, words);
+            memset (words + n_words, 0,
+                    (count_words (tiling, columns) - n_words) * sizeof (guint32));
+        }
         memset (block + n_given * ALTCLIP_BLOCK_WORDS, 0,
                 (rows - n_given) * ALTCLIP_BLOCK_WORDS * sizeof (guint32));
     }
@@ -430,6 +438,8 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
     const AltclipRowScale *scales =
             has_integers (tiling) ? get_row_scales (tiling, x, m, linear->k) : NULL;
 
+    if (tiling->begin)
+        tiling->begin (rows);
     for (guint n = n0; n < n1; n += tiling->panel) {
         guint n_columns = MIN (tiling->panel, n1 - n);
 
@@ -448,6 +458,8 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
                     out_stride);
         }
     }
+    if (tiling->end)
+        tiling->end ();
 }
 
 void

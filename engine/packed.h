@@ -10,7 +10,8 @@
  * innermost loop: it takes one word of each row, broadcast, times the vectors of the panel, and
  * adds to sums that never leave the registers: floats, or of integers 32-bit integers. The scales
  * of integers stand behind them: of weights [outputs] steps and [outputs] sums, of inputs one
- * AltclipRowScale for each row.
+ * AltclipRowScale for each row. Some sets take several words at once: the weights are padded with
+ * zeros to whole steps of theirs.
  */
 
 #ifndef ALTCLIP_PACKED_H
@@ -44,6 +45,11 @@ struct _AltclipTiling {
     guint max_rows;               /* of a tile */
     const AltclipTileFunc *tiles; /* [max_rows + 1], by rows; the first is none */
     AltclipWords words;
+    guint step; /* words that tiles take at a time: a divisor of 16 */
+
+    /* Called before and after tiles of @rows, on the thread that computes them; or NULL. */
+    void (*begin) (guint rows);
+    void (*end) (void);
 };
 
 #if defined(__x86_64__)

@@ -88,7 +88,7 @@ TILES_TO (MAX_ROWS, DEFINE_TILE)
 
 static const AltclipTileFunc TILES[] = { TILES_TO (MAX_ROWS, LIST_TILE) };
 
-#define ALTCLIP_TILING(words)            \
-    {                                    \
-        PANEL, MAX_ROWS, TILES, (words), \
+#define ALTCLIP_TILING(words)                           \
+    {                                                   \
+        PANEL, MAX_ROWS, TILES, (words), 1, NULL, NULL, \
     }
