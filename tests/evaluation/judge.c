@@ -172,6 +172,14 @@ check (Judge *judge, gboolean kept, const char *format, ...)
     judge->failed = judge->failed || !kept;
 }
 
+/* Of the short form's dozen events a single one is more than a twentieth: so few cannot say more than
+ * that one is wrong. */
+static gboolean
+is_share_kept (guint n_right, guint n, double least)
+{
+    return n_right >= least * n || n_right + 1 >= n;
+}
+
 static void
 check_promises (
         Judge *judge, const char *name, const Agreement *agreement, double min_on, guint plain)
@@ -180,11 +188,12 @@ check_promises (
     double flips = (double)agreement->n_flips / MAX (plain, 1);
 
     g_print ("\n");
-    check (judge, agreement_get_precision (agreement) >= LEAST_PRECISION,
-            "%s: precision %.3f, at least %g", name, agreement_get_precision (agreement),
-            LEAST_PRECISION);
-    check (judge, agreement_get_recall (agreement) >= LEAST_RECALL, "%s: recall %.3f, at least %g",
-            name, agreement_get_recall (agreement), LEAST_RECALL);
+    check (judge, is_share_kept (agreement->n_right, agreement->n_told, LEAST_PRECISION),
+            "%s: precision %.3f, at least %g, or one event wrong", name,
+            agreement_get_precision (agreement), LEAST_PRECISION);
+    check (judge, is_share_kept (agreement->n_right, agreement->n_true, LEAST_RECALL),
+            "%s: recall %.3f, at least %g, or one event missed", name,
+            agreement_get_recall (agreement), LEAST_RECALL);
     check (judge, latency <= LONGEST_LATENCY + min_on,
             "%s: every begin at most %.2f s late, allowed %.2f s", name, latency,
             LONGEST_LATENCY + min_on);
