@@ -172,8 +172,8 @@ check (Judge *judge, gboolean kept, const char *format, ...)
     judge->failed = judge->failed || !kept;
 }
 
-/* Of the short form's dozen events a single one is more than a twentieth: so few cannot say more than
- * that one is wrong. */
+/* Of the short form's dozen events a single one is more than a twentieth: so few cannot say more
+ * than that one is wrong. */
 static gboolean
 is_share_kept (guint n_right, guint n, double least)
 {
