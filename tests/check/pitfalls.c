@@ -383,25 +383,30 @@ GST_END_TEST;
  * that posts waits for it. */
 typedef struct {
     GstElement *element;
-    GAsyncQueue *done;
-    GstMessageType seen;
+    gint seen; /* GstMessageType; atomic */
 } Listener;
+
+/* For one message: while it looks around, the element may have its thread post another. */
+typedef struct {
+    GstElement *element;
+    GAsyncQueue *done;
+} Look;
 
 static gpointer
 look_around (gpointer data)
 {
-    Listener *listener = data;
-    g_autoptr (GstPad) pad = gst_element_get_static_pad (listener->element, "src");
+    Look *look = data;
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (look->element, "src");
     g_autoptr (GstQuery) query = gst_query_new_latency ();
     g_autoptr (GstStructure) stats = NULL;
     g_autofree char *prompts = NULL;
-    g_autofree char *name = gst_object_get_name (GST_OBJECT (listener->element));
+    g_autofree char *name = gst_object_get_name (GST_OBJECT (look->element));
 
-    g_object_get (listener->element, "stats", &stats, "prompts", &prompts, NULL);
-    g_object_set (listener->element, "interval", G_GUINT64_CONSTANT (0), "prompts", prompts, NULL);
-    gst_element_get_state (listener->element, NULL, NULL, 0);
+    g_object_get (look->element, "stats", &stats, "prompts", &prompts, NULL);
+    g_object_set (look->element, "interval", G_GUINT64_CONSTANT (0), "prompts", prompts, NULL);
+    gst_element_get_state (look->element, NULL, NULL, 0);
     gst_pad_query (pad, query);
-    g_async_queue_push (listener->done, listener);
+    g_async_queue_push (look->done, look);
     return NULL;
 }
 
@@ -409,16 +414,19 @@ static GstBusSyncReply
 listen_to (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
 {
     Listener *listener = data;
+    guint type = GST_MESSAGE_TYPE (message);
+    Look look = { .element = listener->element };
     GThread *thread;
 
     /* Prompts that are set again must not be heard of again. */
-    if (listener->seen & GST_MESSAGE_TYPE (message))
+    if (g_atomic_int_or ((guint *)&listener->seen, type) & type)
         return GST_BUS_PASS;
-    listener->seen |= GST_MESSAGE_TYPE (message);
-    thread = g_thread_new ("listener", look_around, listener);
-    if (!g_async_queue_timeout_pop (listener->done, PATIENCE / GST_USECOND))
+    look.done = g_async_queue_new ();
+    thread = g_thread_new ("listener", look_around, &look);
+    if (!g_async_queue_timeout_pop (look.done, PATIENCE / GST_USECOND))
         g_error ("%s was posted with a lock held", GST_MESSAGE_TYPE_NAME (message));
     g_thread_join (thread);
+    g_async_queue_unref (look.done);
     return GST_BUS_PASS;
 }
 
@@ -426,7 +434,7 @@ listen_to (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
 static GstMessageType
 listen_while (const char *model, const char *prompts, gboolean readable)
 {
-    Listener listener = { .done = g_async_queue_new () };
+    Listener listener = { 0 };
     Rig *rig = rig_new (NULL, "mode", "exact", "max-buffers", "1", NULL);
 
     gst_element_set_state (rig->element, GST_STATE_NULL);
@@ -446,8 +454,7 @@ listen_while (const char *model, const char *prompts, gboolean readable)
     gst_harness_push_event (rig->harness, gst_event_new_eos ());
     gst_element_set_state (rig->element, GST_STATE_NULL);
     rig_free (rig);
-    g_async_queue_unref (listener.done);
-    return listener.seen;
+    return (GstMessageType)g_atomic_int_get (&listener.seen);
 }
 
 GST_START_TEST (test_messages_are_posted_without_a_lock)
