@@ -6,6 +6,7 @@
  */
 
 #include "proof.h"
+#include "noise.h"
 #include "pool.h"
 
 #include <float.h>
@@ -13,14 +14,6 @@
 #include <string.h>
 
 /* ---- Known matrices -------------------------------------------------------------------------- */
-
-/* A linear congruential generator: uniform in [−1, 1). */
-static float
-next_random (guint32 *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return (float)(gint32)*state * 0x1p-31f;
-}
 
 /* Numbers that bfloat16 and 8-bit integers hold exactly, so that products of them are right in any
  * precision: multiples of 2⁻⁷ from −127 to @largest of them. Each row has the least, and then the
@@ -35,7 +28,7 @@ random_short_matrix (guint rows, guint columns, gint largest, guint32 *state)
         guint end = *state % columns;
 
         for (guint i = 0; i < columns; i++)
-            numbers[i] = floorf (next_random (state) * 127.0f + 0.5f) / 128.0f;
+            numbers[i] = floorf (altclip_noise_next (state) * 127.0f + 0.5f) / 128.0f;
         numbers[end] = -127.0f / 128.0f;
         numbers[(end + 1) % columns] = (float)largest / 128.0f;
     }
@@ -49,7 +42,7 @@ random_matrix (guint rows, guint columns, guint32 *state)
     float *matrix = altclip_aligned_alloc (n * sizeof (float));
 
     for (gsize i = 0; i < n; i++)
-        matrix[i] = next_random (state);
+        matrix[i] = altclip_noise_next (state);
     return matrix;
 }
 

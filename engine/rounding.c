@@ -4,6 +4,7 @@
  */
 
 #include "rounding.h"
+#include "noise.h"
 #include "packed.h"
 #include "quantised.h"
 
@@ -87,10 +88,8 @@ new_noise (gsize n)
     float *pixel_values = g_new (float, n);
     guint32 state = 1;
 
-    for (gsize i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        pixel_values[i] = (float)(gint32)state * 0x1p-30f;
-    }
+    for (gsize i = 0; i < n; i++)
+        pixel_values[i] = 2.0f * altclip_noise_next (&state);
     return pixel_values;
 }
 

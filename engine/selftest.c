@@ -4,6 +4,7 @@
  */
 
 #include "selftest.h"
+#include "noise.h"
 #include "session.h"
 
 #include <math.h>
@@ -20,10 +21,8 @@ draw_pictures (float *pixel_values, gsize n_pictures, gsize size)
 {
     guint32 state = 1;
 
-    for (gsize i = 0; i < n_pictures * size; i++) {
-        state = state * 1664525u + 1013904223u;
-        pixel_values[i] = (float)(gint32)state * (i < size ? 0x1p-31f : 0x1p-33f);
-    }
+    for (gsize i = 0; i < n_pictures * size; i++)
+        pixel_values[i] = altclip_noise_next (&state) * (i < size ? 1.0f : 0.25f);
 }
 
 static float
