@@ -1,6 +1,8 @@
 /* altclip: how far a long reading is
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * With stdio, for the reason that command.c has.
  */
 
 #include "progress.h"
@@ -39,10 +41,10 @@ draw (const Progress *progress)
     g_autofree char *left = g_strnfill (BAR_WIDTH - filled, '.');
     guint seconds = (guint)((double)progress->time / NANOSECONDS);
 
-    g_printerr (CLEAR_LINE "%s ", progress->name);
+    fprintf (stderr, CLEAR_LINE "%s ", progress->name);
     if (progress->duration)
-        g_printerr ("[%s%s] %3.0f %% ", done, left, CLAMP (share, 0.0, 1.0) * 100.0);
-    g_printerr ("%u:%02u:%02u, %u frames", seconds / 3600, seconds / 60 % 60, seconds % 60,
+        fprintf (stderr, "[%s%s] %3.0f %% ", done, left, CLAMP (share, 0.0, 1.0) * 100.0);
+    fprintf (stderr, "%u:%02u:%02u, %u frames", seconds / 3600, seconds / 60 % 60, seconds % 60,
             progress->n_frames);
 }
 
@@ -63,8 +65,8 @@ void
 progress_end (Progress *progress)
 {
     if (progress->drawn)
-        g_printerr (CLEAR_LINE);
-    g_printerr ("altclip: %s: %u frames, to %.1f s, in %.1f s\n", progress->name,
+        fprintf (stderr, CLEAR_LINE);
+    fprintf (stderr, "altclip: %s: %u frames, to %.1f s, in %.1f s\n", progress->name,
             progress->n_frames, (double)progress->time / NANOSECONDS,
             get_seconds_passed (progress));
 }
