@@ -98,9 +98,6 @@ see_frames (Calibrator *calibrator, const GArray *examples, Sight *sight, guint6
     for (; video_next (sight->video, calibrator->interval, &sight->time, &read_error); n_frames++)
         if (!see (calibrator, examples, sight, error))
             return FALSE;
-    if (!read_error && n_frames == 0)
-        g_set_error (
-                &read_error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: holds no frame", sight->path);
     if (read_error) {
         g_propagate_error (error, g_steal_pointer (&read_error));
         return FALSE;

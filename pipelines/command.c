@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONGEST_INTERVAL 3600.0 /* seconds */
+
 /* ---- Messages -------------------------------------------------------------------------------- */
 
 int
@@ -119,6 +121,16 @@ command_check_utf8 (const Command *command, const char *what, char *const *strin
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+command_check_interval (const Command *command, double seconds)
+{
+    if (seconds >= 0.0 && seconds <= LONGEST_INTERVAL)
+        return TRUE;
+    command_refuse (
+            command, "--interval is %g, but must be 0 to %g seconds", seconds, LONGEST_INTERVAL);
+    return FALSE;
 }
 
 gboolean

@@ -62,6 +62,10 @@ void command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether @strings (nullable), arguments called @what, are UTF-8; complains if not. */
 gboolean command_check_utf8 (const Command *command, const char *what, char *const *strings);
 
+/* Whether @seconds may be the time between two frames of a video that are looked at; complains if
+ * not. */
+gboolean command_check_interval (const Command *command, double seconds);
+
 /* Whether @directory holds no weights yet, so that none are replaced by a slip of the hand;
  * complains if it does. */
 gboolean command_check_is_new (const char *directory);

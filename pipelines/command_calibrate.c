@@ -13,7 +13,6 @@
 #include <math.h>
 
 #define DEFAULT_INTERVAL 0.2 /* seconds */
-#define LONGEST_INTERVAL 3600.0
 
 /* ---- Results --------------------------------------------------------------------------------- */
 
@@ -201,11 +200,8 @@ check_arguments (Arguments *arguments)
         command_refuse (&COMMAND_CALIBRATE, "--positive is missing");
         return FALSE;
     }
-    if (!(arguments->interval >= 0.0 && arguments->interval <= LONGEST_INTERVAL)) {
-        command_refuse (&COMMAND_CALIBRATE, "--interval is %g, but must be 0 to %g seconds",
-                arguments->interval, LONGEST_INTERVAL);
+    if (!command_check_interval (&COMMAND_CALIBRATE, arguments->interval))
         return FALSE;
-    }
     if (arguments->report && !g_str_has_suffix (arguments->report, ".svg")) {
         command_refuse (
                 &COMMAND_CALIBRATE, "--report is '%s', but must end in .svg", arguments->report);

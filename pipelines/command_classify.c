@@ -12,8 +12,6 @@
 #include <gst/gst.h>
 #include <math.h>
 
-#define LONGEST_INTERVAL 3600.0 /* seconds */
-
 /* What is the same for all files of a run. */
 typedef struct {
     AltclipSession *session;
@@ -97,9 +95,6 @@ classify_frames (const Classifier *classifier, Sight *sight, const char *shown, 
             return FALSE;
         progress_step (progress, sight->time);
     }
-    if (!read_error && progress->n_frames == 0)
-        g_set_error (
-                &read_error, ALTCLIP_ERROR, ALTCLIP_ERROR_IMAGE, "%s: holds no frame", sight->path);
     if (!read_error)
         return TRUE;
     g_propagate_error (error, g_steal_pointer (&read_error));
@@ -171,14 +166,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 static gboolean
 check_arguments (Arguments *arguments)
 {
-    if (!prompts_arguments_check (&COMMAND_CLASSIFY, &arguments->prompts) ||
-            !model_arguments_check (&COMMAND_CLASSIFY, &arguments->model))
-        return FALSE;
-    if (arguments->interval >= 0.0 && arguments->interval <= LONGEST_INTERVAL)
-        return TRUE;
-    command_refuse (&COMMAND_CLASSIFY, "--interval is %g, but must be 0 to %g seconds",
-            arguments->interval, LONGEST_INTERVAL);
-    return FALSE;
+    return prompts_arguments_check (&COMMAND_CLASSIFY, &arguments->prompts) &&
+           model_arguments_check (&COMMAND_CLASSIFY, &arguments->model) &&
+           command_check_interval (&COMMAND_CLASSIFY, arguments->interval);
 }
 
 static int

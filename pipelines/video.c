@@ -412,8 +412,13 @@ video_next (Video *video, guint64 interval, guint64 *time, GError **error)
 {
     do {
         g_clear_pointer (&video->sample, gst_sample_unref);
-        if (!pull_sample (video, &video->sample, error) || !video->sample)
+        if (!pull_sample (video, &video->sample, error))
             return FALSE;
+        if (!video->sample) {
+            if (video->n_frames == 0)
+                fail (video, ALTCLIP_ERROR_IMAGE, error, "holds no frame");
+            return FALSE;
+        }
         if (!follow_caps (video, gst_sample_get_caps (video->sample), error))
             return FALSE;
         note_time (video, video->sample);

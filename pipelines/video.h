@@ -42,7 +42,8 @@ guint64 video_get_duration (Video *video);
  * Goes to the next frame that is due: at last + interval − half a frame, and where the time steps
  * back. Of a file without times, frames are as far apart as it says, or a 25th of a second.
  *
- * Returns: whether there is one; %FALSE with @error unset: the video is at its end
+ * Returns: whether there is one; %FALSE with @error unset: the video is at its end, and there was
+ * one
  */
 gboolean video_next (Video *video, guint64 interval, guint64 *time, GError **error);
 
