@@ -10,9 +10,10 @@
 
 #define GST_CAT_DEFAULT altclip_filter_debug
 
-#define BUNDLED_MODEL_KNOWS                                              \
-  "picture health (colour bars, static noise, a black screen, …) and " \
-  "coloured shapes, in English, Chinese, French, Spanish, German and Japanese"
+#define BUNDLED_MODEL_SERVES                                               \
+  "No model was named: the bundled one serves. It knows picture health "   \
+  "(colour bars, static noise, a black screen, …) and coloured shapes, " \
+  "in English, Chinese, French, Spanish, German and Japanese."
 
 /* ---- The stream and its users ------------------------------------------- */
 
@@ -62,18 +63,14 @@ put_load_error (GstAltclipFilter *self, const GError *error)
 static void
 put_bundled (GstAltclipFilter *self)
 {
-  g_autoptr (GError) told =
-      g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "No model was named: the bundled one serves. It "
-          "knows " BUNDLED_MODEL_KNOWS ".");
+  g_autoptr (GError) told = g_error_new_literal (
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, BUNDLED_MODEL_SERVES);
 
   /* gst-launch shows the second text, other programs the first. */
   gst_altclip_outbox_put (&self->outbox,
       gst_message_new_info (GST_OBJECT_CAST (self), told,
-          "No model was named: the bundled one serves. It "
-          "knows " BUNDLED_MODEL_KNOWS
-          ". Set the property model, or $ALTCLIP_MODEL, "
-          "for another."));
+          BUNDLED_MODEL_SERVES
+          " Set the property model, or $ALTCLIP_MODEL, for another."));
 }
 
 /* With the lock. */
