@@ -25,4 +25,14 @@ altclip_emulate_dot_product (guint32 input, guint32 weights)
     return sum;
 }
 
+/* The same for vectors of Bits, to sums of Integers. */
+#define ALTCLIP_EMULATE_DOT_PRODUCTS(input, weights, sums)                                        \
+    ({                                                                                            \
+        Integers total = sums;                                                                    \
+        for (guint lane = 0; lane < LANES; lane++)                                                \
+            total[lane] +=                                                                        \
+                    altclip_emulate_dot_product (((Bits)(input))[lane], ((Bits)(weights))[lane]); \
+        total;                                                                                    \
+    })
+
 #endif /* EMULATED_H */

@@ -6,15 +6,7 @@
 #include "emulated.h"
 
 #define TARGET
-#define DOT_PRODUCT(input, weights, sums) emulate (input, weights, sums)
-#define emulate(input, weights, sums)                                                             \
-    ({                                                                                            \
-        Integers total = sums;                                                                    \
-        for (guint lane = 0; lane < LANES; lane++)                                                \
-            total[lane] +=                                                                        \
-                    altclip_emulate_dot_product (((Bits)(input))[lane], ((Bits)(weights))[lane]); \
-        total;                                                                                    \
-    })
+#define DOT_PRODUCT(input, weights, sums) ALTCLIP_EMULATE_DOT_PRODUCTS (input, weights, sums)
 #define altclip_kernels_avxvnni altclip_emulated_avxvnni
 
 #include "kernels_avxvnni.c"

@@ -251,23 +251,29 @@ test_prompts_file (void)
     json_decref (set);
 }
 
+/* The line of the only label of @json. Returns: (transfer full): the line */
+static json_t *
+calibrate_label (const char *json, const char *positive, const char *negative)
+{
+    g_autofree char *path = get_path ("label.json");
+    g_auto (Invocation) result = INVOCATION_INIT;
+
+    g_assert_true (g_file_set_contents (path, json, -1, NULL));
+    result = run ("calibrate", "-f", "label.json", "--positive", positive, "--negative", negative,
+            "--output", "out.json", NULL);
+    invocation_assert_succeeded (&result);
+    return invocation_parse_line (&result, 0);
+}
+
 /* Bars that flash by score more than those that are half in the picture, and are no event. */
 static void
 test_flashes (void)
 {
-    g_autofree char *path = get_path ("flashes.json");
-    json_t *line;
-
-    g_assert_true (g_file_set_contents (path,
+    json_t *line = calibrate_label (
             "{\"version\": 1, \"negatives\": [\"a black screen\"], \"min_on\": 0.4, \"labels\": ["
             "{\"label\": \"bars\", \"texts\": [\"colour bars\"]}]}",
-            -1, NULL));
-    {
-        g_auto (Invocation) result = run ("calibrate", "-f", "flashes.json", "--positive",
-                "half.webm", "--negative", "flashes.webm", "--output", "out.json", NULL);
-        invocation_assert_succeeded (&result);
-        line = invocation_parse_line (&result, 0);
-    }
+            "half.webm", "flashes.webm");
+
     g_test_message ("threshold %g, false alarms %g, misses %g", get_number (line, "threshold"),
             get_number (line, "false_alarms"), get_number (line, "misses"));
     g_assert_cmpfloat (get_number (line, "misses"), ==, 0.0);
@@ -281,19 +287,11 @@ test_flashes (void)
 static void
 test_stills (void)
 {
-    g_autofree char *path = get_path ("stills.json");
-    json_t *line;
-
-    g_assert_true (g_file_set_contents (path,
+    json_t *line = calibrate_label (
             "{\"version\": 1, \"negatives\": [\"a clear picture\"], \"min_on\": 60, \"labels\": ["
             "{\"label\": \"bars\", \"texts\": [\"colour bars\"]}]}",
-            -1, NULL));
-    {
-        g_auto (Invocation) result = run ("calibrate", "-f", "stills.json", "--positive",
-                "bars.png", "--negative", "black.webm", "--output", "out.json", NULL);
-        invocation_assert_succeeded (&result);
-        line = invocation_parse_line (&result, 0);
-    }
+            "bars.png", "black.webm");
+
     check_line (line, "bars", 1, 20);
     g_assert_cmpfloat (get_number (line, "inactive"), ==, 0.0);
     json_decref (line);

@@ -201,18 +201,12 @@ open_soon (gpointer data)
 static Rig *
 rig_new_loading (Barrier *barrier, const char *mode)
 {
-    Rig *rig = g_new0 (Rig, 1);
+    Rig *rig = rig_new_idle (NULL, "prompts", "a;b", "mode", mode, NULL);
 
-    rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
-    rig->bus = gst_bus_new ();
-    gst_element_set_bus (rig->element, rig->bus);
     barrier_init (barrier, rig, GST_MESSAGE_UNKNOWN, NULL);
     gst_debug_set_threshold_for_name ("altclipfilter", GST_LEVEL_INFO);
     gst_debug_add_log_function (hold_up_loading, barrier, NULL);
-    g_object_set (rig->element, "prompts", "a;b", NULL);
-    gst_util_set_object_arg (G_OBJECT (rig->element), "mode", mode);
-    rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
-    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    rig_start (rig);
     return rig;
 }
 
@@ -264,18 +258,14 @@ GST_END_TEST;
 GST_START_TEST (test_message_of_model_holds_up_nobody)
 {
     Barrier barrier;
-    Rig *first = g_new0 (Rig, 1);
+    Rig *first;
     Rig *second;
 
     if (!models_get_demo ())
         return;
-    first->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
-    first->bus = gst_bus_new ();
-    gst_element_set_bus (first->element, first->bus);
+    first = rig_new_idle (NULL, "prompts", "a;b", NULL);
     barrier_init (&barrier, first, GST_MESSAGE_INFO, NULL);
-    g_object_set (first->element, "prompts", "a;b", NULL);
-    first->harness = gst_harness_new_with_element (first->element, "sink", "src");
-    gst_harness_set_src_caps_str (first->harness, CAPS);
+    rig_start (first);
     barrier_wait (&barrier);
 
     second = rig_new (NULL, "prompts", "a;b", "mode", "live", NULL);
@@ -308,16 +298,10 @@ GST_START_TEST (test_error_of_model_comes_before_its_flow)
     for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
         gint posted = 0;
         GstFlowReturn ret = GST_FLOW_OK;
-        Rig *rig = g_new0 (Rig, 1);
+        Rig *rig = rig_new_idle ("/nowhere", "mode", modes[i], NULL);
 
-        rig->element = gst_object_ref_sink (gst_element_factory_make ("altclipfilter", NULL));
-        rig->bus = gst_bus_new ();
-        gst_element_set_bus (rig->element, rig->bus);
         gst_bus_set_sync_handler (rig->bus, hold_error, &posted, NULL);
-        g_object_set (rig->element, "model", "/nowhere", NULL);
-        gst_util_set_object_arg (G_OBJECT (rig->element), "mode", modes[i]);
-        rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
-        gst_harness_set_src_caps_str (rig->harness, CAPS);
+        rig_start (rig);
         for (guint at = 0; ret == GST_FLOW_OK; at++) {
             ret = gst_harness_push (rig->harness, new_numbered_frame (at));
             g_usleep (1000);

@@ -33,8 +33,8 @@ _ck_assert_failed (const char *file, int line, const char *expression, ...)
 
 /* ---- A rig: an element between two harness pads, with a bus ---------------------------------- */
 
-Rig *
-rig_new_without_caps (const char *model, va_list properties)
+static Rig *
+new_idle (const char *model, va_list properties)
 {
     Rig *rig = g_new0 (Rig, 1);
     const char *name;
@@ -45,8 +45,26 @@ rig_new_without_caps (const char *model, va_list properties)
     g_object_set (rig->element, "model", model, NULL);
     while ((name = va_arg (properties, const char *)))
         gst_util_set_object_arg (G_OBJECT (rig->element), name, va_arg (properties, const char *));
-    rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
     return rig;
+}
+
+Rig *
+rig_new_idle (const char *model, ...)
+{
+    va_list properties;
+    Rig *rig;
+
+    va_start (properties, model);
+    rig = new_idle (model, properties);
+    va_end (properties);
+    return rig;
+}
+
+void
+rig_start (Rig *rig)
+{
+    rig->harness = gst_harness_new_with_element (rig->element, "sink", "src");
+    gst_harness_set_src_caps_str (rig->harness, CAPS);
 }
 
 /* Properties and values as strings, up to NULL. */
@@ -57,9 +75,9 @@ rig_new (const char *model, ...)
     Rig *rig;
 
     va_start (properties, model);
-    rig = rig_new_without_caps (model, properties);
+    rig = new_idle (model, properties);
     va_end (properties);
-    gst_harness_set_src_caps_str (rig->harness, CAPS);
+    rig_start (rig);
     return rig;
 }
 

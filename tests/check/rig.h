@@ -26,10 +26,12 @@ typedef struct {
     GstHarness *harness;
 } Rig;
 
-Rig *rig_new_without_caps (const char *model, va_list properties);
-
 /* Properties and values as strings, up to NULL. */
 Rig *rig_new (const char *model, ...);
+
+/* The same in two steps, for what has to be there before the element begins. */
+Rig *rig_new_idle (const char *model, ...);
+void rig_start (Rig *rig);
 
 void rig_free (Rig *rig);
 
