@@ -124,8 +124,9 @@ find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
 
         altclip_stored_tensor_read (weights, (guint64)row * k + k0, columns, read);
         magnitude = altclip_largest_magnitude (read, columns);
-        if (!(magnitude <= largest)) /* NaN stays */
-            largest = magnitude;
+        if (isnan (magnitude))
+            return NAN;
+        largest = MAX (largest, magnitude);
     }
     return altclip_weight_step_find (largest);
 }

@@ -528,6 +528,36 @@ test_no_integers (gconstpointer data)
     altclip_linear_clear (&linear);
 }
 
+/* A row of weights likewise, wherever in it that is: weights are read in pieces. */
+static void
+test_no_integer_weights (gconstpointer data)
+{
+    const AltclipKernels *kernels = data;
+    const float bad[] = { NAN, INFINITY, -INFINITY };
+    const guint places[] = { 3, 70, 129 };
+    const AltclipEpilogue plain = { ALTCLIP_ACTIVATION_NONE, FALSE };
+    enum { K = 130 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (bad) * G_N_ELEMENTS (places); i++) {
+        float weights[2 * K] = { 0.0f };
+        float x[K] = { 0.0f };
+        float out[2];
+        AltclipLinear linear;
+        float *prepared;
+
+        weights[places[i / G_N_ELEMENTS (bad)]] = bad[i % G_N_ELEMENTS (bad)];
+        weights[K + 1] = 2.0f;
+        x[1] = 1.0f;
+        init_linear (&linear, kernels, 2, K, weights, NULL);
+        prepared = altclip_kernels_prepare (kernels, x, 1, K);
+        kernels->linear (&linear, prepared, 1, 0, 2, &plain, out, 2);
+        g_assert_true (isnan (out[0]));
+        g_assert_cmpfloat_with_epsilon (out[1], 2.0, 0.02);
+        altclip_aligned_free (prepared);
+        altclip_linear_clear (&linear);
+    }
+}
+
 /* A layer norm and integers in one pass, in shares as the pool has them, against the norm's floats.
  */
 static void
@@ -1359,6 +1389,7 @@ add_tests (const AltclipKernels *kernels, const char *prefix)
         add_test (kernels, prefix, "integers", test_integers);
         add_test (kernels, prefix, "largest-integers", test_largest_integers);
         add_test (kernels, prefix, "no-integers", test_no_integers);
+        add_test (kernels, prefix, "no-integer-weights", test_no_integer_weights);
         add_test (kernels, prefix, "normed", test_normed);
     } else if (!*prefix) {
         /* Which sets of integers have from those of floats. */
