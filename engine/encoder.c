@@ -309,6 +309,17 @@ altclip_encoder_repack (AltclipEncoder *encoder, const AltclipKernels *kernels,
     return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
+guint
+altclip_encoder_count_repacked (const AltclipEncoder *encoder)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < encoder->config->num_hidden_layers; i++)
+        for (guint layer = 0; layer < ALTCLIP_N_LAYERS; layer++)
+            n += block_get_linear (&encoder->blocks[i], layer)->kernels != encoder->kernels;
+    return n;
+}
+
 void
 altclip_encoder_clear (AltclipEncoder *encoder)
 {
@@ -316,10 +327,8 @@ altclip_encoder_clear (AltclipEncoder *encoder)
         return;
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
         AltclipBlock *block = &encoder->blocks[i];
-        altclip_linear_clear (&block->qkv);
-        altclip_linear_clear (&block->out);
-        altclip_linear_clear (&block->fc1);
-        altclip_linear_clear (&block->fc2);
+        for (guint layer = 0; layer < ALTCLIP_N_LAYERS; layer++)
+            altclip_linear_clear (block_get_linear (block, layer));
         altclip_norm_clear (&block->norm1);
         altclip_norm_clear (&block->norm2);
         altclip_aligned_free (block->distances.table);
@@ -334,10 +343,10 @@ altclip_encoder_get_size (const AltclipEncoder *encoder)
     gsize size = 0;
 
     for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
-        const AltclipBlock *block = &encoder->blocks[i];
-        size += altclip_linear_get_size (&block->qkv) + altclip_linear_get_size (&block->out) +
-                altclip_linear_get_size (&block->fc1) + altclip_linear_get_size (&block->fc2) +
-                distances_get_size (&block->distances, head_size);
+        AltclipBlock *block = &encoder->blocks[i];
+        size += distances_get_size (&block->distances, head_size);
+        for (guint layer = 0; layer < ALTCLIP_N_LAYERS; layer++)
+            size += altclip_linear_get_size (block_get_linear (block, layer));
     }
     return size;
 }

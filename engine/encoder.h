@@ -92,6 +92,9 @@ gboolean altclip_encoder_repack (AltclipEncoder *encoder, const AltclipKernels *
         const AltclipEncoderForm *form, const AltclipStoredBlock *stored, const gboolean *chosen,
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
 
+/* Returns: how many layers are for other kernels than the encoder's. */
+guint altclip_encoder_count_repacked (const AltclipEncoder *encoder);
+
 /* Returns: bytes of the packed weights. */
 gsize altclip_encoder_get_size (const AltclipEncoder *encoder);
 

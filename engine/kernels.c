@@ -134,12 +134,8 @@ pack_normed (
         AltclipLinear *linear, guint n0, const AltclipNorm *norm, const AltclipStoredTensor *rows)
 {
     float *weights = altclip_aligned_alloc (rows->n_elements * sizeof (float));
-    AltclipStoredTensor normed = { .dtype = ALTCLIP_DTYPE_F32,
-        .n_dims = 2,
-        .dims = { rows->dims[0], linear->k },
-        .n_elements = rows->n_elements,
-        .data = (const guint8 *)weights,
-        .n_bytes = rows->n_elements * sizeof (float) };
+    AltclipStoredTensor normed =
+            altclip_stored_tensor_of_matrix (weights, (guint)rows->dims[0], linear->k);
 
     altclip_stored_tensor_read (rows, 0, rows->n_elements, weights);
     for (gsize row = 0; row < rows->dims[0]; row++) {
@@ -488,12 +484,16 @@ choose_faster (const AltclipKernelShapes *shapes, GCancellable *cancellable, Alt
         GError **error)
 {
     const AltclipKernels *f32 = choose_first (ALTCLIP_PRECISION_F32, shapes, cancellable, error);
-    const AltclipKernels *bf16 = find_bf16 ();
     const AltclipProductShape *largest = find_largest (shapes);
+    const AltclipKernels *bf16;
     const AltclipKernels *faster;
     g_autoptr (GError) reason = NULL;
 
-    if (!f32 || !bf16 || get_work (largest) < LEAST_TRIED)
+    /* Before a set is looked for: to look for AMX is to ask the system for it. */
+    if (!f32 || get_work (largest) < LEAST_TRIED)
+        return f32;
+    bf16 = find_bf16 ();
+    if (!bf16)
         return f32;
     faster = altclip_trial_run_product (f32, bf16, largest, cancellable, trial, error);
     if (!faster || faster == f32 || is_usable (faster, shapes, cancellable, &reason))

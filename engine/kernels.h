@@ -93,7 +93,7 @@ typedef struct {
 struct _AltclipKernels {
     const char *name;
     AltclipPrecision precision; /* of linear layers; the rest is in floats */
-    gboolean converts;          /* for want of instructions for that: slow */
+    gboolean converts;          /* for want of instructions for that: slow; of int8 it is timed */
 
     /* Of sets that compute by tiles, else NULL; see packed.h. */
     const AltclipTiling *tiling;
@@ -105,8 +105,8 @@ struct _AltclipKernels {
     /* Bytes of the packed form of weights [n, k]. */
     gsize (*packed_size) (const AltclipKernels *kernels, guint n, guint k);
 
-    /* Packs @weights [rows, k] as rows n0 … of a packed [n, k], which was zeroed. Touches the
-     * stored rows once. */
+    /* Packs @weights [rows, k] as rows n0 … of a packed [n, k], which was zeroed. Needs no
+     * stored row again. */
     void (*pack) (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
             const AltclipStoredTensor *weights);
 

@@ -43,8 +43,7 @@ static gboolean
 probe (GError **error)
 {
     return altclip_packed_probe ("avx512vnni",
-            __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512vnni"),
-            "AVX-512 VNNI", error);
+            ALTCLIP_CPU_HAS_AVX512 && __builtin_cpu_supports ("avx512vnni"), "AVX-512 VNNI", error);
 }
 
 const AltclipKernels altclip_kernels_avx512vnni = {

@@ -50,8 +50,7 @@ has_avxvnni (void)
     guint c;
     guint d;
 
-    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") &&
-           __get_cpuid_count (7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+    return ALTCLIP_CPU_HAS_AVX2 && __get_cpuid_count (7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
 
 static gboolean

@@ -42,15 +42,12 @@ static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_S8);
 static gboolean
 probe (GError **error)
 {
-    return altclip_packed_probe ("int8_avx2",
-            __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"), "AVX2 with FMA",
-            error);
+    return altclip_packed_probe ("int8_avx2", ALTCLIP_CPU_HAS_AVX2, "AVX2 with FMA", error);
 }
 
 const AltclipKernels altclip_kernels_int8_avx2 = {
     .name = "int8_avx2",
     .precision = ALTCLIP_PRECISION_INT8,
-    .converts = TRUE,
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_avx2,

@@ -39,7 +39,6 @@ probe (G_GNUC_UNUSED GError **error)
 const AltclipKernels altclip_kernels_int8_plain = {
     .name = "int8_plain",
     .precision = ALTCLIP_PRECISION_INT8,
-    .converts = TRUE,
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = NULL,

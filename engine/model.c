@@ -267,18 +267,18 @@ static const AltclipKernels *
 choose_with_finer (AltclipModel *model, const AltclipKernelShapes *shapes,
         GCancellable *cancellable, GError **error)
 {
+    AltclipTrial trial = { 0 };
     const AltclipKernels *coarse = altclip_kernels_choose (
-            model->kernels, ALTCLIP_PRECISION_INT8, shapes, cancellable, &model->trial, error);
+            model->kernels, ALTCLIP_PRECISION_INT8, shapes, cancellable, &trial, error);
     const AltclipKernels *finer =
             coarse ? altclip_kernels_choose (model->kernels, ALTCLIP_PRECISION_AUTO, shapes,
-                             cancellable, &model->trial, error)
+                             cancellable, &trial, error)
                    : NULL;
-    const AltclipKernels *faster = finer ? altclip_kernels_find_faster (finer, coarse, shapes,
-                                                   cancellable, &model->trial, error)
-                                         : NULL;
+    const AltclipKernels *faster =
+            finer ? altclip_kernels_find_faster (finer, coarse, shapes, cancellable, &trial, error)
+                  : NULL;
 
-    model->is_slow = model->trial.bf16_time > model->trial.f32_time; /* of the two, in this order */
-    model->trial = (AltclipTrial){ 0 };
+    model->is_slow = trial.bf16_time > trial.f32_time; /* of the two, in this order */
     model->finer_kernels = finer;
     return faster ? coarse : NULL;
 }

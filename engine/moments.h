@@ -8,6 +8,8 @@
 
 #include "vector_widths.h"
 
+#include <math.h>
+
 /* Sums in 16 lanes, which the compiler keeps in vector registers; a plain float sum may not be
  * reordered. */
 #define ALTCLIP_MOMENT_LANES 16
@@ -48,6 +50,13 @@ altclip_row_variance (const float *x, guint width, float mean)
     for (; i < width; i++)
         lanes[0] += (x[i] - mean) * (x[i] - mean);
     return altclip_sum_lanes (lanes) / (float)width;
+}
+
+/* What a layer norm multiplies with, before its gains. */
+ALTCLIP_VECTOR_LOOP float
+altclip_row_factor (const float *x, guint width, float mean, double epsilon)
+{
+    return (float)(1.0 / sqrt (altclip_row_variance (x, width, mean) + epsilon));
 }
 
 #endif /* ALTCLIP_MOMENTS_H */

@@ -17,8 +17,7 @@ norm_rows_loop (const AltclipNorm *norm, const float *x, guint m0, guint m1, flo
         const float *from = x + m * width;
         float *to = out + m * width;
         float mean = altclip_row_mean (from, width);
-        float scale =
-                (float)(1.0 / sqrt (altclip_row_variance (from, width, mean) + norm->epsilon));
+        float scale = altclip_row_factor (from, width, mean, norm->epsilon);
 
         for (guint i = 0; i < width; i++)
             to[i] = (from[i] - mean) * scale * norm->gamma[i] + norm->beta[i];

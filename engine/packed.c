@@ -252,12 +252,19 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
     }
 }
 
+/* The least byte of an input: they have signs or not. */
+static gint32
+get_offset (const AltclipTiling *tiling)
+{
+    return tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+}
+
 /* A row of integers, as it lies in a tile of @rows. */
 static void
 quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
         const AltclipRowScale *scale, guint rows, guint32 *words)
 {
-    gint32 offset = tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+    gint32 offset = get_offset (tiling);
 
     for (guint k0 = 0; k0 < k; k0 += ALTCLIP_BLOCK_WORDS * 4) {
         guint columns = MIN (ALTCLIP_BLOCK_WORDS * 4, k - k0);
@@ -414,7 +421,7 @@ scale_sums (const Block *block, const AltclipLinear *linear, guint n0, guint n_c
         const AltclipRowScale *scales, guint n_rows)
 {
     const AltclipTiling *tiling = block->tiling;
-    gint32 offset = tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+    gint32 offset = get_offset (tiling);
     ColumnScales columns = get_column_scales (tiling, linear->packed, linear->n, linear->k);
     float bias[ALTCLIP_LINEAR_GRAIN] = { 0.0f };
 

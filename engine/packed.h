@@ -58,6 +58,10 @@ extern const AltclipTiling altclip_tiling_avx512;
 extern const AltclipTiling altclip_tiling_avx2;
 #endif
 
+/* What sets for these vectors take besides instructions of their own. */
+#define ALTCLIP_CPU_HAS_AVX2 (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+#define ALTCLIP_CPU_HAS_AVX512 (__builtin_cpu_supports ("avx512f"))
+
 /* Whether the set @name can run, which takes @instructions; sets @error if not. */
 gboolean altclip_packed_probe (
         const char *name, gboolean has_instructions, const char *instructions, GError **error);

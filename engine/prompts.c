@@ -318,8 +318,7 @@ check_negatives (const AltclipPrompts *prompts, GError **error)
     AltclipContradiction found;
     Place place;
 
-    if (negatives.n == 0 ||
-            !altclip_contradiction_find (&labels, &negatives, FALSE, prompts->templates, &found))
+    if (!altclip_contradiction_find (&labels, &negatives, FALSE, prompts->templates, &found))
         return TRUE;
     text = altclip_excerpt (found.text);
     label = altclip_excerpt (labels.entries[found.label]->label);

@@ -87,7 +87,7 @@ ALTCLIP_VECTOR_LOOP void
 find_shift_loop (const float *x, guint n, double epsilon, AltclipRowShift *shift)
 {
     shift->mean = altclip_row_mean (x, n);
-    shift->factor = (float)(1.0 / sqrt (altclip_row_variance (x, n, shift->mean) + epsilon));
+    shift->factor = altclip_row_factor (x, n, shift->mean, epsilon);
 }
 
 ALTCLIP_DEFINE_FOR_WIDTHS (find_shift,

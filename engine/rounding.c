@@ -76,7 +76,7 @@ look_at (gpointer data, guint block, AltclipLayer layer, const AltclipLinear *li
     double error = sqrt (sum_noise (linear, x, rows) / sum_signal (search, linear, x, rows));
     gboolean *coarse = &search->coarse[block * ALTCLIP_N_LAYERS + layer];
 
-    /* Outputs that are all alike have no error to speak of, or are none: not a number. */
+    /* Not a number where outputs are all alike, and exact: that is not above the limit. */
     *coarse = linear->k > ALTCLIP_QUANTISED_MAX_INPUTS || error > ALTCLIP_ROUNDING_LIMIT;
     g_debug ("block %u, %s: integers are off by %.2g%s", block, names[layer], error,
             *coarse ? ": too coarse" : "");

@@ -174,7 +174,8 @@ ask_for_tiles (void)
     return syscall (SYS_arch_prctl, REQUEST_PERMISSION, TILE_STATE) == 0;
 }
 
-/* Asks the system too: so it is called only when a model opens that would use the set. */
+/* Asks the system too: so it is called only when a model opens that would use the set, or time it.
+ */
 static gboolean
 amx_probe (const char *name, const char *instructions, GError **error)
 {

@@ -8,8 +8,6 @@
 
 #include <immintrin.h>
 
-#define ALTCLIP_CPU_HAS_AVX2 (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
-
 #define LANES 8
 #define PANEL_VECTORS 2
 #define SUMS __m256

@@ -8,8 +8,6 @@
 
 #include <immintrin.h>
 
-#define ALTCLIP_CPU_HAS_AVX512 (__builtin_cpu_supports ("avx512f"))
-
 #define LANES 16
 #define PANEL_VECTORS 2
 #define SUMS __m512

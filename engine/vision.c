@@ -115,6 +115,7 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
 {
     g_autoptr (AltclipVision) vision = g_new0 (AltclipVision, 1);
     AltclipEncoderForm form = describe_blocks (stored->config);
+    const AltclipKernels *finest = finer ? finer : kernels;
     double epsilon = stored->config->tower.layer_norm_eps;
 
     vision->config = stored->config;
@@ -122,12 +123,11 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
     vision->side = stored->config->image_size / stored->config->patch_size;
     vision->class_embedding = read_whole (stored->class_embedding);
     vision->position_embedding = read_whole (stored->position_embedding);
-    altclip_linear_init (&vision->patch, finer ? finer : kernels, &stored->patch, NULL, 1);
+    altclip_linear_init (&vision->patch, finest, &stored->patch, NULL, 1);
     altclip_norm_init (&vision->pre_norm, stored->pre_norm[0], stored->pre_norm[1], epsilon);
     altclip_norm_init (&vision->post_norm, stored->post_norm[0], stored->post_norm[1], epsilon);
     if (stored->projection)
-        altclip_linear_init (
-                &vision->projection, finer ? finer : kernels, &stored->projection, NULL, 1);
+        altclip_linear_init (&vision->projection, finest, &stored->projection, NULL, 1);
     if (!altclip_encoder_init (
                 &vision->encoder, kernels, &form, stored->blocks, workspace, cancellable, error) ||
             (finer && !refine (vision, finer, stored, workspace, cancellable, error)))
@@ -138,16 +138,7 @@ altclip_vision_new (const AltclipStoredVision *stored, const AltclipKernels *ker
 guint
 altclip_vision_count_finer (const AltclipVision *vision)
 {
-    const AltclipEncoder *encoder = &vision->encoder;
-    guint n = 0;
-
-    for (guint i = 0; i < encoder->config->num_hidden_layers; i++) {
-        const AltclipBlock *block = &encoder->blocks[i];
-
-        n += (block->qkv.kernels != encoder->kernels) + (block->out.kernels != encoder->kernels) +
-             (block->fc1.kernels != encoder->kernels) + (block->fc2.kernels != encoder->kernels);
-    }
-    return n;
+    return altclip_encoder_count_repacked (&vision->encoder);
 }
 
 void

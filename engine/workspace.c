@@ -124,12 +124,10 @@ void
 altclip_linear_run (AltclipWorkspace *workspace, const AltclipLinear *linear, const float *x,
         guint m, AltclipEpilogue epilogue, float *out)
 {
-    LinearJob job = { linear, prepare (workspace, linear, NULL, x, m), m, epilogue, out };
-
-    altclip_pool_run (workspace->pool, run_linear_share, &job);
+    altclip_normed_linear_run (workspace, NULL, linear, x, m, epilogue, out);
 }
 
-/* Of a layer that has the norm's gains. */
+/* @norm: (nullable): of a layer that has its gains */
 void
 altclip_normed_linear_run (AltclipWorkspace *workspace, const AltclipNorm *norm,
         const AltclipLinear *linear, const float *x, guint m, AltclipEpilogue epilogue, float *out)
