@@ -22,9 +22,16 @@
 /* Change of a cell's mean luma that is more than noise. */
 #define LEAST_CHANGE (4 * LEVEL)
 
+/* What red, green and blue are of luma, in eighths. */
+#define WEIGHT 8
+static const guint rgb_weights[] = { 2, 5, 1 };
+static const guint luma_weight[] = { WEIGHT };
+
 struct _AltclipMotion {
     AltclipRectangle part;
-    AltclipFrameComponent luma; /* or green, which is most of it */
+    AltclipFrameComponent components[3];
+    guint n_components; /* luma, or what it is made of */
+    const guint *weights;
     guint bits;
     guint n_columns;
     guint n_rows;
@@ -44,7 +51,10 @@ altclip_motion_new (const AltclipFrameFormat *format, const AltclipRectangle *pa
         return NULL;
     motion = g_new0 (AltclipMotion, 1);
     motion->part = part ? *part : (AltclipRectangle){ 0, 0, format->width, format->height };
-    motion->luma = format->components[format->colour == ALTCLIP_COLOUR_RGB ? 1 : 0];
+    motion->n_components = format->colour == ALTCLIP_COLOUR_RGB ? 3 : 1;
+    motion->weights = motion->n_components == 3 ? rgb_weights : luma_weight;
+    for (guint i = 0; i < motion->n_components; i++)
+        motion->components[i] = format->components[i];
     motion->bits = format->bits;
     longer = MAX (motion->part.width, motion->part.height);
     motion->n_columns = MAX (1, motion->part.width * MIN (MAX_CELLS, longer) / longer);
@@ -83,18 +93,18 @@ sum_bytes (const guint8 *from, guint stride, guint n)
 
 /* Sum of @n samples, as of 8 bits. Constant strides make better loops. */
 static guint
-sum_samples (const AltclipMotion *motion, const guint8 *from, guint n)
+sum_samples (const AltclipFrameComponent *component, guint bits, const guint8 *from, guint n)
 {
-    guint stride = motion->luma.stride;
+    guint stride = component->stride;
 
-    if (motion->bits > 8) {
+    if (bits > 8) {
         guint sum = 0;
 
         for (guint i = 0; i < n; i++) {
             const guint8 *at = from + (gsize)i * stride;
             guint word = at[0] | (guint)at[1] << 8;
 
-            sum += (word >> (motion->luma.shift + motion->bits - 8)) & 0xff;
+            sum += (word >> (component->shift + bits - 8)) & 0xff;
         }
         return sum;
     }
@@ -109,19 +119,22 @@ sum_samples (const AltclipMotion *motion, const guint8 *from, guint n)
     return sum_bytes (from, stride, n);
 }
 
-/* Adds row @y of the frame to the sums of a row of cells. */
+/* Adds row @y of a component to the sums of a row of cells. */
 static void
-add_row (const AltclipMotion *motion, const AltclipFrameData *data, guint y, guint *sums)
+add_row (const AltclipMotion *motion, guint number, const AltclipFrameData *data, guint y,
+        guint *sums)
 {
-    const guint8 *row = data->planes[motion->luma.plane] + y * data->strides[motion->luma.plane] +
-                        motion->luma.offset + (gsize)motion->part.x * motion->luma.stride;
+    const AltclipFrameComponent *component = &motion->components[number];
+    const guint8 *row = data->planes[component->plane] + y * data->strides[component->plane] +
+                        component->offset + (gsize)motion->part.x * component->stride;
 
     for (guint column = 0; column < motion->n_columns; column++) {
         guint first = get_border (motion->part.width, column, motion->n_columns);
         guint last = get_border (motion->part.width, column + 1, motion->n_columns);
+        guint sum = sum_samples (
+                component, motion->bits, row + (gsize)first * component->stride, last - first);
 
-        sums[column] +=
-                sum_samples (motion, row + (gsize)first * motion->luma.stride, last - first);
+        sums[column] += sum * motion->weights[number];
     }
 }
 
@@ -133,13 +146,17 @@ look_at_row (AltclipMotion *motion, const AltclipFrameData *data, guint cell_row
     guint n = MIN (ROWS_PER_CELL, last - first);
     guint sums[MAX_CELLS] = { 0 };
 
-    for (guint i = 0; i < n; i++)
-        add_row (motion, data, motion->part.y + first + get_border (last - first, i, n), sums);
+    for (guint i = 0; i < n; i++) {
+        guint y = motion->part.y + first + get_border (last - first, i, n);
+
+        for (guint number = 0; number < motion->n_components; number++)
+            add_row (motion, number, data, y, sums);
+    }
     for (guint column = 0; column < motion->n_columns; column++) {
         guint width = get_border (motion->part.width, column + 1, motion->n_columns) -
                       get_border (motion->part.width, column, motion->n_columns);
         motion->seen[cell_row * motion->n_columns + column] =
-                (guint16)((guint64)sums[column] * LEVEL / (width * n));
+                (guint16)((guint64)sums[column] * LEVEL / (width * n * WEIGHT));
     }
 }
 

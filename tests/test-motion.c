@@ -168,6 +168,30 @@ test_forms (void)
     }
 }
 
+/* A lamp of any colour that goes on. */
+static void
+test_primaries (void)
+{
+    static const AltclipFrameFormat rgb = { .width = 32,
+        .height = 32,
+        .colour = ALTCLIP_COLOUR_RGB,
+        .components = { { 0, 0, 3, 0 }, { 0, 1, 3, 0 }, { 0, 2, 3, 0 } },
+        .bits = 8 };
+    guint8 bytes[32 * 32 * 3];
+    AltclipFrameData data = { .planes = { bytes }, .strides = { 32 * 3 } };
+
+    for (guint primary = 0; primary < 3; primary++) {
+        g_autoptr (AltclipMotion) motion = altclip_motion_new (&rgb, NULL, NULL);
+
+        memset (bytes, 40, sizeof bytes);
+        altclip_motion_measure (motion, &data);
+        altclip_motion_keep (motion);
+        for (guint i = 0; i < 16 * 32; i++)
+            bytes[i * 3 + primary] = 80;
+        g_assert_cmpfloat (altclip_motion_measure (motion, &data), ==, 0.5);
+    }
+}
+
 static void
 test_refusal (void)
 {
@@ -189,6 +213,7 @@ main (int argc, char **argv)
     g_test_add_func ("/motion/drift", test_drift);
     g_test_add_func ("/motion/part", test_part);
     g_test_add_func ("/motion/forms", test_forms);
+    g_test_add_func ("/motion/primaries", test_primaries);
     g_test_add_func ("/motion/refusal", test_refusal);
     return g_test_run ();
 }
