@@ -89,6 +89,7 @@ typedef struct
 
   GstClockTime last_due;
   GstClockTime last_arrival;
+  GstClockTime still_from;
   GstClockTime still_until;
   GstClockTime previous;
   guint section;

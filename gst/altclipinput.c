@@ -137,7 +137,10 @@ has_due_regions (GstAltclipFilter *self, const GstAltclipView *view)
       == view->regions->len;
 }
 
-/* Not with the lock, since it reads the picture. */
+/* Whether it is left out for showing what the last analysed frame did, and not
+ * since its turn has not come: of such a frame nothing is known.
+ *
+ * Not with the lock, since it reads the picture. */
 static gboolean
 is_still (GstAltclipFilter *self, GstBuffer *buffer,
     const GstAltclipTiming *timing, const GstAltclipView *view,
@@ -150,6 +153,7 @@ is_still (GstAltclipFilter *self, GstBuffer *buffer,
   /* Looked at in any case: it may be the one to compare later ones with. */
   return gst_altclip_motion_is_still (&input->motion, input->format, buffer,
              view, rules->motion_threshold)
+      && is_interval_over (self, buffer, timing, rules->interval)
       && is_recent (self, timing, rules->max_age)
       && has_due_regions (self, view);
 }
@@ -184,10 +188,9 @@ note_due (GstAltclipFilter *self, GstAltclipTiming *timing,
 {
   GstAltclipInput *input = &self->input;
 
-  if (GST_CLOCK_TIME_IS_VALID (input->still_until))
-    timing->still_from = input->last_due;
+  /* The next frames have them too, in case that of this one nothing comes. */
+  timing->still_from = input->still_from;
   timing->still_until = input->still_until;
-  input->still_until = GST_CLOCK_TIME_NONE;
   input->last_due = timing->running_time;
   input->last_arrival = timing->arrival;
   input->due_swaps = view->n_swaps;
@@ -203,9 +206,13 @@ static void
 note_skipped (
     GstAltclipFilter *self, const GstAltclipTiming *timing, gboolean still)
 {
+  GstAltclipInput *input = &self->input;
+
   self->counts.skipped++;
-  if (still)
-    self->input.still_until = timing->running_time;
+  if (!still)
+    return;
+  input->still_from = input->last_due;
+  input->still_until = timing->running_time;
 }
 
 /* ---- Frames that are held ----------------------------------------------- */
@@ -583,25 +590,12 @@ take_buffer (GstAltclipFilter *self, GstBuffer *buffer,
   return chain_live (self, buffer, timing, &view, rules);
 }
 
-/* Frames that come no more often than that are none. Only by running time, which
- * does not depend on how fast they are made. */
-static gboolean
-is_after_gap (GstAltclipFilter *self, const GstAltclipTiming *timing,
-    GstClockTime max_age)
-{
-  GstClockTime previous = self->input.previous;
-  GstClockTime now = timing->running_time;
-
-  return GST_CLOCK_TIME_IS_VALID (previous) && GST_CLOCK_TIME_IS_VALID (now)
-      && now > previous && now - previous > max_age
-      && (now - previous) / 2 > timing->duration;
-}
-
 static void
 set_section (
     GstAltclipFilter *self, GstAltclipTiming *timing, GstClockTime max_age)
 {
-  if (is_after_gap (self, timing, max_age))
+  if (gst_altclip_timing_is_gap (self->input.previous, timing->running_time,
+          max_age, timing->duration))
     self->input.section++;
   timing->section = self->input.section;
 }
@@ -655,6 +649,7 @@ forget_due (GstAltclipFilter *self)
 {
   self->input.last_due = GST_CLOCK_TIME_NONE;
   self->input.last_arrival = GST_CLOCK_TIME_NONE;
+  self->input.still_from = GST_CLOCK_TIME_NONE;
   self->input.still_until = GST_CLOCK_TIME_NONE;
   self->input.previous = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&self->input.due_regions, g_array_unref);

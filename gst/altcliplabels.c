@@ -444,19 +444,19 @@ score_frame (
       whole < 0 ? NULL : embeddings + (gsize) whole * scorer->dim);
 }
 
-/* Whether no frame was analysed for so long, though more were to be: what could
- * not be is no evidence of anything. As with gaps of the stream, by running time
- * alone. */
+/* Whether nothing was known for so long, though more frames were to be analysed:
+ * what could not be is no evidence of anything. Of what stood still it was known
+ * what it showed. */
 static gboolean
 is_after_gap (GstAltclipLabels *labels, const GstAltclipRules *rules,
     const GstAltclipTiming *timing)
 {
   GstClockTime known = labels->known;
-  GstClockTime now = timing->running_time;
 
-  return GST_CLOCK_TIME_IS_VALID (known) && GST_CLOCK_TIME_IS_VALID (now)
-      && now > known && now - known > rules->max_age
-      && (now - known) / 2 > MAX (rules->interval, timing->duration);
+  if (GST_CLOCK_TIME_IS_VALID (known) && timing->still_from == known)
+    known = timing->still_until;
+  return gst_altclip_timing_is_gap (known, timing->running_time, rules->max_age,
+      MAX (rules->interval, timing->duration));
 }
 
 /* What was known before a long gap or of another stream is not known of this

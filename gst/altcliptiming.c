@@ -103,6 +103,14 @@ gst_altclip_timing_is_same_stream (
   return timing->stream_id == of->stream_id;
 }
 
+gboolean
+gst_altclip_timing_is_gap (GstClockTime last, GstClockTime now,
+    GstClockTime max_age, GstClockTime usual)
+{
+  return GST_CLOCK_TIME_IS_VALID (last) && GST_CLOCK_TIME_IS_VALID (now)
+      && now > last && now - last > max_age && (now - last) / 2 > usual;
+}
+
 gchar *
 gst_altclip_timing_format_utc (const GstAltclipTiming *timing)
 {

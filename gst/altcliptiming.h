@@ -22,8 +22,9 @@ G_BEGIN_DECLS
  * @arrival: g_get_monotonic_time() when it arrived, in ns
  * @section: how many long gaps there were before it
  * @duration: how long it lasts; 0: not known
- * @still_from: running time of the frame to be analysed before it, if after that
- *   there were some in which nothing moved; else %GST_CLOCK_TIME_NONE
+ * @still_from: running time of the last frame to be analysed after which there
+ *   were some in which nothing moved, or %GST_CLOCK_TIME_NONE; others may have
+ *   been analysed since
  * @still_until: running time of the last of those
  */
 typedef struct
@@ -89,6 +90,20 @@ gboolean gst_altclip_timing_is_joined (
  */
 gboolean gst_altclip_timing_is_same_stream (
     const GstAltclipTiming *timing, const GstAltclipTiming *of);
+
+/**
+ * gst_altclip_timing_is_gap:
+ * @last: the running time of what came before; it and @now may be
+ *   %GST_CLOCK_TIME_NONE
+ * @max_age: what is longer is a gap
+ * @usual: how far apart they are to be; less than twice as much is no gap
+ *
+ * By running time alone, which does not depend on how fast frames are made.
+ *
+ * Returns: whether nothing came for too long
+ */
+gboolean gst_altclip_timing_is_gap (GstClockTime last, GstClockTime now,
+    GstClockTime max_age, GstClockTime usual);
 
 /**
  * gst_altclip_timing_format_utc:

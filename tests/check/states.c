@@ -876,6 +876,62 @@ GST_START_TEST (test_still_interval)
 }
 GST_END_TEST;
 
+/* A frame whose turn it would not have been is not known to show what the one before showed. */
+GST_START_TEST (test_still_interval_and_smoothing)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "smoothing", (guint64)(10 * FRAME), "interval",
+            (guint64)(10 * FRAME), NULL);
+    for (guint i = 0; i < 10; i++)
+        push (rig, BLUE, i * FRAME);
+    push (rig, GREEN, 10 * FRAME);
+    /* 1 − exp(−10/10) is above a half. */
+    expect_events (rig, "state lamp unknown at 0: score", "begin green at 10",
+            "state lamp green after unknown at 10, 10 long: score", NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* What stood still was seen until it moved, though a frame in between could not be analysed. */
+GST_START_TEST (test_still_before_a_failure)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "smoothing", (guint64)(10 * FRAME), NULL);
+    for (guint i = 0; i < 20; i++)
+        push (rig, BLUE, i * FRAME);
+    push_failing (rig, 20, 21);
+    push (rig, GREEN, 21 * FRAME);
+    for (guint i = 22; i < 30; i++)
+        push (rig, BLUE, i * FRAME);
+    push_eos (rig);
+    wait_for_eos (rig);
+    /* 1 − exp(−2/10), not 1 − exp(−21/10). */
+    expect_events (rig, "state lamp unknown at 0: score", NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Nor is a pause too long for having begun where nothing moved, with frames that were not analysed.
+ */
+GST_START_TEST (test_still_before_a_pause)
+{
+    Rig *rig = still_rig_new (LAMP, "exact");
+
+    g_object_set (rig->element, "max-age", (guint64)(10 * FRAME), NULL);
+    for (guint i = 0; i < 10; i++)
+        push (rig, RED, i * FRAME);
+    push (rig, RED, 18 * FRAME);
+    push_eos (rig);
+    wait_for_eos (rig);
+    expect_events (rig, "begin red at 0", "state lamp red at 0: score",
+            "end red at 18, 18 long: eos", "state lamp unknown after red at 18, 18 long: eos",
+            NULL);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* Without timestamps nothing comes nearer by looking. */
 GST_START_TEST (test_still_without_times)
 {
@@ -1787,6 +1843,9 @@ add_still_tests (Suite *suite)
     tcase_add_test (tests, test_still_smoothing);
     tcase_add_test (tests, test_still_same_events);
     tcase_add_test (tests, test_still_interval);
+    tcase_add_test (tests, test_still_interval_and_smoothing);
+    tcase_add_test (tests, test_still_before_a_failure);
+    tcase_add_test (tests, test_still_before_a_pause);
     tcase_add_test (tests, test_still_without_times);
     tcase_add_test (tests, test_still_objects);
     tcase_add_test (tests, test_still_live);
