@@ -10,7 +10,7 @@
 typedef struct {
     guint scope; /* label that it competes with, counted from 1; 0: all of them */
     guint text;
-    guint template;
+    guint template_number;
     guint negative;
 } Phrase;
 
@@ -55,7 +55,7 @@ add_negative (Negatives *negatives, const AltclipPromptEntry *entry, guint scope
 
         phrase.text = add_number (negatives, g_ptr_array_index (entry->texts, i));
         for (guint j = 0; j < templates->len; j++) {
-            phrase.template = add_number (negatives, g_ptr_array_index (templates, j));
+            phrase.template_number = add_number (negatives, g_ptr_array_index (templates, j));
             g_array_append_val (negatives->phrases, phrase);
         }
     }
@@ -71,7 +71,9 @@ compare (gconstpointer a, gconstpointer b)
         return first->scope < second->scope ? -1 : 1;
     if (first->text != second->text)
         return first->text < second->text ? -1 : 1;
-    return (first->template > second->template) - (first->template <second->template);
+    if (first->template_number != second->template_number)
+        return first->template_number < second->template_number ? -1 : 1;
+    return 0;
 }
 
 /* @text: number of a text of the label's */

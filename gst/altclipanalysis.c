@@ -45,16 +45,16 @@ static void
 put_load_error (GstAltclipFilter *self, const GError *error)
 {
   g_autoptr (GError) told = NULL;
+  GQuark domain = GST_LIBRARY_ERROR;
+  gint code = GST_LIBRARY_ERROR_SETTINGS;
 
-  if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO))
-    told = g_error_new_literal (
-        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, error->message);
-  else if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE))
-    told = g_error_new_literal (
-        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, error->message);
-  else
-    told = g_error_new_literal (
-        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, error->message);
+  if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_IO)) {
+    domain = GST_RESOURCE_ERROR;
+    code = GST_RESOURCE_ERROR_NOT_FOUND;
+  } else if (g_error_matches (error, ALTCLIP_ERROR, ALTCLIP_ERROR_COMPUTE)) {
+    code = GST_LIBRARY_ERROR_FAILED;
+  }
+  told = g_error_new_literal (domain, code, error->message);
   GST_ERROR_OBJECT (self, "%s", told->message);
   gst_altclip_outbox_put (&self->outbox,
       gst_message_new_error (GST_OBJECT_CAST (self), told, NULL));

@@ -5,8 +5,8 @@
 
 #include "altclipoutbox.h"
 
-/* How long stopping waits for who posts. Handlers take less, unless they wait for the one who
- * stops. */
+/* How long stopping waits for who posts. Handlers take less, unless they wait
+ * for the one who stops. */
 #define PATIENCE G_TIME_SPAN_SECOND
 
 void

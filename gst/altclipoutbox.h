@@ -57,18 +57,18 @@ void gst_altclip_outbox_send (GstAltclipOutbox *outbox, GstElement *element);
  *
  * The same, and when another thread is posting, waits for it: what was put in
  * before is on the bus then. Not while flushing: the other thread may be in a
- * handler that flushes or stops the element, and wait for this one. In live mode
- * the streaming thread does it at EOS alone.
+ * handler that flushes or stops the element, and wait for this one. Streaming
+ * threads do it at EOS and before they return an error, never for a frame.
  */
 void gst_altclip_outbox_drain (GstAltclipOutbox *outbox, GstElement *element);
 
 /**
  * gst_altclip_outbox_finish:
  *
- * Posts what waits before the element is stopped and nobody listens any more. Another thread
- * that posts is waited for, but for a second at most: its handler may wait for the one who stops.
- * What waits then, or when this is called from within a handler, follows when the handler
- * returns.
+ * Posts what waits before the element is stopped and nobody listens any more.
+ * Another thread that posts is waited for, but for a second at most: its handler
+ * may wait for the one who stops. What waits then, or when this is called from
+ * within a handler, follows when the handler returns.
  */
 void gst_altclip_outbox_finish (GstAltclipOutbox *outbox, GstElement *element);
 

@@ -117,7 +117,8 @@ barrier_wait (Barrier *barrier)
 
     g_mutex_lock (&barrier->lock);
     while (!barrier->held)
-        fail_unless (g_cond_wait_until (&barrier->changed, &barrier->lock, deadline));
+        fail_unless (g_cond_wait_until (&barrier->changed, &barrier->lock, deadline),
+                "nobody came to the barrier: has what it waits for another name?");
     g_mutex_unlock (&barrier->lock);
 }
 
