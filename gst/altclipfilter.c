@@ -32,21 +32,11 @@
 GST_DEBUG_CATEGORY (altclip_filter_debug);
 #define GST_CAT_DEFAULT altclip_filter_debug
 
-/* No framerate, so that caps without one are taken too; sizes as the engine
- * takes them. */
-#define FORMATS                                                              \
-  "{ NV12, I420, YV12, YUY2, UYVY, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, " \
-  "BGRA, GRAY8, NV21, P010_10LE, I420_10LE }"
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_ALTCLIP_CAPS ("")));
 
-#define CAPS                                \
-  "video/x-raw, format = (string) " FORMATS \
-  ", width = (int) [ 1, 65535 ], height = (int) [ 1, 65535 ]"
-
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
-
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_ALTCLIP_CAPS ("")));
 
 #define gst_altclip_filter_parent_class parent_class
 G_DEFINE_TYPE (GstAltclipFilter, gst_altclip_filter, GST_TYPE_ELEMENT)

@@ -14,6 +14,19 @@
 G_BEGIN_DECLS
 
 /**
+ * GST_ALTCLIP_CAPS:
+ * @features: a literal, `(…)` or nothing
+ *
+ * What the elements take: the formats that the engine does, of any size. No
+ * framerate, so that caps without one are taken too.
+ */
+#define GST_ALTCLIP_CAPS(features)                                       \
+  "video/x-raw" features                                                 \
+  ", format = (string) { NV12, I420, YV12, YUY2, UYVY, RGB, BGR, RGBx, " \
+  "BGRx, xRGB, xBGR, RGBA, BGRA, GRAY8, NV21, P010_10LE, I420_10LE }"    \
+  ", width = (int) [ 1, 65535 ], height = (int) [ 1, 65535 ]"
+
+/**
  * GstAltclipFormat:
  * @info: what the caps say
  * @layout: the same for the engine. Colorimetry and range are those of the caps;

@@ -12,11 +12,19 @@
 #include <gst/gst.h>
 
 #include "altclipfilter.h"
+#if HAVE_OVERLAY
+#include "altclipoverlay.h"
+#endif
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return GST_ELEMENT_REGISTER (altclipfilter, plugin);
+  gboolean ok = GST_ELEMENT_REGISTER (altclipfilter, plugin);
+
+#if HAVE_OVERLAY
+  ok &= GST_ELEMENT_REGISTER (altclipoverlay, plugin);
+#endif
+  return ok;
 }
 
 /* The macro leaves the reserved fields to the compiler. */
