@@ -437,8 +437,8 @@ GST_END_TEST;
 /* Labels are anyone's: long ones are cut, lines are one, and no bytes are too bad. */
 GST_START_TEST (test_labels)
 {
-    static const char *const labels[] = { "", "\n\n\n", "<b>&", "红色的圆",
-        "مرحبا بالعالم", "👩‍👩‍👧‍👦🔴", "a\tb", "%s%n" };
+    static const char *const labels[] = { "", "\n\n\n", "<b>&", "红色的圆", "مرحبا بالعالم",
+        "👩‍👩‍👧‍👦🔴", "a\tb", "%s%n" };
     GstHarness *harness = plain_overlay_new ();
     g_autofree char *endless = g_strnfill (100000, 'w');
 
