@@ -31,6 +31,7 @@ extern const Command COMMAND_FORWARD;
 extern const Command COMMAND_EMBED;
 extern const Command COMMAND_CLASSIFY;
 extern const Command COMMAND_CALIBRATE;
+extern const Command COMMAND_TIMELINE;
 extern const Command COMMAND_BENCH;
 extern const Command COMMAND_CONVERT;
 

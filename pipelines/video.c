@@ -439,3 +439,64 @@ video_look (Video *video, const AltclipRegion *region, float *pixel_values, GErr
     g_prefix_error (error, "%s: ", video->path);
     return FALSE;
 }
+
+/* In square pixels. */
+static void
+get_picture_size (const Video *video, int max_width, int max_height, int *width, int *height)
+{
+    const GstVideoInfo *info = &video->format->info;
+    double across = (double)GST_VIDEO_INFO_WIDTH (info) * GST_VIDEO_INFO_PAR_N (info) /
+                    GST_VIDEO_INFO_PAR_D (info);
+    double scale = MIN (max_width / across, (double)max_height / GST_VIDEO_INFO_HEIGHT (info));
+
+    *width = CLAMP ((int)(across * scale + 0.5), 1, max_width);
+    *height = CLAMP ((int)(GST_VIDEO_INFO_HEIGHT (info) * scale + 0.5), 1, max_height);
+}
+
+static void
+free_map (G_GNUC_UNUSED guchar *pixels, gpointer frame)
+{
+    gst_video_frame_unmap (frame);
+    g_free (frame);
+}
+
+/* Takes @sample. */
+static GdkPixbuf *
+wrap_sample (GstSample *sample)
+{
+    GstVideoFrame *frame = g_new (GstVideoFrame, 1);
+    GstVideoInfo info;
+    gboolean ok = gst_video_info_from_caps (&info, gst_sample_get_caps (sample)) &&
+                  gst_video_frame_map (frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ);
+
+    gst_sample_unref (sample);
+    if (!ok) {
+        g_free (frame);
+        return NULL;
+    }
+    return gdk_pixbuf_new_from_data (GST_VIDEO_FRAME_PLANE_DATA (frame, 0), GDK_COLORSPACE_RGB,
+            FALSE, 8, GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame),
+            GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), free_map, frame);
+}
+
+GdkPixbuf *
+video_get_picture (Video *video, int max_width, int max_height, GError **error)
+{
+    g_autoptr (GError) convert_error = NULL;
+    g_autoptr (GstCaps) caps = NULL;
+    GstSample *sample;
+    GdkPixbuf *picture;
+    int width;
+    int height;
+
+    get_picture_size (video, max_width, max_height, &width, &height);
+    caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "RGB", "width", G_TYPE_INT,
+            width, "height", G_TYPE_INT, height, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1,
+            NULL);
+    sample = gst_video_convert_sample (video->sample, caps, LONGEST_WAIT, &convert_error);
+    picture = sample ? wrap_sample (sample) : NULL;
+    if (!picture)
+        fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be shown: %s",
+                convert_error ? convert_error->message : "the frame cannot be read");
+    return picture;
+}

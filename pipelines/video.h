@@ -8,6 +8,8 @@
 
 #include "altclip.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
+
 G_BEGIN_DECLS
 
 /* A file of video that is being decoded. One thread at a time. */
@@ -57,6 +59,18 @@ gboolean video_next (Video *video, guint64 interval, guint64 *time, GError **err
  */
 gboolean video_look (
         Video *video, const AltclipRegion *region, float *pixel_values, GError **error);
+
+/**
+ * video_get_picture:
+ * @max_width: of the picture
+ * @max_height: of the picture
+ * @error: as for video_open()
+ *
+ * The frame that video_next() went to, upright, in square pixels, to be looked at by people.
+ *
+ * Returns: (transfer full) (nullable): RGB, 8 bits, without alpha
+ */
+GdkPixbuf *video_get_picture (Video *video, int max_width, int max_height, GError **error);
 
 G_END_DECLS
 
