@@ -61,8 +61,10 @@ enum
 /**
  * GstAltclipOverlay:
  * @look: with the object lock, as @show and @n_looks, which counts its changes
+ * @is_asked: atomic
  * @attaches: whether downstream lays pictures over frames; known once
  *   @is_asked
+ * @is_warned: of the caps' frames
  * @composition: (nullable): of @scene, as @n_drawn says
  */
 struct _GstAltclipOverlay
@@ -74,8 +76,9 @@ struct _GstAltclipOverlay
   guint n_looks;
 
   GstVideoInfo info;
-  gboolean is_asked;
+  gint is_asked;
   gboolean attaches;
+  gboolean is_warned;
   GstAltclipDrawing *drawing;
   GstAltclipScene *scene;
   GstVideoOverlayComposition *composition;
@@ -285,21 +288,37 @@ has_feature (GstCaps *caps)
       gst_caps_get_features (caps, 0), COMPOSITION);
 }
 
-/* Whoever takes anything need not know what to do with the pictures. */
+/* Whoever takes any caps, or any feature, need not know what to do with the
+ * pictures. */
+static gboolean
+is_named_downstream (GstBaseTransform *transform)
+{
+  g_autoptr (GstCaps) caps =
+      gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (transform), NULL);
+  guint i;
+
+  for (i = 0; !gst_caps_is_any (caps) && i < gst_caps_get_size (caps); i++) {
+    GstCapsFeatures *features = gst_caps_get_features (caps, i);
+
+    if (!gst_caps_features_is_any (features)
+        && gst_caps_features_contains (features, COMPOSITION))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static GstCaps *
 gst_altclip_overlay_fixate_caps (GstBaseTransform *transform,
     GstPadDirection direction, GstCaps *caps, GstCaps *others)
 {
-  if (direction == GST_PAD_SINK && !has_feature (caps)) {
-    g_autoptr (GstCaps) peer =
-        gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (transform), NULL);
+  if (direction == GST_PAD_SINK && !has_feature (caps)
+      && !is_named_downstream (transform)) {
+    GstCaps *plain = get_plain (others);
 
-    if (gst_caps_is_any (peer)) {
-      GstCaps *plain = get_plain (others);
-
-      gst_caps_unref (others);
-      others = plain;
-    }
+    if (gst_caps_is_empty (plain))
+      gst_caps_replace (&plain, others);
+    gst_caps_unref (others);
+    others = plain;
   }
   return gst_caps_fixate (others);
 }
@@ -315,9 +334,22 @@ gst_altclip_overlay_set_caps (
     return FALSE;
   }
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in, out);
-  self->is_asked = FALSE;
+  g_atomic_int_set (&self->is_asked, FALSE);
+  self->is_warned = FALSE;
   g_clear_pointer (&self->scene, gst_altclip_scene_free);
   return TRUE;
+}
+
+/* Another may follow now, that takes the same caps but lays over no pictures,
+ * or does so while the one before did not. */
+static gboolean
+gst_altclip_overlay_src_event (GstBaseTransform *transform, GstEvent *event)
+{
+  GstAltclipOverlay *self = GST_ALTCLIP_OVERLAY (transform);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    g_atomic_int_set (&self->is_asked, FALSE);
+  return GST_BASE_TRANSFORM_CLASS (parent_class)->src_event (transform, event);
 }
 
 /* Once the caps have gone downstream. Who took them with the feature may still
@@ -401,21 +433,33 @@ attach (GstBuffer *buffer, GstVideoOverlayComposition *composition)
   meta->overlay = both;
 }
 
-static GstFlowReturn
+/* One for many. */
+static void
+warn (GstAltclipOverlay *self, GstBuffer *buffer)
+{
+  if (self->is_warned)
+    return;
+  self->is_warned = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT, ("A frame cannot be drawn on."),
+      ("A frame of %" G_GSIZE_FORMAT
+       " bytes cannot be mapped for writing as %s of %dx%d.",
+          gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info),
+          GST_VIDEO_INFO_WIDTH (&self->info),
+          GST_VIDEO_INFO_HEIGHT (&self->info)));
+}
+
+static void
 blend (GstAltclipOverlay *self, GstBuffer *buffer)
 {
   GstVideoFrame frame;
 
   if (!gst_video_frame_map (
           &frame, &self->info, buffer, GST_MAP_READ | GST_MAP_WRITE)) {
-    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
-        ("A frame cannot be drawn on: it is smaller than its caps say."),
-        (NULL));
-    return GST_FLOW_OK;
+    warn (self, buffer);
+    return;
   }
   gst_video_overlay_composition_blend (self->composition, &frame);
   gst_video_frame_unmap (&frame);
-  return GST_FLOW_OK;
 }
 
 /* What there is nothing to draw on goes through as it is; of the rest, at least
@@ -427,10 +471,6 @@ gst_altclip_overlay_prepare_output_buffer (
   GstAltclipOverlay *self = GST_ALTCLIP_OVERLAY (transform);
 
   *out = in;
-  if (!self->is_asked) {
-    self->attaches = is_laid_over_downstream (self);
-    self->is_asked = TRUE;
-  }
   if (!prepare (self, in)) {
     g_clear_pointer (&self->scene, gst_altclip_scene_free);
     g_clear_pointer (&self->composition, gst_video_overlay_composition_unref);
@@ -449,9 +489,12 @@ gst_altclip_overlay_transform_ip (
 
   if (self->composition == NULL)
     return GST_FLOW_OK;
-  if (!self->attaches)
-    return blend (self, buffer);
-  attach (buffer, self->composition);
+  if (g_atomic_int_compare_and_exchange (&self->is_asked, FALSE, TRUE))
+    self->attaches = is_laid_over_downstream (self);
+  if (self->attaches)
+    attach (buffer, self->composition);
+  else
+    blend (self, buffer);
   return GST_FLOW_OK;
 }
 
@@ -489,8 +532,8 @@ gst_altclip_overlay_finalize (GObject *object)
 static void
 install_properties (GObjectClass *object_class)
 {
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-      | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE;
+  GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   g_object_class_install_property (object_class, PROP_SHOW,
       g_param_spec_enum ("show", "Show", "Which labels are drawn",
@@ -553,6 +596,8 @@ gst_altclip_overlay_class_init (GstAltclipOverlayClass *klass)
   transform_class->fixate_caps =
       GST_DEBUG_FUNCPTR (gst_altclip_overlay_fixate_caps);
   transform_class->set_caps = GST_DEBUG_FUNCPTR (gst_altclip_overlay_set_caps);
+  transform_class->src_event =
+      GST_DEBUG_FUNCPTR (gst_altclip_overlay_src_event);
   transform_class->prepare_output_buffer =
       GST_DEBUG_FUNCPTR (gst_altclip_overlay_prepare_output_buffer);
   transform_class->transform_ip =

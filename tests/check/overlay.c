@@ -612,19 +612,25 @@ GST_START_TEST (test_shared_frame)
 }
 GST_END_TEST;
 
-/* The video goes on. */
+/* The video goes on, and one warning is enough. */
 GST_START_TEST (test_small_frame)
 {
     GstHarness *harness = plain_overlay_new ();
     g_autoptr (GstBus) bus = gst_bus_new ();
-    GstBuffer *buffer = new_tagged_frame ("a", 0.5);
     g_autoptr (GstMessage) message = NULL;
+    g_autoptr (GstMessage) second = NULL;
 
     gst_element_set_bus (harness->element, bus);
-    gst_buffer_set_size (buffer, 100);
-    gst_buffer_unref (push (harness, buffer));
+    for (guint i = 0; i < 3; i++) {
+        GstBuffer *buffer = new_tagged_frame ("a", 0.5);
+
+        gst_buffer_set_size (buffer, 100);
+        gst_buffer_unref (push (harness, buffer));
+    }
     message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
     fail_unless (message != NULL);
+    second = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+    fail_unless (second == NULL);
     gst_buffer_unref (push (harness, new_tagged_frame ("a", 0.5)));
     gst_element_set_bus (harness->element, NULL);
     gst_harness_teardown (harness);
@@ -701,14 +707,39 @@ GST_START_TEST (test_not_asked_for)
 }
 GST_END_TEST;
 
-/* Whoever takes anything gets plain frames. */
+/* Whoever takes anything gets plain frames, and so does who takes any feature, as converters do. */
 GST_START_TEST (test_any_downstream)
 {
-    GstHarness *harness = plain_overlay_new ();
-    g_autoptr (GstBuffer) out = push (harness, new_tagged_frame ("a", 0.5));
+    static const char *const caps[] = { "ANY", "video/x-raw; video/x-raw(ANY)" };
 
-    fail_if (has_feature (harness));
-    fail_unless (find_extent (out, WIDTH, HEIGHT, GROUND).right > 0);
+    for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+        GstHarness *harness = overlay_new (NULL);
+        g_autoptr (GstBuffer) out = NULL;
+
+        gst_harness_set_sink_caps_str (harness, caps[i]);
+        gst_harness_set_src_caps_str (harness, CAPS ("BGRx", 720, 540));
+        out = push (harness, new_tagged_frame ("a", 0.5));
+        fail_if (has_feature (harness));
+        fail_unless (find_extent (out, WIDTH, HEIGHT, GROUND).right > 0);
+        gst_harness_teardown (harness);
+    }
+}
+GST_END_TEST;
+
+/* Another sink of the same caps, that asks for the pictures. */
+GST_START_TEST (test_reconfigured)
+{
+    GstHarness *harness = composing_overlay_new ("", FALSE);
+    g_autoptr (GstBuffer) drawn = push (harness, new_tagged_frame ("a", 0.5));
+    g_autoptr (GstBuffer) attached = NULL;
+
+    gst_harness_add_propose_allocation_meta (
+            harness, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+    gst_harness_push_upstream_event (harness, gst_event_new_reconfigure ());
+    attached = push (harness, new_tagged_frame ("a", 0.5));
+    fail_unless (get_composition (drawn) == NULL);
+    fail_unless (get_composition (attached) != NULL);
+    fail_unless_equals_int (find_extent (attached, WIDTH, HEIGHT, GROUND).right, 0);
     gst_harness_teardown (harness);
 }
 GST_END_TEST;
@@ -780,6 +811,7 @@ overlay_suite (void)
     tcase_add_test (tests, test_attached);
     tcase_add_test (tests, test_not_asked_for);
     tcase_add_test (tests, test_any_downstream);
+    tcase_add_test (tests, test_reconfigured);
     tcase_add_test (tests, test_earlier_composition);
     tcase_add_test (tests, test_states);
     suite_add_tcase (suite, tests);
