@@ -30,7 +30,10 @@
 /* Of the picture's. */
 #define MOST_WIDTH 0.45
 
-#define AGE_SIZE 0.75
+#define LAST_SIZE 0.75
+
+/* Cairo draws nothing that is wider or higher, in pixels. */
+#define MOST_PIXELS 32767
 
 /* Labels that stand above a part. */
 #define MAX_CAPTION 3
@@ -48,12 +51,14 @@ struct _GstAltclipDrawing
   PangoLayout *layout;
 };
 
-/* A frame to be drawn over. */
+/* A picture to be drawn over. */
 typedef struct
 {
   GstAltclipDrawing *drawing;
   const GstAltclipLook *look;
   GstVideoOverlayComposition *composition;
+  gint left; /* in the frame, in its pixels */
+  gint top;
   gdouble squeeze; /* pixels of the frame per square pixel across */
   gdouble width;
   gdouble height;
@@ -105,9 +110,12 @@ sheet_init (Sheet *sheet, const Canvas *canvas, gdouble width, gdouble height)
   gint stride = cairo_format_stride_for_width (CAIRO_FORMAT_ARGB32, n_columns);
   guint8 *pixels;
 
-  if (n_columns <= 0 || n_rows <= 0 || stride <= 0)
+  if (n_columns <= 0 || n_rows <= 0 || n_columns > MOST_PIXELS
+      || n_rows > MOST_PIXELS)
     return FALSE;
-  pixels = g_malloc0 ((gsize) stride * n_rows);
+  pixels = g_try_malloc0_n ((gsize) n_rows, (gsize) stride);
+  if (pixels == NULL)
+    return FALSE;
   sheet->buffer = gst_buffer_new_wrapped (pixels, (gsize) stride * n_rows);
   gst_buffer_add_video_meta_full (sheet->buffer, GST_VIDEO_FRAME_FLAG_NONE,
       GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, (guint) n_columns,
@@ -131,8 +139,9 @@ canvas_lay (Canvas *canvas, Sheet *sheet, gdouble x, gdouble y)
   cairo_surface_flush (sheet->surface);
   cairo_surface_destroy (sheet->surface);
   rectangle = gst_video_overlay_rectangle_new_raw (sheet->buffer,
-      (gint) lround (x * canvas->squeeze), (gint) lround (y), meta->width,
-      meta->height, GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
+      canvas->left + (gint) lround (x * canvas->squeeze),
+      canvas->top + (gint) lround (y), meta->width, meta->height,
+      GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
   gst_buffer_unref (sheet->buffer);
   if (canvas->composition == NULL)
     canvas->composition = gst_video_overlay_composition_new (rectangle);
@@ -173,7 +182,7 @@ draw_ground (
 
 /* ---- Letters ------------------------------------------------------------ */
 
-/* @width: at most; 0: as much as it takes */
+/* @width: at most; negative: as much as it takes */
 static PangoLayout *
 set_text (
     const Canvas *canvas, const gchar *text, gdouble letter, gdouble width)
@@ -187,7 +196,7 @@ set_text (
   pango_font_description_free (font);
   pango_layout_set_text (layout, text, -1);
   pango_layout_set_width (
-      layout, width > 0 ? (gint) ceil (width * PANGO_SCALE) : -1);
+      layout, width < 0 ? -1 : (gint) ceil (width * PANGO_SCALE));
   return layout;
 }
 
@@ -196,7 +205,8 @@ measure_text (const Canvas *canvas, const gchar *text, gdouble letter)
 {
   PangoRectangle extents;
 
-  pango_layout_get_extents (set_text (canvas, text, letter, 0), NULL, &extents);
+  pango_layout_get_extents (
+      set_text (canvas, text, letter, -1), NULL, &extents);
   return (gdouble) extents.width / PANGO_SCALE;
 }
 
@@ -232,41 +242,78 @@ format_score (gint score, gchar text[8])
 
 /* ---- The whole picture -------------------------------------------------- */
 
+/**
+ * Panel:
+ * @n_rows: of the tags, as many as there is room for
+ * @last: (nullable): a line for what is not shown, and for the age
+ */
 typedef struct
 {
   gdouble width;
   gdouble height;
   gdouble score_width;
-  guint n_rows; /* of the tags, as many as there is room for */
-  guint n_more;
-  gboolean has_last; /* a line for what is not shown, and for the age */
+  guint n_rows;
+  gchar *last;
 } Panel;
 
-static void
-measure_panel (const Canvas *canvas, const GstAltclipScene *scene, Panel *panel)
+static guint
+get_n_rows (const Canvas *canvas, const GstAltclipScene *scene)
+{
+  gdouble most = MIN (canvas->height, MOST_PIXELS) / canvas->letter;
+  gdouble room = most - 2 * (MARGIN + PADDING);
+
+  if (scene->age > 0)
+    room -= LINE * LAST_SIZE;
+  if (scene->tags->len * ROW <= room)
+    return scene->tags->len;
+  if (scene->age == 0)
+    room -= LINE * LAST_SIZE;
+  return (guint) MAX (0.0, room / ROW);
+}
+
+static gchar *
+format_last (guint n_more, guint age)
+{
+  GString *text = g_string_new (NULL);
+
+  if (n_more > 0)
+    g_string_append_printf (text, "+ %u", n_more);
+  if (age > 0)
+    g_string_append_printf (text, "%s\xe2\x88\x92%u.%u s",
+        n_more > 0 ? "  " : "", age / 10, age % 10);
+  return g_string_free (text, text->len == 0);
+}
+
+static gdouble
+measure_row (const Canvas *canvas, const Panel *panel, const GstAltclipTag *tag)
 {
   gdouble letter = canvas->letter;
-  gdouble room = canvas->height - 2 * (MARGIN + PADDING) * letter;
-  gdouble most = canvas->width * MOST_WIDTH;
-  gdouble width = LEAST_WIDTH * letter;
+  gdouble width = measure_text (canvas, tag->label, letter) + GAP * letter
+      + panel->score_width;
+
+  return MAX (width, (LEAST_WIDTH - 2 * PADDING) * letter);
+}
+
+static void
+panel_init (Panel *panel, const Canvas *canvas, const GstAltclipScene *scene)
+{
+  gdouble letter = canvas->letter;
+  gdouble width = 0;
   guint i;
 
-  *panel = (Panel){.n_rows = scene->tags->len};
-  panel->has_last = canvas->look->show_age && scene->age > 0;
-  if (panel->n_rows * ROW * letter + panel->has_last * LINE * letter > room) {
-    panel->has_last = TRUE;
-    panel->n_rows = (guint) MAX (0.0, (room / letter - LINE) / ROW);
-  }
-  panel->n_more = scene->tags->len - panel->n_rows;
+  *panel = (Panel){.n_rows = get_n_rows (canvas, scene)};
   panel->score_width = measure_text (canvas, "0.00", letter);
+  panel->last = format_last (scene->tags->len - panel->n_rows, scene->age);
+  if (panel->last != NULL)
+    width = measure_text (canvas, panel->last, LAST_SIZE * letter);
   for (i = 0; i < panel->n_rows; i++)
     width = MAX (width,
-        measure_text (
-            canvas, g_array_index (scene->tags, GstAltclipTag, i).label, letter)
-            + GAP * letter + panel->score_width + 2 * PADDING * letter);
-  panel->width = MIN (ceil (width), most);
+        measure_row (
+            canvas, panel, &g_array_index (scene->tags, GstAltclipTag, i)));
+  panel->width =
+      MIN (ceil (width + 2 * PADDING * letter), canvas->width * MOST_WIDTH);
   panel->height = ceil ((2 * PADDING + panel->n_rows * ROW) * letter
-      + panel->has_last * LINE * AGE_SIZE * letter);
+      + (panel->last != NULL) * LINE * LAST_SIZE * letter);
 }
 
 static void
@@ -281,9 +328,9 @@ draw_row (const Canvas *canvas, cairo_t *cairo, const Panel *panel,
 
   format_score (tag->score, score);
   draw_text (canvas, cairo, tag->label, letter, PADDING * letter, y,
-      inner - panel->score_width - GAP * letter, colour);
+      MAX (0.0, inner - panel->score_width - GAP * letter), colour);
   draw_text (canvas, cairo, score, letter,
-      PADDING * letter + inner - panel->score_width, y, 0, colour);
+      PADDING * letter + inner - panel->score_width, y, -1, colour);
   y += LINE * letter;
   cairo_rectangle (cairo, PADDING * letter, y, inner, BAR * letter);
   set_colour (cairo, 0xffffff, 0.25);
@@ -294,52 +341,53 @@ draw_row (const Canvas *canvas, cairo_t *cairo, const Panel *panel,
 }
 
 static void
-draw_last (const Canvas *canvas, cairo_t *cairo, const Panel *panel,
-    const GstAltclipScene *scene, gdouble y)
+lay_panel (Canvas *canvas, const Panel *panel, Sheet *sheet)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
-  gdouble letter = canvas->letter;
+  GstAltclipCorner corner = canvas->look->corner;
+  gdouble margin = MARGIN * canvas->letter;
+  gboolean is_left = corner == GST_ALTCLIP_CORNER_TOP_LEFT
+      || corner == GST_ALTCLIP_CORNER_BOTTOM_LEFT;
+  gboolean is_top = corner == GST_ALTCLIP_CORNER_TOP_LEFT
+      || corner == GST_ALTCLIP_CORNER_TOP_RIGHT;
 
-  if (panel->n_more > 0)
-    g_string_append_printf (text, "+ %u  ", panel->n_more);
-  if (canvas->look->show_age && scene->age > 0)
-    g_string_append_printf (
-        text, "\xe2\x88\x92%u.%u s", scene->age / 10, scene->age % 10);
-  draw_text (canvas, cairo, text->str, letter * AGE_SIZE, PADDING * letter, y,
-      panel->width - 2 * PADDING * letter, 0xc8ccd0);
+  canvas_lay (canvas, sheet,
+      is_left ? margin : canvas->width - margin - panel->width,
+      is_top ? margin : canvas->height - margin - panel->height);
 }
 
 static void
-draw_panel (Canvas *canvas, const GstAltclipScene *scene)
+draw_panel (Canvas *canvas, const Panel *panel, const GstAltclipScene *scene)
 {
-  GstAltclipCorner corner = canvas->look->corner;
   gdouble letter = canvas->letter;
   gdouble y = PADDING * letter;
-  Panel panel;
   Sheet sheet;
   guint i;
 
-  if (scene->tags->len == 0)
+  if (!sheet_init (&sheet, canvas, panel->width, panel->height))
     return;
-  measure_panel (canvas, scene, &panel);
-  if (panel.n_rows == 0
-      || !sheet_init (&sheet, canvas, panel.width, panel.height))
-    return;
-  draw_ground (canvas, sheet.cairo, panel.width, panel.height);
-  for (i = 0; i < panel.n_rows; i++, y += ROW * letter)
-    draw_row (canvas, sheet.cairo, &panel,
+  draw_ground (canvas, sheet.cairo, panel->width, panel->height);
+  for (i = 0; i < panel->n_rows; i++, y += ROW * letter)
+    draw_row (canvas, sheet.cairo, panel,
         &g_array_index (scene->tags, GstAltclipTag, i), y);
-  if (panel.has_last)
-    draw_last (canvas, sheet.cairo, &panel, scene, y);
-  canvas_lay (canvas, &sheet,
-      corner == GST_ALTCLIP_CORNER_TOP_LEFT
-              || corner == GST_ALTCLIP_CORNER_BOTTOM_LEFT
-          ? MARGIN * letter
-          : canvas->width - MARGIN * letter - panel.width,
-      corner == GST_ALTCLIP_CORNER_TOP_LEFT
-              || corner == GST_ALTCLIP_CORNER_TOP_RIGHT
-          ? MARGIN * letter
-          : canvas->height - MARGIN * letter - panel.height);
+  if (panel->last != NULL)
+    draw_text (canvas, sheet.cairo, panel->last, letter * LAST_SIZE,
+        PADDING * letter, y, MAX (0.0, panel->width - 2 * PADDING * letter),
+        0xc8ccd0);
+  lay_panel (canvas, panel, &sheet);
+}
+
+/* The labels, and how old they or those of the parts are. */
+static void
+draw_tags (Canvas *canvas, const GstAltclipScene *scene)
+{
+  Panel panel;
+
+  if (scene->tags->len == 0 && scene->age == 0)
+    return;
+  panel_init (&panel, canvas, scene);
+  if (panel.n_rows > 0 || scene->tags->len == 0)
+    draw_panel (canvas, &panel, scene);
+  g_free (panel.last);
 }
 
 /* ---- Parts of it -------------------------------------------------------- */
@@ -350,25 +398,52 @@ get_edge (const Canvas *canvas)
   return MAX (1.0, floor (canvas->letter / 12));
 }
 
-/* A side, as a picture of its own: what is between the sides may be large.
- * Upright ones join the others, without an edge at their ends. */
+/* A line of a box. */
+typedef struct
+{
+  gdouble x;
+  gdouble y;
+  gdouble width;
+  gdouble height;
+  guint32 colour;
+} Side;
+
+/* Upright sides join the others, without an edge at their ends. */
 static void
-draw_side (Canvas *canvas, guint32 colour, gdouble x, gdouble y, gdouble width,
-    gdouble height)
+draw_piece (Canvas *canvas, const Side *side, gdouble left, gdouble top,
+    gdouble width, gdouble height)
 {
   gdouble edge = get_edge (canvas);
-  gdouble end = height > width ? 0 : edge;
+  gdouble end = side->height > side->width ? 0 : edge;
   Sheet sheet;
 
   if (!sheet_init (&sheet, canvas, width, height))
     return;
   set_colour (sheet.cairo, 0x000000, 0.7);
   cairo_paint (sheet.cairo);
-  cairo_rectangle (sheet.cairo, edge, end, width - 2 * edge, height - 2 * end);
-  set_colour (sheet.cairo, colour, 1.0);
+  cairo_rectangle (sheet.cairo, edge - left, end - top, side->width - 2 * edge,
+      side->height - 2 * end);
+  set_colour (sheet.cairo, side->colour, 1.0);
   cairo_set_operator (sheet.cairo, CAIRO_OPERATOR_SOURCE);
   cairo_fill (sheet.cairo);
-  canvas_lay (canvas, &sheet, x, y);
+  canvas_lay (canvas, &sheet, side->x + left, side->y + top);
+}
+
+/* As pictures of its own, since what is between the sides may be large: one,
+ * or as many as it takes. */
+static void
+draw_side (Canvas *canvas, guint32 colour, gdouble x, gdouble y, gdouble width,
+    gdouble height)
+{
+  Side side = {x, y, width, height, colour};
+  gdouble most = floor (MOST_PIXELS / canvas->squeeze);
+  gdouble left;
+  gdouble top;
+
+  for (top = 0; top < height; top += MOST_PIXELS)
+    for (left = 0; left < width; left += most)
+      draw_piece (canvas, &side, left, top, MIN (width - left, most),
+          MIN (height - top, MOST_PIXELS));
 }
 
 static gchar *
@@ -400,19 +475,20 @@ draw_caption (Canvas *canvas, const GArray *tags, gdouble x, gdouble y)
   gdouble letter = canvas->letter;
   gdouble height = ceil (LINE * letter);
   gdouble width =
-      ceil (MIN (measure_text (canvas, text, letter) + 2 * PADDING * letter,
-          canvas->width));
+      MIN (ceil (measure_text (canvas, text, letter) + 2 * PADDING * letter),
+          MIN (canvas->width, floor (MOST_PIXELS / canvas->squeeze)));
   Sheet sheet;
 
   if (!sheet_init (&sheet, canvas, width, height))
     return;
   draw_ground (canvas, sheet.cairo, width, height);
   draw_text (canvas, sheet.cairo, text, letter, PADDING * letter, 0,
-      width - 2 * PADDING * letter, 0xffffff);
+      MAX (0.0, width - 2 * PADDING * letter), 0xffffff);
   canvas_lay (canvas, &sheet, CLAMP (x, 0, canvas->width - width),
       y >= height ? y - height : y);
 }
 
+/* Those that are not an object's are the scene's. */
 static void
 draw_outline (
     Canvas *canvas, const GstAltclipOutline *outline, const GArray *tags)
@@ -423,30 +499,17 @@ draw_outline (
   gdouble y = outline->box.y * canvas->height;
   gdouble width = MAX (outline->box.w * canvas->width, 2 * thickness);
   gdouble height = MAX (outline->box.h * canvas->height, 2 * thickness);
-  guint32 colour = get_colour (&g_array_index (tags, GstAltclipTag, 0));
+  guint32 colour = get_colour (outline->tags != NULL
+          ? &g_array_index (outline->tags, GstAltclipTag, 0)
+          : &g_array_index (tags, GstAltclipTag, outline->tag));
 
   draw_side (canvas, colour, x, y, width, thickness);
   draw_side (canvas, colour, x, y + height - thickness, width, thickness);
   draw_side (canvas, colour, x, y + within, thickness, height - 2 * within);
   draw_side (canvas, colour, x + width - thickness, y + within, thickness,
       height - 2 * within);
-  if (outline->tags->len > 0)
+  if (outline->tags != NULL)
     draw_caption (canvas, outline->tags, x, y);
-}
-
-/* A part without labels of its own has those of the picture. */
-static void
-draw_outlines (Canvas *canvas, const GstAltclipScene *scene)
-{
-  guint i;
-
-  for (i = 0; i < scene->outlines->len; i++) {
-    const GstAltclipOutline *outline =
-        &g_array_index (scene->outlines, GstAltclipOutline, i);
-
-    draw_outline (
-        canvas, outline, outline->tags->len > 0 ? outline->tags : scene->tags);
-  }
 }
 
 GstVideoOverlayComposition *
@@ -459,15 +522,19 @@ gst_altclip_drawing_draw (GstAltclipDrawing *drawing,
   gdouble squeeze = 1.0 / CLAMP (ratio, 0.1, 10.0);
   Canvas canvas = {.drawing = drawing,
       .look = look,
+      .left = (gint) scene->picture.x,
+      .top = (gint) scene->picture.y,
       .squeeze = squeeze,
-      .width = GST_VIDEO_INFO_WIDTH (info) / squeeze,
-      .height = GST_VIDEO_INFO_HEIGHT (info)};
+      .width = scene->picture.width / squeeze,
+      .height = scene->picture.height};
+  guint i;
 
   canvas.letter = MAX (LEAST_LETTER,
       MIN (canvas.height, canvas.width * 3 / 4) * look->scale
           / LETTERS_PER_HEIGHT);
-  if (look->show_regions)
-    draw_outlines (&canvas, scene);
-  draw_panel (&canvas, scene);
+  for (i = 0; i < scene->outlines->len; i++)
+    draw_outline (&canvas,
+        &g_array_index (scene->outlines, GstAltclipOutline, i), scene->tags);
+  draw_tags (&canvas, scene);
   return canvas.composition;
 }

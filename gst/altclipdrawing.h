@@ -37,8 +37,6 @@ typedef struct
   gdouble scale;
   gdouble opacity;
   GstAltclipCorner corner;
-  gboolean show_age;
-  gboolean show_regions;
 } GstAltclipLook;
 
 /**

@@ -168,11 +168,11 @@ gst_altclip_format_map (GstAltclipFormat *format, GstBuffer *buffer,
 
 /* A crop meta is a stranger's: only what lies within the frame counts. */
 AltclipRectangle
-gst_altclip_format_get_picture (GstAltclipFormat *format, GstBuffer *buffer)
+gst_altclip_format_get_picture (const GstVideoInfo *info, GstBuffer *buffer)
 {
   GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
-  guint width = GST_VIDEO_INFO_WIDTH (&format->info);
-  guint height = GST_VIDEO_INFO_HEIGHT (&format->info);
+  guint width = GST_VIDEO_INFO_WIDTH (info);
+  guint height = GST_VIDEO_INFO_HEIGHT (info);
 
   if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0
       || crop->height == 0)

@@ -72,7 +72,7 @@ gboolean gst_altclip_format_map (GstAltclipFormat *format, GstBuffer *buffer,
  * Returns: the frame, or what its crop meta leaves of it, in pixels
  */
 AltclipRectangle gst_altclip_format_get_picture (
-    GstAltclipFormat *format, GstBuffer *buffer);
+    const GstVideoInfo *info, GstBuffer *buffer);
 
 G_END_DECLS
 

@@ -60,7 +60,8 @@ enum
 
 /**
  * GstAltclipOverlay:
- * @look: with the object lock, as @show and @n_looks, which counts its changes
+ * @choice: with the object lock
+ * @look: with the object lock, as @n_looks, which counts its changes
  * @is_asked: atomic
  * @attaches: whether downstream lays pictures over frames; known once
  *   @is_asked
@@ -71,7 +72,7 @@ struct _GstAltclipOverlay
 {
   GstBaseTransform parent;
 
-  GstAltclipShow show;
+  GstAltclipChoice choice;
   GstAltclipLook look;
   guint n_looks;
 
@@ -140,7 +141,7 @@ gst_altclip_overlay_set_property (
   self->n_looks++;
   switch (prop_id) {
     case PROP_SHOW:
-      self->show = g_value_get_enum (value);
+      self->choice.labels = g_value_get_enum (value);
       break;
     case PROP_CORNER:
       self->look.corner = g_value_get_enum (value);
@@ -158,10 +159,10 @@ gst_altclip_overlay_set_property (
       self->look.opacity = g_value_get_double (value);
       break;
     case PROP_SHOW_REGIONS:
-      self->look.show_regions = g_value_get_boolean (value);
+      self->choice.regions = g_value_get_boolean (value);
       break;
     case PROP_SHOW_AGE:
-      self->look.show_age = g_value_get_boolean (value);
+      self->choice.age = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -178,7 +179,7 @@ gst_altclip_overlay_get_property (
   GST_OBJECT_LOCK (self);
   switch (prop_id) {
     case PROP_SHOW:
-      g_value_set_enum (value, self->show);
+      g_value_set_enum (value, self->choice.labels);
       break;
     case PROP_CORNER:
       g_value_set_enum (value, self->look.corner);
@@ -193,10 +194,10 @@ gst_altclip_overlay_get_property (
       g_value_set_double (value, self->look.opacity);
       break;
     case PROP_SHOW_REGIONS:
-      g_value_set_boolean (value, self->look.show_regions);
+      g_value_set_boolean (value, self->choice.regions);
       break;
     case PROP_SHOW_AGE:
-      g_value_set_boolean (value, self->look.show_age);
+      g_value_set_boolean (value, self->choice.age);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -371,13 +372,23 @@ is_laid_over_downstream (GstAltclipOverlay *self)
 
 /* ---- Frames ------------------------------------------------------------- */
 
-/* Draws anew only what has changed. */
+/* Takes @scene. Draws anew only what has changed. */
 static void
-draw (GstAltclipOverlay *self, GstAltclipScene *scene,
-    const GstAltclipLook *look, guint n_looks)
+draw (GstAltclipOverlay *self, GstAltclipScene *scene)
 {
-  if (self->scene != NULL && self->n_drawn == n_looks
-      && gst_altclip_scene_is_same (self->scene, scene)) {
+  g_autofree gchar *font = NULL;
+  GstAltclipLook look;
+  guint n_looks;
+
+  GST_OBJECT_LOCK (self);
+  n_looks = self->n_looks;
+  look = self->look;
+  if (self->n_drawn != n_looks
+      || !gst_altclip_scene_is_same (self->scene, scene))
+    look.font = font = g_strdup (self->look.font);
+  GST_OBJECT_UNLOCK (self);
+
+  if (font == NULL) {
     gst_altclip_scene_free (scene);
     return;
   }
@@ -386,30 +397,24 @@ draw (GstAltclipOverlay *self, GstAltclipScene *scene,
   self->scene = scene;
   self->n_drawn = n_looks;
   self->composition =
-      gst_altclip_drawing_draw (self->drawing, scene, look, &self->info);
+      gst_altclip_drawing_draw (self->drawing, scene, &look, &self->info);
 }
 
 /* Whether there is anything to lay over @buffer. */
 static gboolean
 prepare (GstAltclipOverlay *self, GstBuffer *buffer)
 {
-  g_autofree gchar *font = NULL;
   GstAltclipScene *scene;
-  GstAltclipLook look;
-  GstAltclipShow show;
-  guint n_looks;
+  GstAltclipChoice choice;
 
   GST_OBJECT_LOCK (self);
-  show = self->show;
-  look = self->look;
-  look.font = font = g_strdup (self->look.font);
-  n_looks = self->n_looks;
+  choice = self->choice;
   GST_OBJECT_UNLOCK (self);
 
-  scene = gst_altclip_scene_read (buffer, show);
+  scene = gst_altclip_scene_read (buffer, &self->info, &choice);
   if (scene == NULL)
     return FALSE;
-  draw (self, scene, &look, n_looks);
+  draw (self, scene);
   return self->composition != NULL;
 }
 
@@ -559,13 +564,13 @@ install_properties (GObjectClass *object_class)
           DEFAULT_OPACITY, flags));
   g_object_class_install_property (object_class, PROP_SHOW_REGIONS,
       g_param_spec_boolean ("show-regions", "Show regions",
-          "Draw a box around the parts of the picture that were looked at",
+          "Draw a box around the parts of the picture that were looked at, "
+          "with the labels of objects",
           DEFAULT_SHOW_REGIONS, flags));
   g_object_class_install_property (object_class, PROP_SHOW_AGE,
       g_param_spec_boolean ("show-age", "Show age",
-          "Say how many seconds older than the frame the scores are, if a "
-          "tenth "
-          "or more",
+          "Say by how many seconds the scores are older than the frame, from "
+          "0.1 on",
           DEFAULT_SHOW_AGE, flags));
 }
 
@@ -613,11 +618,11 @@ gst_altclip_overlay_class_init (GstAltclipOverlayClass *klass)
 static void
 gst_altclip_overlay_init (GstAltclipOverlay *self)
 {
-  self->show = DEFAULT_SHOW;
+  self->choice = (GstAltclipChoice){.labels = DEFAULT_SHOW,
+      .regions = DEFAULT_SHOW_REGIONS,
+      .age = DEFAULT_SHOW_AGE};
   self->look = (GstAltclipLook){.font = g_strdup (DEFAULT_FONT),
       .scale = DEFAULT_SCALE,
       .opacity = DEFAULT_OPACITY,
-      .corner = DEFAULT_CORNER,
-      .show_age = DEFAULT_SHOW_AGE,
-      .show_regions = DEFAULT_SHOW_REGIONS};
+      .corner = DEFAULT_CORNER};
 }

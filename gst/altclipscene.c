@@ -6,7 +6,9 @@
 #include "altclipscene.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "altclipformat.h"
 #include "altclipmeta.h"
 #include "altclipregions.h"
 
@@ -15,6 +17,10 @@
 
 /* More than this of one part are not legible. */
 #define MAX_TAGS 256
+
+/* Bytes of a label. No picture has room for more, and to lay out letters takes
+ * time: minutes, for some tens of thousands of combining marks. */
+#define MAX_LABEL 512
 
 static void
 tag_clear (gpointer data)
@@ -38,7 +44,7 @@ outline_clear (gpointer data)
 {
   GstAltclipOutline *outline = data;
 
-  g_array_unref (outline->tags);
+  g_clear_pointer (&outline->tags, g_array_unref);
 }
 
 static GstAltclipScene *
@@ -81,41 +87,59 @@ get_structure (const GValue *value)
       : NULL;
 }
 
-static gboolean
-read_tag (const GstStructure *structure, GstAltclipTag *tag)
+static guint
+get_length (const GValue *array)
 {
-  const gchar *label = gst_structure_get_string (structure, "label");
-  gdouble score;
-
-  if (label == NULL || !gst_structure_get_double (structure, "score", &score)
-      || isnan (score))
-    return FALSE;
-  *tag = (GstAltclipTag){.score = (gint) lround (CLAMP (score, -1, 1) * 100)};
-  gst_structure_get_uint (structure, "index", &tag->index);
-  gst_structure_get_boolean (structure, "active", &tag->active);
-  tag->label = g_utf8_make_valid (label, -1);
-  return TRUE;
+  return array != NULL ? gst_value_array_get_size (array) : 0;
 }
 
-static void
-read_tags (const GstStructure *structure, GstAltclipShow show, GArray *tags)
+/* (nullable): number @i, when it is a structure. */
+static const GstStructure *
+get_element (const GValue *array, guint i)
 {
-  const GValue *results = get_array (structure, "results");
-  guint n = results != NULL ? gst_value_array_get_size (results) : 0;
-  guint i;
+  return get_structure (gst_value_array_get_value (array, i));
+}
 
-  for (i = 0; i < n && tags->len < MAX_TAGS; i++) {
-    const GstStructure *result =
-        get_structure (gst_value_array_get_value (results, i));
-    GstAltclipTag tag;
+/* @structure: (nullable) */
+static gboolean
+is_shown (const GstStructure *structure, const GstAltclipChoice *choice)
+{
+  gboolean active = FALSE;
+  gdouble score;
 
-    if (result == NULL || !read_tag (result, &tag))
-      continue;
-    if (show == GST_ALTCLIP_SHOW_ALL || tag.active)
-      g_array_append_val (tags, tag);
-    else
-      tag_clear (&tag);
-  }
+  if (structure == NULL || gst_structure_get_string (structure, "label") == NULL
+      || !gst_structure_get_double (structure, "score", &score)
+      || isnan (score))
+    return FALSE;
+  gst_structure_get_boolean (structure, "active", &active);
+  return active || choice->labels == GST_ALTCLIP_SHOW_ALL;
+}
+
+/* Its begin, up to a character's, where it is longer than can be shown. */
+static gchar *
+copy_label (const gchar *label)
+{
+  gsize length = strlen (label);
+
+  if (length > MAX_LABEL)
+    for (length = MAX_LABEL; length > 0 && (label[length] & 0xc0) == 0x80;)
+      length--;
+  return g_utf8_make_valid (label, (gssize) length);
+}
+
+/* Of one that is shown. */
+static void
+append_tag (const GstStructure *structure, GArray *tags)
+{
+  GstAltclipTag tag = {
+      .label = copy_label (gst_structure_get_string (structure, "label"))};
+  gdouble score = 0;
+
+  gst_structure_get_double (structure, "score", &score);
+  gst_structure_get_uint (structure, "index", &tag.index);
+  gst_structure_get_boolean (structure, "active", &tag.active);
+  tag.score = (gint) lround (CLAMP (score, -1, 1) * 100);
+  g_array_append_val (tags, tag);
 }
 
 static gboolean
@@ -125,7 +149,7 @@ is_part (const GstAltclipBox *box)
       && box->x + box->w <= 1.0001 && box->y + box->h <= 1.0001;
 }
 
-/* The whole picture is no part of it. */
+/* Whether a part is named, and lies in the picture. */
 static gboolean
 read_region (const GstStructure *structure, GstAltclipBox *box)
 {
@@ -133,9 +157,9 @@ read_region (const GstStructure *structure, GstAltclipBox *box)
   gdouble numbers[4];
   guint i;
 
-  if (region == NULL || gst_value_array_get_size (region) != 4)
+  if (get_length (region) != G_N_ELEMENTS (numbers))
     return FALSE;
-  for (i = 0; i < 4; i++) {
+  for (i = 0; i < G_N_ELEMENTS (numbers); i++) {
     const GValue *number = gst_value_array_get_value (region, i);
 
     if (!G_VALUE_HOLDS_DOUBLE (number))
@@ -146,13 +170,32 @@ read_region (const GstStructure *structure, GstAltclipBox *box)
   return is_part (box);
 }
 
-static gboolean
-read_box (const GstStructure *structure, GstAltclipBox *box)
+/* From fractions of @whole, which begins at 0, to those of a part of it. */
+static void
+clip_side (guint whole, guint begin, guint part, gdouble *at, gdouble *length)
 {
-  return gst_structure_get (structure, "x", G_TYPE_DOUBLE, &box->x, "y",
-             G_TYPE_DOUBLE, &box->y, "w", G_TYPE_DOUBLE, &box->w, "h",
-             G_TYPE_DOUBLE, &box->h, NULL)
-      && is_part (box);
+  gdouble from = MAX (0.0, (*at * whole - begin) / part);
+  gdouble to = MIN (1.0, ((*at + *length) * whole - begin) / part);
+
+  *at = from;
+  *length = to - from;
+}
+
+/* Objects are where they are in the frame, whatever is cropped. */
+static gboolean
+read_object (const GstStructure *structure, const GstVideoInfo *info,
+    const AltclipRectangle *picture, GstAltclipBox *box)
+{
+  if (!gst_structure_get (structure, "x", G_TYPE_DOUBLE, &box->x, "y",
+          G_TYPE_DOUBLE, &box->y, "w", G_TYPE_DOUBLE, &box->w, "h",
+          G_TYPE_DOUBLE, &box->h, NULL)
+      || !is_part (box))
+    return FALSE;
+  clip_side (GST_VIDEO_INFO_WIDTH (info), picture->x, picture->width, &box->x,
+      &box->w);
+  clip_side (GST_VIDEO_INFO_HEIGHT (info), picture->y, picture->height, &box->y,
+      &box->h);
+  return is_part (box);
 }
 
 static void
@@ -165,69 +208,158 @@ read_age (const GstStructure *structure, GstAltclipScene *scene)
         scene->age, (guint) MIN (age / (GST_SECOND / 10), (gint64) G_MAXINT));
 }
 
-/* ---- Frames ------------------------------------------------------------- */
+/* ---- Whether there is anything ------------------------------------------ */
 
-static void
-read_regions (
-    const GstStructure *structure, GstAltclipShow show, GstAltclipScene *scene)
+static gboolean
+has_tags (const GstStructure *structure, const GstAltclipChoice *choice)
+{
+  const GValue *results = get_array (structure, "results");
+  guint n = get_length (results);
+  guint i;
+
+  for (i = 0; i < n; i++)
+    if (is_shown (get_element (results, i), choice))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_objects (const GstStructure *structure, const GstAltclipChoice *choice)
 {
   const GValue *regions = get_array (structure, "regions");
-  guint n = regions != NULL ? gst_value_array_get_size (regions) : 0;
+  guint n = choice->regions ? get_length (regions) : 0;
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    const GstStructure *region = get_element (regions, i);
+
+    if (region != NULL && has_tags (region, choice))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static const GstStructure *
+get_upstream (const GstStructure *structure)
+{
+  return get_structure (gst_structure_get_value (structure, "upstream"));
+}
+
+static gboolean
+has_anything (const GstStructure *structure, const GstAltclipChoice *choice)
+{
+  guint depth;
+
+  for (depth = 0; structure != NULL && depth < MAX_DEPTH; depth++) {
+    if (has_tags (structure, choice) || has_objects (structure, choice))
+      return TRUE;
+    structure = get_upstream (structure);
+  }
+  return FALSE;
+}
+
+/* ---- Frames ------------------------------------------------------------- */
+
+/* The part that the scene's last tag is of; once for all tags of it. */
+static void
+append_part (GstAltclipScene *scene, const GstAltclipBox *box)
+{
+  GstAltclipOutline outline = {.box = *box, .tag = scene->tags->len - 1};
+  guint i;
+
+  for (i = 0; i < scene->outlines->len; i++) {
+    const GstAltclipOutline *other =
+        &g_array_index (scene->outlines, GstAltclipOutline, i);
+
+    if (other->tags == NULL && altclip_region_is_same (&other->box, box))
+      return;
+  }
+  if (scene->outlines->len < GST_ALTCLIP_MAX_REGIONS)
+    g_array_append_val (scene->outlines, outline);
+}
+
+/* Of what was looked at, only where something is to be said of it. A label's
+ * own part goes before the element's. */
+static void
+read_frame (const GstStructure *structure, const GstAltclipChoice *choice,
+    GstAltclipScene *scene)
+{
+  const GValue *results = get_array (structure, "results");
+  guint n = get_length (results);
+  guint i;
+
+  for (i = 0; i < n && scene->tags->len < MAX_TAGS; i++) {
+    const GstStructure *result = get_element (results, i);
+    GstAltclipBox box;
+
+    if (!is_shown (result, choice))
+      continue;
+    append_tag (result, scene->tags);
+    if (choice->age)
+      read_age (structure, scene);
+    if (choice->regions
+        && (read_region (result, &box) || read_region (structure, &box)))
+      append_part (scene, &box);
+  }
+}
+
+static void
+read_tags (
+    const GstStructure *structure, const GstAltclipChoice *choice, GArray *tags)
+{
+  const GValue *results = get_array (structure, "results");
+  guint n = get_length (results);
+  guint i;
+
+  for (i = 0; i < n && tags->len < MAX_TAGS; i++)
+    if (is_shown (get_element (results, i), choice))
+      append_tag (get_element (results, i), tags);
+}
+
+static void
+read_objects (const GstStructure *structure, const GstVideoInfo *info,
+    const GstAltclipChoice *choice, GstAltclipScene *scene)
+{
+  const GValue *regions = get_array (structure, "regions");
+  guint n = choice->regions ? get_length (regions) : 0;
   guint i;
 
   for (i = 0; i < n && scene->outlines->len < GST_ALTCLIP_MAX_REGIONS; i++) {
-    const GstStructure *region =
-        get_structure (gst_value_array_get_value (regions, i));
-    GstAltclipOutline outline;
+    const GstStructure *region = get_element (regions, i);
+    GstAltclipOutline outline = {.tags = NULL};
 
-    if (region == NULL || !read_box (region, &outline.box))
+    if (region == NULL || !has_tags (region, choice)
+        || !read_object (region, info, &scene->picture, &outline.box))
       continue;
     outline.tags = new_tags ();
-    read_tags (region, show, outline.tags);
-    if (outline.tags->len == 0) {
-      outline_clear (&outline);
-      continue;
-    }
-    read_age (region, scene);
+    read_tags (region, choice, outline.tags);
+    if (choice->age)
+      read_age (region, scene);
     g_array_append_val (scene->outlines, outline);
   }
 }
 
-/* Of what was looked at, only where something is to be said of it. */
-static void
-read_frame (
-    const GstStructure *structure, GstAltclipShow show, GstAltclipScene *scene)
-{
-  guint n_before = scene->tags->len;
-  GstAltclipOutline outline;
-
-  read_tags (structure, show, scene->tags);
-  if (scene->tags->len == n_before)
-    return;
-  read_age (structure, scene);
-  if (!read_region (structure, &outline.box))
-    return;
-  outline.tags = new_tags ();
-  g_array_append_val (scene->outlines, outline);
-}
-
 GstAltclipScene *
-gst_altclip_scene_read (GstBuffer *buffer, GstAltclipShow show)
+gst_altclip_scene_read (
+    GstBuffer *buffer, const GstVideoInfo *info, const GstAltclipChoice *choice)
 {
   GstCustomMeta *meta =
       gst_buffer_get_custom_meta (buffer, GST_ALTCLIP_META_NAME);
   const GstStructure *structure;
   g_autoptr (GstAltclipScene) scene = NULL;
-  guint depth = 0;
+  guint depth;
 
   if (meta == NULL)
     return NULL;
-  scene = scene_new ();
   structure = gst_custom_meta_get_structure (meta);
-  while (structure != NULL && depth++ < MAX_DEPTH) {
-    read_frame (structure, show, scene);
-    read_regions (structure, show, scene);
-    structure = get_structure (gst_structure_get_value (structure, "upstream"));
+  if (!has_anything (structure, choice))
+    return NULL;
+  scene = scene_new ();
+  scene->picture = gst_altclip_format_get_picture (info, buffer);
+  for (depth = 0; structure != NULL && depth < MAX_DEPTH; depth++) {
+    read_frame (structure, choice, scene);
+    read_objects (structure, info, choice, scene);
+    structure = get_upstream (structure);
   }
   if (scene->tags->len == 0 && scene->outlines->len == 0)
     return NULL;
@@ -236,11 +368,14 @@ gst_altclip_scene_read (GstBuffer *buffer, GstAltclipShow show)
 
 /* ---- Comparing ---------------------------------------------------------- */
 
+/* (nullable): both */
 static gboolean
 are_same_tags (const GArray *a, const GArray *b)
 {
   guint i;
 
+  if (a == NULL || b == NULL)
+    return a == b;
   if (a->len != b->len)
     return FALSE;
   for (i = 0; i < a->len; i++) {
@@ -256,30 +391,37 @@ are_same_tags (const GArray *a, const GArray *b)
 }
 
 static gboolean
-is_same_box (const GstAltclipBox *a, const GstAltclipBox *b)
+are_same_outlines (const GArray *a, const GArray *b)
 {
-  return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
+  guint i;
+
+  if (a->len != b->len)
+    return FALSE;
+  for (i = 0; i < a->len; i++) {
+    const GstAltclipOutline *first = &g_array_index (a, GstAltclipOutline, i);
+    const GstAltclipOutline *second = &g_array_index (b, GstAltclipOutline, i);
+
+    if (!altclip_region_is_same (&first->box, &second->box)
+        || first->tag != second->tag
+        || !are_same_tags (first->tags, second->tags))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_same_part (const AltclipRectangle *a, const AltclipRectangle *b)
+{
+  return a->x == b->x && a->y == b->y && a->width == b->width
+      && a->height == b->height;
 }
 
 gboolean
 gst_altclip_scene_is_same (const GstAltclipScene *a, const GstAltclipScene *b)
 {
-  guint i;
-
   if (a == NULL || b == NULL)
     return a == b;
-  if (a->age != b->age || a->outlines->len != b->outlines->len
-      || !are_same_tags (a->tags, b->tags))
-    return FALSE;
-  for (i = 0; i < a->outlines->len; i++) {
-    const GstAltclipOutline *first =
-        &g_array_index (a->outlines, GstAltclipOutline, i);
-    const GstAltclipOutline *second =
-        &g_array_index (b->outlines, GstAltclipOutline, i);
-
-    if (!is_same_box (&first->box, &second->box)
-        || !are_same_tags (first->tags, second->tags))
-      return FALSE;
-  }
-  return TRUE;
+  return a->age == b->age && is_same_part (&a->picture, &b->picture)
+      && are_same_tags (a->tags, b->tags)
+      && are_same_outlines (a->outlines, b->outlines);
 }

@@ -6,7 +6,7 @@
 #ifndef GST_ALTCLIP_SCENE_H
 #define GST_ALTCLIP_SCENE_H
 
-#include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include "altclipbox.h"
 
@@ -24,8 +24,23 @@ typedef enum
 } GstAltclipShow;
 
 /**
+ * GstAltclipChoice:
+ * @labels: which of them
+ * @regions: whether parts of the picture, with the labels of objects
+ * @age: whether the age
+ *
+ * What is to be drawn of all there is.
+ */
+typedef struct
+{
+  GstAltclipShow labels;
+  gboolean regions;
+  gboolean age;
+} GstAltclipChoice;
+
+/**
  * GstAltclipTag:
- * @label: valid UTF-8
+ * @label: valid UTF-8, of bounded length
  * @index: the label's number in its set
  * @score: in hundredths
  */
@@ -39,8 +54,10 @@ typedef struct
 
 /**
  * GstAltclipOutline:
- * @tags: (element-type GstAltclipTag): best first; none for a part that was
- *   looked at, whose tags are the scene's
+ * @box: in fractions of the picture
+ * @tags: (element-type GstAltclipTag) (nullable): an object's, best first;
+ *   %NULL for a part that was looked at
+ * @tag: which of the scene's the best of such a part is
  *
  * A part of the picture.
  */
@@ -48,20 +65,23 @@ typedef struct
 {
   GstAltclipBox box;
   GArray *tags;
+  guint tag;
 } GstAltclipOutline;
 
 /**
  * GstAltclipScene:
+ * @picture: what there is to see of the frame, in pixels
  * @tags: (element-type GstAltclipTag): of the whole picture, best first
  * @outlines: (element-type GstAltclipOutline): parts of it
  * @age: how much older than the frame the oldest of this is, in tenths of a
- *   second
+ *   second; 0 where it is not chosen
  *
  * What altclipfilter attached to a frame, as coarsely as it is drawn, so that
  * the same drawing serves for many frames.
  */
 typedef struct
 {
+  AltclipRectangle picture;
   GArray *tags;
   GArray *outlines;
   guint age;
@@ -69,14 +89,16 @@ typedef struct
 
 /**
  * gst_altclip_scene_read:
+ * @info: of the frame
  *
  * Reads the frame's `AltClipMeta`, with what earlier elements attached. It may
- * be of anyone: what is missing or of another type is left out.
+ * be of anyone: what is missing or of another type is left out. Where there is
+ * nothing to draw, nothing is allocated either.
  *
  * Returns: (transfer full) (nullable): what there is to draw, %NULL if nothing
  */
-GstAltclipScene *gst_altclip_scene_read (
-    GstBuffer *buffer, GstAltclipShow show);
+GstAltclipScene *gst_altclip_scene_read (GstBuffer *buffer,
+    const GstVideoInfo *info, const GstAltclipChoice *choice);
 
 /**
  * gst_altclip_scene_free:

@@ -431,7 +431,7 @@ gboolean
 video_look (Video *video, const AltclipRegion *region, float *pixel_values, GError **error)
 {
     GstBuffer *buffer = gst_sample_get_buffer (video->sample);
-    AltclipRectangle picture = gst_altclip_format_get_picture (video->format, buffer);
+    AltclipRectangle picture = gst_altclip_format_get_picture (&video->format->info, buffer);
     AltclipRectangle part = altclip_region_get_part (region, &picture);
 
     if (gst_altclip_converter_run (video->converter, buffer, &part, pixel_values, error))

@@ -223,7 +223,7 @@ preprocess_converted (const GstVideoInfo *info, GstBuffer *buffer, const Altclip
     g_autoptr (GstAltclipFormat) format = gst_altclip_format_new (caps);
     g_autoptr (GstAltclipConverter) converter = gst_altclip_converter_new (model, format, &error);
     float *pixel_values = g_new (float, 3 * get_n_pixels ());
-    AltclipRectangle picture = gst_altclip_format_get_picture (format, buffer);
+    AltclipRectangle picture = gst_altclip_format_get_picture (&format->info, buffer);
 
     fail_unless (converter != NULL);
     fail_unless (gst_altclip_converter_run (

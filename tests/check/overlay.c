@@ -78,6 +78,14 @@ append_label (GValue *results, const char *label, guint index, double score, gbo
     gst_value_array_append_and_take_value (results, &value);
 }
 
+static GstStructure *
+get_last (GValue *array)
+{
+    guint n = gst_value_array_get_size (array);
+
+    return (GstStructure *)gst_value_get_structure (gst_value_array_get_value (array, n - 1));
+}
+
 /* The structure of a frame's tags, to be filled. */
 static GstStructure *
 tag (GstBuffer *buffer)
@@ -434,6 +442,39 @@ GST_START_TEST (test_sizes)
 }
 GST_END_TEST;
 
+/* Of a picture that is cropped, what is left of it counts. */
+GST_START_TEST (test_crop)
+{
+    static const char *const corners[] = { "top-left", "bottom-right" };
+    GstHarness *harness = plain_overlay_new ();
+
+    for (guint i = 0; i < G_N_ELEMENTS (corners); i++) {
+        GstBuffer *buffer = new_tagged_frame ("a red van", 0.5);
+        GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+        g_autoptr (GstBuffer) out = NULL;
+        Extent extent;
+
+        crop->x = 200;
+        crop->y = 100;
+        crop->width = 480;
+        crop->height = 360;
+        gst_util_set_object_arg (G_OBJECT (harness->element), "corner", corners[i]);
+        out = push (harness, buffer);
+        extent = find_extent (out, WIDTH, HEIGHT, GROUND);
+        /* Letters of 10 pixels. */
+        expect_near (extent.bottom - extent.top, 30, 1);
+        if (i == 0) {
+            expect_near (extent.left, 200 + 7, 1);
+            expect_near (extent.top, 100 + 7, 1);
+        } else {
+            expect_near (extent.right, 200 + 480 - 7, 1);
+            expect_near (extent.bottom, 100 + 360 - 7, 1);
+        }
+    }
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 /* Labels are anyone's: long ones are cut, lines are one, and no bytes are too bad. */
 GST_START_TEST (test_labels)
 {
@@ -441,9 +482,15 @@ GST_START_TEST (test_labels)
         "👩‍👩‍👧‍👦🔴", "a\tb", "%s%n" };
     GstHarness *harness = plain_overlay_new ();
     g_autofree char *endless = g_strnfill (100000, 'w');
+    g_autoptr (GString) marks = g_string_new ("a");
 
-    for (guint i = 0; i <= G_N_ELEMENTS (labels); i++) {
-        const char *label = i < G_N_ELEMENTS (labels) ? labels[i] : endless;
+    /* Which take minutes, all together. */
+    while (marks->len < 100000)
+        g_string_append (marks, "\xcc\x81");
+    for (guint i = 0; i < G_N_ELEMENTS (labels) + 2; i++) {
+        const char *label = i < G_N_ELEMENTS (labels)    ? labels[i]
+                            : i == G_N_ELEMENTS (labels) ? endless
+                                                         : marks->str;
         g_autoptr (GstBuffer) out = push (harness, new_tagged_frame (label, 0.5));
         Extent extent = find_extent (out, WIDTH, HEIGHT, GROUND);
 
@@ -518,6 +565,96 @@ append_region (GValue *regions, double x, double y, double w, double h, gboolean
     gst_value_array_append_and_take_value (regions, &value);
 }
 
+/* The parts of single labels, each once; the element's for those that have none. */
+GST_START_TEST (test_label_regions)
+{
+    GstHarness *harness = plain_overlay_new ();
+    GstBuffer *buffer = new_blue_frame ();
+    GstStructure *structure = tag (buffer);
+    GValue results = G_VALUE_INIT;
+    g_autoptr (GstBuffer) out = NULL;
+
+    gst_value_array_init (&results, 4);
+    for (guint i = 0; i < 4; i++) {
+        append_label (&results, "a", i, 0.5, i < 3);
+        if (i < 2)
+            set_region (get_last (&results), 0.5, 0.5, 0.25, 0.25);
+        if (i == 3)
+            set_region (get_last (&results), 0.75, 0.75, 0.25, 0.25);
+    }
+    gst_structure_take_value (structure, "results", &results);
+    set_region (structure, 0.5, 0.05, 0.25, 0.25);
+    out = push (harness, buffer);
+    expect_box (out, 360, 270, 540, 405);
+    expect_box (out, 360, 27, 540, 162);
+    /* In the colour of the first label of each. */
+    fail_unless_equals_int_hex (read_pixel (out, 450, 272), 0x56b4e9);
+    fail_unless_equals_int_hex (read_pixel (out, 450, 29), 0x2cc295);
+    /* Not that of a label which is not active. */
+    fail_unless_equals_int_hex (read_pixel (out, 630, 407), GROUND & 0xffffff);
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
+/* Parts of the picture are those of what is left of it; objects are where they are in the frame. */
+GST_START_TEST (test_cropped_regions)
+{
+    for (guint is_object = 0; is_object < 2; is_object++) {
+        GstHarness *harness = plain_overlay_new ();
+        GstBuffer *buffer = new_blue_frame ();
+        GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+        GstStructure *structure = tag (buffer);
+        g_autoptr (GstBuffer) out = NULL;
+
+        crop->x = 360;
+        crop->y = 270;
+        crop->width = 360;
+        crop->height = 270;
+        if (is_object) {
+            GValue regions = G_VALUE_INIT;
+
+            gst_value_array_init (&regions, 2);
+            append_region (&regions, 0.6, 0.75, 0.35, 0.125, TRUE);
+            append_region (&regions, 0.1, 0.1, 0.2, 0.2, TRUE);
+            gst_structure_take_value (structure, "regions", &regions);
+        } else {
+            set_label (structure, "a", 0.5, TRUE);
+            set_region (structure, 0.2, 0.5, 0.7, 0.25);
+        }
+        out = push (harness, buffer);
+        expect_box (out, 432, 405, 684, 472);
+        fail_unless (find_extent (out, WIDTH, HEIGHT, GROUND).left >= 360);
+        fail_unless (find_extent (out, WIDTH, HEIGHT, GROUND).top >= 270);
+        gst_harness_teardown (harness);
+    }
+}
+GST_END_TEST;
+
+/* Wider than Cairo draws. */
+GST_START_TEST (test_wide_picture)
+{
+    static const guint width = 40000;
+    static const guint height = 64;
+    GstHarness *harness = overlay_new (CAPS ("BGRx", 40000, 64));
+    GstBuffer *buffer = new_filled_frame (width * height, GROUND);
+    GstStructure *structure = tag (buffer);
+    g_autoptr (GstBuffer) out = NULL;
+    GstMapInfo map;
+
+    set_label (structure, "a", 0.5, TRUE);
+    set_region (structure, 0, 0, 1, 1);
+    out = push (harness, buffer);
+    gst_buffer_map (out, &map, GST_MAP_READ);
+    for (guint x = 2; x < width - 2; x++) {
+        fail_unless_equals_int_hex (get_pixel (map.data, width, x, 2) & 0xffffff, 0x56b4e9);
+        fail_unless_equals_int_hex (
+                get_pixel (map.data, width, x, height - 2) & 0xffffff, 0x56b4e9);
+    }
+    gst_buffer_unmap (out, &map);
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 /* Objects: a box each, and its caption above it, or within where there is no room above. */
 GST_START_TEST (test_objects)
 {
@@ -548,9 +685,83 @@ GST_START_TEST (test_objects)
 }
 GST_END_TEST;
 
+/* With no labels of the whole picture, the corner has but the age. */
+GST_START_TEST (test_age_of_objects)
+{
+    GstHarness *harness = plain_overlay_new ();
+
+    for (guint shown = 0; shown < 2; shown++) {
+        GstBuffer *buffer = new_blue_frame ();
+        GValue regions = G_VALUE_INIT;
+        g_autoptr (GstBuffer) out = NULL;
+        Extent extent;
+
+        gst_value_array_init (&regions, 1);
+        append_region (&regions, 0.5, 0.5, 0.25, 0.25, TRUE);
+        gst_structure_set (get_last (&regions), "age", G_TYPE_INT64, (gint64)300000000, NULL);
+        gst_structure_take_value (tag (buffer), "regions", &regions);
+        g_object_set (harness->element, "show-age", shown == 1, NULL);
+        out = push (harness, buffer);
+        extent = find_extent (out, WIDTH, HEIGHT, GROUND);
+        expect_near (extent.left, shown ? MARGIN : 360, 1);
+        expect_near (extent.top, shown ? MARGIN : 270 - 1.5 * LETTER, 1);
+    }
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 /* ---- Formats --------------------------------------------------------------------------------- */
 
-/* Grey in, in every format: light letters on dark ground where the panel is, and grey elsewhere. */
+/* As BGRx, of which @pixel is one. */
+static guint32
+convert_pixel (GstBuffer *buffer, const GstVideoInfo *info, guint x, guint y)
+{
+    GstVideoInfo to;
+    GstVideoConverter *converter;
+    g_autoptr (GstBuffer) converted = NULL;
+    GstVideoFrame frame;
+    GstVideoFrame converted_frame;
+
+    gst_video_info_set_format (&to, GST_VIDEO_FORMAT_BGRx, WIDTH, HEIGHT);
+    converter = gst_video_converter_new (info, &to, NULL);
+    converted = gst_buffer_new_allocate (NULL, to.size, NULL);
+    gst_video_frame_map (&frame, info, buffer, GST_MAP_READ);
+    gst_video_frame_map (&converted_frame, &to, converted, GST_MAP_WRITE);
+    gst_video_converter_frame (converter, &frame, &converted_frame);
+    gst_video_frame_unmap (&converted_frame);
+    gst_video_frame_unmap (&frame);
+    gst_video_converter_free (converter);
+    return read_pixel (converted, x, y);
+}
+
+/* GStreamer blends with a coarse matrix. */
+static void
+expect_colour (guint32 pixel, guint32 expected, const char *format)
+{
+    for (guint shift = 0; shift < 24; shift += 8)
+        fail_unless (abs ((int)(pixel >> shift & 0xff) - (int)(expected >> shift & 0xff)) <= 12,
+                "%s: %06x, not %06x", format, pixel, expected);
+}
+
+/* Grey, in layouts of somebody's own: with longer rows, and the planes apart. */
+static GstBuffer *
+new_padded_frame (GstVideoInfo *info)
+{
+    GstVideoAlignment alignment;
+    GstBuffer *buffer;
+
+    gst_video_alignment_reset (&alignment);
+    alignment.padding_right = 48;
+    alignment.padding_bottom = 6;
+    gst_video_info_align (info, &alignment);
+    buffer = gst_buffer_new_allocate (NULL, info->size, NULL);
+    gst_buffer_memset (buffer, 0, 0x80, info->size);
+    gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (info),
+            WIDTH, HEIGHT, GST_VIDEO_INFO_N_PLANES (info), info->offset, info->stride);
+    return buffer;
+}
+
+/* Grey in, in every format: the panel in its colours, and what is beside it as it was. */
 GST_START_TEST (test_formats)
 {
     static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420,
@@ -560,37 +771,34 @@ GST_START_TEST (test_formats)
         GST_VIDEO_FORMAT_NV21, GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_I420_10LE };
     GstHarness *harness = overlay_new (NULL);
 
+    /* So that chroma of a line within the bar is of no line beside it. */
+    g_object_set (harness->element, "scale", 2.0, NULL);
     for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+        const char *name = gst_video_format_to_string (formats[i]);
+        gboolean grey = formats[i] == GST_VIDEO_FORMAT_GRAY8;
         GstVideoInfo info;
-        GstCaps *caps;
+        GstVideoInfo padded;
         GstBuffer *buffer;
-        g_autoptr (GstBuffer) out = NULL;
         g_autoptr (GstBuffer) before = NULL;
-        GstMapInfo map;
-        GstMapInfo old;
-        gsize n_changed = 0;
+        g_autoptr (GstBuffer) out = NULL;
 
         gst_video_info_set_format (&info, formats[i], WIDTH, HEIGHT);
-        caps = gst_video_info_to_caps (&info);
-        gst_harness_set_src_caps (harness, caps);
-        buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
-        gst_buffer_memset (buffer, 0, 0x80, info.size);
+        padded = info;
+        gst_harness_set_src_caps (harness, gst_video_info_to_caps (&info));
+        buffer = new_padded_frame (&padded);
         before = gst_buffer_copy_deep (buffer);
         set_label (tag (buffer), "a red van", 0.5, TRUE);
         out = push (harness, buffer);
-        gst_buffer_map (out, &map, GST_MAP_READ);
-        gst_buffer_map (before, &old, GST_MAP_READ);
-        for (gsize k = 0; k < info.size; k++)
-            n_changed += abs (map.data[k] - old.data[k]) > 2;
-        /* A panel of about 150 × 45 pixels. */
-        fail_unless (n_changed > info.size / 200 && n_changed < info.size / 20, "%s: %zu of %zu",
-                gst_video_format_to_string (formats[i]), n_changed, info.size);
-        /* The lower half of the first plane is as it was. */
-        fail_unless (memcmp (map.data + info.stride[0] * HEIGHT / 2,
-                             old.data + info.stride[0] * HEIGHT / 2,
-                             (gsize)info.stride[0] * HEIGHT / 2) == 0);
-        gst_buffer_unmap (out, &map);
-        gst_buffer_unmap (before, &old);
+
+        expect_colour (
+                convert_pixel (out, &info, 60, 2 * (guint)(MARGIN + PADDING + 1.65 * LETTER)),
+                grey ? 0xa7a7a7 : 0x56b4e9, name);
+        expect_colour (convert_pixel (out, &info, 2 * (guint)MARGIN + 60, 2 * (guint)MARGIN + 6),
+                grey ? 0x141414 : 0x101418, name);
+        for (guint k = 1; k < 9; k++)
+            fail_unless_equals_int_hex (
+                    convert_pixel (out, &info, k * WIDTH / 9, k % 2 ? 2 : HEIGHT - 1),
+                    convert_pixel (before, &info, k * WIDTH / 9, k % 2 ? 2 : HEIGHT - 1));
     }
     gst_harness_teardown (harness);
 }
@@ -744,6 +952,36 @@ GST_START_TEST (test_reconfigured)
 }
 GST_END_TEST;
 
+static GstBuffer *
+new_aged_frame (guint number)
+{
+    GstBuffer *buffer = new_tagged_frame ("a", 0.5);
+    GstStructure *structure =
+            gst_custom_meta_get_structure (gst_buffer_get_custom_meta (buffer, "AltClipMeta"));
+
+    gst_structure_set (structure, "age", G_TYPE_INT64, (gint64)(number * GST_SECOND), NULL);
+    set_region (structure, 0.1 * number, 0.5, 0.25, 0.25);
+    return buffer;
+}
+
+/* What is not shown may change, and nothing is drawn anew. */
+GST_START_TEST (test_not_shown)
+{
+    GstHarness *harness = composing_overlay_new ("", TRUE);
+
+    for (guint shown = 0; shown < 2; shown++) {
+        g_autoptr (GstBuffer) one = NULL;
+        g_autoptr (GstBuffer) other = NULL;
+
+        g_object_set (harness->element, "show-age", shown == 1, "show-regions", shown == 1, NULL);
+        one = push (harness, new_aged_frame (1));
+        other = push (harness, new_aged_frame (2));
+        fail_unless ((get_composition (one) == get_composition (other)) == (shown == 0));
+    }
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 /* What an earlier element attached stays, below ours, and is not changed in its copies. */
 GST_START_TEST (test_earlier_composition)
 {
@@ -786,6 +1024,86 @@ GST_START_TEST (test_states)
 }
 GST_END_TEST;
 
+/* ---- Several --------------------------------------------------------------------------------- */
+
+static gpointer
+draw_scripts (gpointer unused)
+{
+    static const char *const labels[] = { "a red circle", "红色的圆", "مرحبا بالعالم",
+        "👩‍👩‍👧‍👦🔴" };
+    GstHarness *harness = plain_overlay_new ();
+
+    for (guint i = 0; i < 40; i++) {
+        g_autoptr (GstBuffer) out = NULL;
+
+        g_object_set (harness->element, "scale", 1.0 + i % 10 / 10.0, "font",
+                i % 3 ? "Sans" : "Serif Bold", NULL);
+        out = push (harness, new_tagged_frame (labels[i % G_N_ELEMENTS (labels)], 0.5));
+        fail_unless (find_extent (out, WIDTH, HEIGHT, GROUND).right > 0);
+    }
+    gst_harness_teardown (harness);
+    return unused;
+}
+
+/* Elements draw in threads of their own, with the same fonts. */
+GST_START_TEST (test_threads)
+{
+    GThread *threads[4];
+
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("draw", draw_scripts, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+}
+GST_END_TEST;
+
+/* The line between |[ and ]| in the element's documentation, with a sink that keeps its frame. */
+static char *
+get_documented_line (void)
+{
+    static const char sink[] = "autovideosink";
+    g_autofree char *source = NULL;
+    const char *begin;
+    const char *end;
+
+    fail_unless (g_file_get_contents (TEST_OVERLAY_SOURCE, &source, NULL, NULL));
+    begin = strstr (source, " * gst-launch-1.0 ");
+    fail_unless (begin != NULL);
+    begin += strlen (" * gst-launch-1.0 ");
+    end = strstr (begin, "\n * ]|");
+    fail_unless (end != NULL && strncmp (end - strlen (sink), sink, strlen (sink)) == 0);
+    return g_strdup_printf ("%.*sfakesink name=sink", (int)(end - begin - strlen (sink)), begin);
+}
+
+/* Onto white bars, which the videotestsrc begins with: the panel is darker. */
+GST_START_TEST (test_documented_line)
+{
+    g_autofree char *line = get_documented_line ();
+    g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+    g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+    g_autoptr (GstSample) sample = NULL;
+    GstVideoInfo info;
+    GstVideoFrame frame;
+    guint8 *pixels;
+
+    gst_element_set_state (pipeline, GST_STATE_PAUSED);
+    fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL, GST_CLOCK_TIME_NONE),
+            GST_STATE_CHANGE_SUCCESS);
+    g_object_get (sink, "last-sample", &sample, NULL);
+    fail_unless (sample != NULL);
+    fail_unless (gst_video_info_from_caps (&info, gst_sample_get_caps (sample)));
+    fail_unless (gst_video_frame_map (&frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ));
+    fail_unless_equals_int (GST_VIDEO_INFO_COMP_DEPTH (&info, 0), 8);
+    pixels = GST_VIDEO_FRAME_COMP_DATA (&frame, 0);
+    fail_unless (pixels[12 * GST_VIDEO_FRAME_COMP_STRIDE (&frame, 0) +
+                         40 * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0)] < 128);
+    fail_unless (pixels[200 * GST_VIDEO_FRAME_COMP_STRIDE (&frame, 0) +
+                         40 * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0)] > 128);
+    gst_video_frame_unmap (&frame);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+GST_END_TEST;
+
 static Suite *
 overlay_suite (void)
 {
@@ -802,9 +1120,14 @@ overlay_suite (void)
     tcase_add_test (tests, test_upstream);
     tcase_add_test (tests, test_pixel_aspect_ratio);
     tcase_add_test (tests, test_sizes);
+    tcase_add_test (tests, test_crop);
     tcase_add_test (tests, test_labels);
     tcase_add_test (tests, test_region);
+    tcase_add_test (tests, test_label_regions);
+    tcase_add_test (tests, test_cropped_regions);
+    tcase_add_test (tests, test_wide_picture);
     tcase_add_test (tests, test_objects);
+    tcase_add_test (tests, test_age_of_objects);
     tcase_add_test (tests, test_formats);
     tcase_add_test (tests, test_shared_frame);
     tcase_add_test (tests, test_small_frame);
@@ -812,8 +1135,11 @@ overlay_suite (void)
     tcase_add_test (tests, test_not_asked_for);
     tcase_add_test (tests, test_any_downstream);
     tcase_add_test (tests, test_reconfigured);
+    tcase_add_test (tests, test_not_shown);
     tcase_add_test (tests, test_earlier_composition);
     tcase_add_test (tests, test_states);
+    tcase_add_test (tests, test_threads);
+    tcase_add_test (tests, test_documented_line);
     suite_add_tcase (suite, tests);
     return suite;
 }
