@@ -284,6 +284,18 @@ format_last (guint n_more, guint age)
   return g_string_free (text, text->len == 0);
 }
 
+/* What the widest takes, as all have two decimals. */
+static gdouble
+measure_scores (const Canvas *canvas, const GArray *tags)
+{
+  gboolean has_negative = FALSE;
+  guint i;
+
+  for (i = 0; i < tags->len && !has_negative; i++)
+    has_negative = g_array_index (tags, GstAltclipTag, i).score < 0;
+  return measure_text (canvas, has_negative ? "-0.00" : "0.00", canvas->letter);
+}
+
 static gdouble
 measure_row (const Canvas *canvas, const Panel *panel, const GstAltclipTag *tag)
 {
@@ -302,7 +314,7 @@ panel_init (Panel *panel, const Canvas *canvas, const GstAltclipScene *scene)
   guint i;
 
   *panel = (Panel){.n_rows = get_n_rows (canvas, scene)};
-  panel->score_width = measure_text (canvas, "0.00", letter);
+  panel->score_width = measure_scores (canvas, scene->tags);
   panel->last = format_last (scene->tags->len - panel->n_rows, scene->age);
   if (panel->last != NULL)
     width = measure_text (canvas, panel->last, LAST_SIZE * letter);
@@ -330,7 +342,8 @@ draw_row (const Canvas *canvas, cairo_t *cairo, const Panel *panel,
   draw_text (canvas, cairo, tag->label, letter, PADDING * letter, y,
       MAX (0.0, inner - panel->score_width - GAP * letter), colour);
   draw_text (canvas, cairo, score, letter,
-      PADDING * letter + inner - panel->score_width, y, -1, colour);
+      PADDING * letter + inner - measure_text (canvas, score, letter), y, -1,
+      colour);
   y += LINE * letter;
   cairo_rectangle (cairo, PADDING * letter, y, inner, BAR * letter);
   set_colour (cairo, 0xffffff, 0.25);

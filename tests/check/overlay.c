@@ -307,6 +307,31 @@ GST_START_TEST (test_bar)
 }
 GST_END_TEST;
 
+/* Where a score's last pixel is, before the panel's border. */
+static guint
+get_right_padding (GstHarness *harness, double score)
+{
+    g_autoptr (GstBuffer) out = push (harness, new_tagged_frame ("a red van", score));
+    Extent extent = find_extent (out, WIDTH, HEIGHT, GROUND);
+
+    for (guint x = extent.right - 1; x > extent.left; x--)
+        for (guint y = (guint)(MARGIN + PADDING); y < (guint)(MARGIN + PADDING) + LETTER; y++)
+            if ((read_pixel (out, x, y) & 0xff) > 0x80)
+                return extent.right - 1 - x;
+    return 0;
+}
+
+/* Also those below zero, of cosines, end where the bar does. */
+GST_START_TEST (test_scores)
+{
+    GstHarness *harness = plain_overlay_new ();
+
+    expect_near (get_right_padding (harness, 0.12), PADDING, 2);
+    expect_near (get_right_padding (harness, -0.12), PADDING, 2);
+    gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
 static guint
 get_panel_height (GstHarness *harness, guint n_labels, guint n_active)
 {
@@ -1115,6 +1140,7 @@ overlay_suite (void)
     tcase_add_test (tests, test_other_metadata);
     tcase_add_test (tests, test_corners);
     tcase_add_test (tests, test_bar);
+    tcase_add_test (tests, test_scores);
     tcase_add_test (tests, test_rows);
     tcase_add_test (tests, test_age);
     tcase_add_test (tests, test_upstream);
