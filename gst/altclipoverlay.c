@@ -263,13 +263,10 @@ gst_altclip_overlay_transform_caps (GstBaseTransform *transform,
 {
   GstCaps *others;
 
-  if (direction == GST_PAD_SINK) {
-    others = copy_caps (caps, TRUE);
-    gst_caps_append (others, get_plain (caps));
-  } else {
-    others = gst_caps_copy (caps);
-    gst_caps_append (others, copy_caps (caps, FALSE));
-  }
+  if (direction == GST_PAD_SINK)
+    others = gst_caps_merge (copy_caps (caps, TRUE), get_plain (caps));
+  else
+    others = gst_caps_merge (gst_caps_copy (caps), copy_caps (caps, FALSE));
   if (filter != NULL) {
     GstCaps *both =
         gst_caps_intersect_full (filter, others, GST_CAPS_INTERSECT_FIRST);

@@ -44,7 +44,8 @@ gst_altclip_view_init (GstAltclipView *view, GstAltclipFormat *format,
     GstBuffer *buffer, const GstAltclipRules *rules, AltclipPrompts *prompts,
     guint *n_found)
 {
-  AltclipRectangle picture = gst_altclip_format_get_picture (&format->info, buffer);
+  AltclipRectangle picture =
+      gst_altclip_format_get_picture (&format->info, buffer);
 
   *view = (GstAltclipView){.has_region = rules->has_region,
       .region = rules->region,
