@@ -759,7 +759,8 @@ convert_pixel (GstBuffer *buffer, const GstVideoInfo *info, guint x, guint y)
     return read_pixel (converted, x, y);
 }
 
-/* GStreamer blends with a coarse matrix. */
+/* GStreamer blends with the matrix of BT.709, whatever the caps say: some colours come out a little
+ * off. */
 static void
 expect_colour (guint32 pixel, guint32 expected, const char *format)
 {
