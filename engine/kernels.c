@@ -24,6 +24,7 @@ static const AltclipKernels *const KERNELS[] = {
     &altclip_kernels_avx512bf16,
     &altclip_kernels_bf16_avx512,
     &altclip_kernels_bf16_avx2,
+    &altclip_kernels_amx_int8,
     &altclip_kernels_avx512vnni,
     &altclip_kernels_avxvnni,
     &altclip_kernels_int8_avx2,

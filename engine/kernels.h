@@ -156,6 +156,7 @@ void altclip_norm_rows (const AltclipNorm *norm, const float *x, guint m0, guint
 extern const AltclipKernels altclip_kernels_avx512;
 extern const AltclipKernels altclip_kernels_avx2;
 extern const AltclipKernels altclip_kernels_amx;
+extern const AltclipKernels altclip_kernels_amx_int8;
 extern const AltclipKernels altclip_kernels_avx512bf16;
 extern const AltclipKernels altclip_kernels_bf16_avx512;
 extern const AltclipKernels altclip_kernels_bf16_avx2;

@@ -36,7 +36,8 @@ count (guint total, guint size)
 static gboolean
 has_integers (const AltclipTiling *tiling)
 {
-    return tiling->words == ALTCLIP_WORDS_U8 || tiling->words == ALTCLIP_WORDS_S8;
+    return tiling->words == ALTCLIP_WORDS_U8 || tiling->words == ALTCLIP_WORDS_S8 ||
+           tiling->words == ALTCLIP_WORDS_U8_U8;
 }
 
 /* Numbers of k in a word. */
@@ -103,12 +104,31 @@ altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 /* Stored numbers that are read at a time, of each row of a panel: whole steps of words. */
 #define PACK_COLUMNS 64
 
-/* @n weights as words of integers, whose sum is added to @sum. */
-static void
-make_integers (const float *x, guint n, const float *step, gint32 *sum, guint32 *words)
+/* What is added to each integer of an input: they have signs or not. */
+static gint32
+get_input_offset (const AltclipTiling *tiling)
 {
+    return tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+}
+
+/* The same of a weight. */
+static gint32
+get_weight_offset (const AltclipTiling *tiling)
+{
+    return tiling->words == ALTCLIP_WORDS_U8_U8 ? 128 : 0;
+}
+
+/* @n weights as words of integers, whose sum, without what is added to them, is added to @sum. */
+static void
+make_integers (const AltclipTiling *tiling, const float *x, guint n, const float *step, gint32 *sum,
+        guint32 *words)
+{
+    guint8 *bytes = (guint8 *)words;
+
     words[(n - 1) / 4] = 0;
-    *sum += altclip_quantise_weights (x, n, *step, (gint8 *)words);
+    *sum += altclip_quantise_weights (x, n, *step, (gint8 *)bytes);
+    for (guint i = 0; i < n; i++)
+        bytes[i] = (guint8)(bytes[i] + get_weight_offset (tiling));
 }
 
 /* The largest magnitude of a stored row decides. */
@@ -150,7 +170,8 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
         for (guint row = 0; row < rows; row++) {
             altclip_stored_tensor_read (weights, (guint64)(first + row) * k + k0, columns, read);
             if (scales)
-                make_integers (read, columns, &scales->steps[row], &scales->sums[row], words[row]);
+                make_integers (
+                        tiling, read, columns, &scales->steps[row], &scales->sums[row], words[row]);
             else
                 make_words (tiling, read, columns, words[row]);
         }
@@ -252,19 +273,12 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
     }
 }
 
-/* The least byte of an input: they have signs or not. */
-static gint32
-get_offset (const AltclipTiling *tiling)
-{
-    return tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
-}
-
-/* A row of integers, as it lies in a tile of @rows. */
+/* A row of integers, as it lies in a tile of @rows, and their sum if weights have an offset. */
 static void
 quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
-        const AltclipRowScale *scale, guint rows, guint32 *words)
+        AltclipRowScale *scale, guint rows, guint32 *words)
 {
-    gint32 offset = get_offset (tiling);
+    gint32 offset = get_input_offset (tiling);
 
     for (guint k0 = 0; k0 < k; k0 += ALTCLIP_BLOCK_WORDS * 4) {
         guint columns = MIN (ALTCLIP_BLOCK_WORDS * 4, k - k0);
@@ -272,6 +286,8 @@ quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
 
         block[(columns - 1) / 4] = 0;
         altclip_quantise_row (x + k0, columns, mean, scale, offset, (guint8 *)block);
+        if (get_weight_offset (tiling) != 0)
+            scale->sum += altclip_sum_bytes ((const guint8 *)block, columns);
     }
 }
 
@@ -394,26 +410,27 @@ put_out (const Block *block, guint n_rows, guint n_columns, gboolean accumulate,
 }
 
 /* Sums of integers to floats, in place; see quantised.h. An input that has 128 less has a zero that
- * has 128 less. */
+ * has 128 less. Weights that have 128 more make each sum larger by 128 times the input's own. */
 ALTCLIP_VECTOR_LOOP void
-scale_row_loop (float *row, const AltclipRowScale *scale, gint32 offset, const float *steps,
-        const gint32 *weight_sums, const float *bias, guint n)
+scale_row_loop (float *row, const AltclipRowScale *scale, const AltclipTiling *tiling,
+        const float *steps, const gint32 *weight_sums, const float *bias, guint n)
 {
-    guint32 zero = (guint32)(scale->zero + offset);
+    guint32 zero = (guint32)(scale->zero + get_input_offset (tiling));
+    guint32 excess = (guint32)get_weight_offset (tiling) * scale->sum;
 
     for (guint i = 0; i < n; i++) {
         guint32 sum;
 
         memcpy (&sum, &row[i], sizeof sum);
-        sum -= zero * (guint32)weight_sums[i];
+        sum -= zero * (guint32)weight_sums[i] + excess;
         row[i] = (float)(gint32)sum * scale->step * steps[i] + bias[i];
     }
 }
 
 ALTCLIP_DEFINE_FOR_WIDTHS (scale_row,
-        (float *row, const AltclipRowScale *scale, gint32 offset, const float *steps,
+        (float *row, const AltclipRowScale *scale, const AltclipTiling *tiling, const float *steps,
                 const gint32 *weight_sums, const float *bias, guint n),
-        (row, scale, offset, steps, weight_sums, bias, n))
+        (row, scale, tiling, steps, weight_sums, bias, n))
 
 /* @n0: the panel's first output, @scales: of the block's rows */
 static void
@@ -421,14 +438,13 @@ scale_sums (const Block *block, const AltclipLinear *linear, guint n0, guint n_c
         const AltclipRowScale *scales, guint n_rows)
 {
     const AltclipTiling *tiling = block->tiling;
-    gint32 offset = get_offset (tiling);
     ColumnScales columns = get_column_scales (tiling, linear->packed, linear->n, linear->k);
     float bias[ALTCLIP_LINEAR_GRAIN] = { 0.0f };
 
     if (linear->bias)
         memcpy (bias, linear->bias + n0, n_columns * sizeof (float));
     for (gsize row = 0; row < n_rows; row++)
-        scale_row (block->sums + row * tiling->panel, &scales[row], offset, columns.steps + n0,
+        scale_row (block->sums + row * tiling->panel, &scales[row], tiling, columns.steps + n0,
                 columns.sums + n0, bias, tiling->panel);
 }
 
@@ -476,18 +492,21 @@ altclip_packed_measure_weights (const AltclipLinear *linear, double *power, doub
     const AltclipTiling *tiling = linear->kernels->tiling;
     ColumnScales scales = get_column_scales (tiling, linear->packed, linear->n, linear->k);
     gsize n_words = count_words (tiling, linear->k);
-    const gint8 *packed = linear->packed;
+    const guint8 *packed = linear->packed;
 
     *power = *rounding = 0.0;
     for (gsize n = 0; n < linear->n; n++) {
         gsize panel = n / tiling->panel * tiling->panel;
-        const gint8 *first = packed + 4 * (panel * n_words + n % tiling->panel);
+        const guint8 *first = packed + 4 * (panel * n_words + n % tiling->panel);
         double square = (double)scales.steps[n] * scales.steps[n];
         gint64 sum = 0;
 
-        for (gsize word = 0; word < n_words; word++)
-            for (guint i = 0; i < 4; i++)
-                sum += first[4 * word * tiling->panel + i] * first[4 * word * tiling->panel + i];
+        for (gsize i = 0; i < linear->k; i++) {
+            guint8 byte = first[i / 4 * 4 * tiling->panel + i % 4];
+            gint8 weight = (gint8)(byte - get_weight_offset (tiling));
+
+            sum += weight * weight;
+        }
         *power += square * (double)sum;
         *rounding += square / 12.0;
     }

@@ -36,8 +36,9 @@ typedef void (*AltclipTileFunc) (
 typedef enum {
     ALTCLIP_WORDS_F32,
     ALTCLIP_WORDS_BF16,
-    ALTCLIP_WORDS_U8, /* inputs from 0 to 255 */
-    ALTCLIP_WORDS_S8, /* inputs less 128, from −128 to 127 */
+    ALTCLIP_WORDS_U8,    /* inputs from 0 to 255 */
+    ALTCLIP_WORDS_S8,    /* inputs less 128, from −128 to 127 */
+    ALTCLIP_WORDS_U8_U8, /* inputs from 0 to 255, and weights and 128, from 1 to 255 */
 } AltclipWords;
 
 struct _AltclipTiling {

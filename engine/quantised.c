@@ -117,11 +117,11 @@ altclip_row_scale_find (const float *x, guint n, float mean)
 
     find_range (x, n, mean, &range);
     if (!range_join (&range))
-        return (AltclipRowScale){ NAN, 0 };
+        return (AltclipRowScale){ NAN, 0, 0 };
     step = find_step (range.least[0], range.largest[0]);
     if (step < LEAST_MAGNITUDE)
-        return (AltclipRowScale){ 0.0f, 0 };
-    return (AltclipRowScale){ step, round_to_integer (-range.least[0] / step) };
+        return (AltclipRowScale){ 0.0f, 0, 0 };
+    return (AltclipRowScale){ step, round_to_integer (-range.least[0] / step), 0 };
 }
 
 /* No number lies further from zero than the range, and its ends may by rounding be half a step from
@@ -152,6 +152,27 @@ altclip_quantise_row (const float *x, guint n, float mean, const AltclipRowScale
         quantise_row (x, n, mean, 1.0f / scale->step, scale->zero, offset, out);
     else
         memset (out, scale->zero + offset, n);
+}
+
+ALTCLIP_VECTOR_LOOP void
+sum_bytes_loop (const guint8 *bytes, guint n, guint32 *sum)
+{
+    guint32 held = 0;
+
+    for (guint i = 0; i < n; i++)
+        held += bytes[i];
+    *sum = held;
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (sum_bytes, (const guint8 *bytes, guint n, guint32 *sum), (bytes, n, sum))
+
+guint32
+altclip_sum_bytes (const guint8 *bytes, guint n)
+{
+    guint32 sum;
+
+    sum_bytes (bytes, n, &sum);
+    return sum;
 }
 
 /* ---- Weights --------------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ G_BEGIN_DECLS
 typedef struct {
     float step;  /* NaN: the row holds what is no finite number */
     gint32 zero; /* 0 to 255 */
+    guint32 sum; /* of the integers, for sets whose weights have no signs; else 0 */
 } AltclipRowScale;
 
 /* Mean of a row, and 1 / its standard deviation, as a layer norm has them. */
@@ -36,7 +37,7 @@ typedef struct {
 
 AltclipRowShift altclip_row_shift_find (const float *x, guint n, double epsilon);
 
-/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean */
+/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean, without a sum */
 AltclipRowScale altclip_row_scale_find (const float *x, guint n, float mean);
 
 /**
@@ -47,6 +48,9 @@ AltclipRowScale altclip_row_scale_find (const float *x, guint n, float mean);
  */
 void altclip_quantise_row (const float *x, guint n, float mean, const AltclipRowScale *scale,
         gint32 offset, guint8 *out);
+
+/* Returns: the sum of @bytes [n], a part of a row of integers without signs */
+guint32 altclip_sum_bytes (const guint8 *bytes, guint n);
 
 /* Returns: the largest magnitude of @x [n]; NaN if one is no finite number */
 float altclip_largest_magnitude (const float *x, guint n);

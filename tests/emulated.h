@@ -10,6 +10,7 @@
 
 /* Kernel sets whose loops, layouts and scales are what they are, with the product in C. */
 extern const AltclipKernels altclip_emulated_amx;
+extern const AltclipKernels altclip_emulated_amx_int8;
 extern const AltclipKernels altclip_emulated_avx512vnni;
 extern const AltclipKernels altclip_emulated_avxvnni;
 

@@ -72,6 +72,29 @@ check_shapes (const Tile *sums, const Tile *input, const Tile *weights)
     g_assert_cmpuint (input->words, ==, weights->rows);
 }
 
+/* Four products, of bytes without signs. */
+static guint32
+multiply_bytes (guint32 a, guint32 b)
+{
+    guint32 sum = 0;
+
+    for (guint i = 0; i < 4; i++)
+        sum += (a >> 8 * i & 0xff) * (b >> 8 * i & 0xff);
+    return sum;
+}
+
+/* What is more than 32 bits is lost. */
+static G_GNUC_UNUSED void
+multiply_integers (Tile *sums, const Tile *input, const Tile *weights)
+{
+    check_shapes (sums, input, weights);
+    for (guint row = 0; row < sums->rows; row++)
+        for (guint i = 0; i < input->words; i++)
+            for (guint column = 0; column < sums->words; column++)
+                sums->numbers[row][column] +=
+                        multiply_bytes (input->numbers[row][i], weights->numbers[i][column]);
+}
+
 /* What is no normal number counts as zero. */
 static float
 flush (float x)
@@ -91,7 +114,7 @@ widen (guint32 word, guint which)
 }
 
 /* First and second numbers of words have sums of their own, which are added up at the end. */
-static void
+static G_GNUC_UNUSED void
 multiply_floats (Tile *sums, const Tile *input, const Tile *weights)
 {
     check_shapes (sums, input, weights);
@@ -118,10 +141,12 @@ multiply_floats (Tile *sums, const Tile *input, const Tile *weights)
 #undef _tile_loadd
 #undef _tile_stored
 #undef _tile_dpbf16ps
+#undef _tile_dpbuud
 #define _tile_loadconfig(shapes) load_shapes ((const guint8 *)(shapes))
 #define _tile_release() release_tiles ()
 #define _tile_loadd(n, from, stride) load_tile (&tiles[n], from, stride)
 #define _tile_stored(n, to, stride) store_tile (&tiles[n], to, stride)
 #define _tile_dpbf16ps(c, a, b) multiply_floats (&tiles[c], &tiles[a], &tiles[b])
+#define _tile_dpbuud(c, a, b) multiply_integers (&tiles[c], &tiles[a], &tiles[b])
 
 #endif /* EMULATED_TILES_H */

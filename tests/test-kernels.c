@@ -498,6 +498,68 @@ test_largest_integers (gconstpointer data)
     altclip_aligned_free (weights);
 }
 
+/* A layer in integers, what it gives, and what its weights are measured to be. */
+typedef struct {
+    float *out; /* [m, n] */
+    double power;
+    double rounding;
+} IntegerResult;
+
+/* @is_normed: after a layer norm, with an activation and on top of a residual. The input lies where
+ * others lay before, of which what it does not cover must not count. */
+static IntegerResult
+run_integers (
+        const AltclipKernels *kernels, guint m, guint n, guint k, FillFunc fill, gboolean is_normed)
+{
+    guint32 state = m + n + k;
+    float *x = new_matrix ((gsize)m * k, fill, &state);
+    float *weights = new_matrix ((gsize)n * k, fill, &state);
+    float *bias = new_matrix (n, fill, &state);
+    IntegerResult result = { .out = new_matrix ((gsize)m * n, fill, &state) };
+    float *prepared = new_matrix (kernels->prepared_size (kernels, m, k), fill, &state);
+    const AltclipNorm norm = { NULL, NULL, k, 1e-5 };
+    const AltclipEpilogue epilogue = {
+        is_normed ? ALTCLIP_ACTIVATION_QUICK_GELU : ALTCLIP_ACTIVATION_NONE, is_normed
+    };
+    AltclipLinear linear;
+
+    if (is_normed)
+        kernels->prepare_normed (kernels, &norm, x, m, 0, m, prepared);
+    else
+        kernels->prepare (kernels, x, m, k, 0, m, prepared);
+    init_linear (&linear, kernels, n, k, weights, bias);
+    kernels->linear (&linear, prepared, m, 0, n, &epilogue, result.out, n);
+    altclip_packed_measure_weights (&linear, &result.power, &result.rounding);
+    altclip_linear_clear (&linear);
+    altclip_aligned_free (prepared);
+    altclip_aligned_free (x);
+    altclip_aligned_free (weights);
+    return result;
+}
+
+/* Sums of integers are exact, and what is made of them is the same for all sets: to the bit. */
+static void
+test_equality (gconstpointer data)
+{
+    static const guint sizes[][3] = { { 1, 1, 1 }, { 2, 33, 5 }, { 17, 40, 64 }, { 33, 7, 66 },
+        { 5, 65, 515 }, { 35, 31, 131 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes) * G_N_ELEMENTS (FILLS) * 2; i++) {
+        const guint *size = sizes[i / 2 / G_N_ELEMENTS (FILLS)];
+        FillFunc fill = FILLS[i / 2 % G_N_ELEMENTS (FILLS)].fill;
+        IntegerResult found = run_integers (data, size[0], size[1], size[2], fill, i % 2);
+        IntegerResult expected =
+                run_integers (&altclip_kernels_int8_plain, size[0], size[1], size[2], fill, i % 2);
+        gsize n_bytes = (gsize)size[0] * size[1] * sizeof (float);
+
+        g_assert_cmpmem (found.out, n_bytes, expected.out, n_bytes);
+        g_assert_cmpfloat (found.power, ==, expected.power);
+        g_assert_cmpfloat (found.rounding, ==, expected.rounding);
+        altclip_aligned_free (found.out);
+        altclip_aligned_free (expected.out);
+    }
+}
+
 /* A row that holds what is no finite number gives none, and leaves the others alone; one of zeros
  * gives the bias. */
 static void
@@ -1387,6 +1449,7 @@ add_tests (const AltclipKernels *kernels, const char *prefix)
         add_test (kernels, prefix, "tails", test_tails);
     if (kernels->precision == ALTCLIP_PRECISION_INT8) {
         add_test (kernels, prefix, "integers", test_integers);
+        add_test (kernels, prefix, "equality", test_equality);
         add_test (kernels, prefix, "largest-integers", test_largest_integers);
         add_test (kernels, prefix, "no-integers", test_no_integers);
         add_test (kernels, prefix, "no-integer-weights", test_no_integer_weights);
@@ -1427,6 +1490,7 @@ main (int argc, char **argv)
         add_tests (sets[i], "");
 #if defined(__x86_64__)
     add_tests (&altclip_emulated_amx, "emulated-");
+    add_tests (&altclip_emulated_amx_int8, "emulated-");
     add_tests (&altclip_emulated_avx512vnni, "emulated-");
     add_tests (&altclip_emulated_avxvnni, "emulated-");
 #endif
