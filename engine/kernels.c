@@ -28,6 +28,13 @@ static const AltclipKernels *const KERNELS[] = {
     &altclip_kernels_avx512vnni,
     &altclip_kernels_avxvnni,
     &altclip_kernels_int8_avx2,
+#elif defined(__aarch64__)
+    &altclip_kernels_neon,
+    &altclip_kernels_neonbf16,
+    &altclip_kernels_bf16_neon,
+    &altclip_kernels_neoni8mm,
+    &altclip_kernels_neondotprod,
+    &altclip_kernels_int8_neon,
 #endif
     &altclip_kernels_bf16_plain,
     &altclip_kernels_int8_plain,

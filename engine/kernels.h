@@ -163,6 +163,13 @@ extern const AltclipKernels altclip_kernels_bf16_avx2;
 extern const AltclipKernels altclip_kernels_avx512vnni;
 extern const AltclipKernels altclip_kernels_avxvnni;
 extern const AltclipKernels altclip_kernels_int8_avx2;
+#elif defined(__aarch64__)
+extern const AltclipKernels altclip_kernels_neon;
+extern const AltclipKernels altclip_kernels_neonbf16;
+extern const AltclipKernels altclip_kernels_bf16_neon;
+extern const AltclipKernels altclip_kernels_neoni8mm;
+extern const AltclipKernels altclip_kernels_neondotprod;
+extern const AltclipKernels altclip_kernels_int8_neon;
 #endif
 extern const AltclipKernels altclip_kernels_int8_plain;
 extern const AltclipKernels altclip_kernels_bf16_plain;

@@ -49,6 +49,15 @@ get_depth (const AltclipTiling *tiling)
     return tiling->words == ALTCLIP_WORDS_BF16 ? 2 : 1;
 }
 
+/* Returns: where a word of the panel's output @lane lies in the panel */
+static gsize
+find_place (const AltclipTiling *tiling, gsize word, guint lane)
+{
+    guint side = tiling->side;
+
+    return word / side * side * tiling->panel + lane * side + word % side;
+}
+
 /* In whole steps of the tiles. */
 static guint
 count_words (const AltclipTiling *tiling, guint k)
@@ -165,7 +174,7 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
 
     for (guint k0 = 0; k0 < k; k0 += PACK_COLUMNS) {
         guint columns = MIN (PACK_COLUMNS, k - k0);
-        guint32 *to = panel + (gsize)count_words (tiling, k0) * tiling->panel + lane;
+        guint32 *to = panel + (gsize)count_words (tiling, k0) * tiling->panel;
 
         for (guint row = 0; row < rows; row++) {
             altclip_stored_tensor_read (weights, (guint64)(first + row) * k + k0, columns, read);
@@ -175,9 +184,12 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
             else
                 make_words (tiling, read, columns, words[row]);
         }
-        for (guint i = 0; i < count (columns, get_depth (tiling)); i++)
+        for (guint i = 0; i < count (columns, get_depth (tiling)); i++) {
+            guint32 *first_place = to + find_place (tiling, i, lane);
+
             for (guint row = 0; row < rows; row++)
-                to[(gsize)i * tiling->panel + row] = words[row][i];
+                first_place[row * tiling->side] = words[row][i];
+        }
     }
 }
 
@@ -496,13 +508,13 @@ altclip_packed_measure_weights (const AltclipLinear *linear, double *power, doub
 
     *power = *rounding = 0.0;
     for (gsize n = 0; n < linear->n; n++) {
-        gsize panel = n / tiling->panel * tiling->panel;
-        const guint8 *first = packed + 4 * (panel * n_words + n % tiling->panel);
+        guint lane = n % tiling->panel;
+        const guint8 *panel = packed + 4 * (n - lane) * n_words;
         double square = (double)scales.steps[n] * scales.steps[n];
         gint64 sum = 0;
 
         for (gsize i = 0; i < linear->k; i++) {
-            guint8 byte = first[i / 4 * 4 * tiling->panel + i % 4];
+            guint8 byte = panel[4 * find_place (tiling, i / 4, lane) + i % 4];
             gint8 weight = (gint8)(byte - get_weight_offset (tiling));
 
             sum += weight * weight;

@@ -4,7 +4,8 @@
  *
  * Everything of a kernel set but its innermost loop. Numbers of k go in words of four bytes: one
  * float, two bfloat16, or four 8-bit integers, see quantised.h. Weights [n, k] are packed in
- * panels, of as many outputs as a few vectors hold: [panels][words][panel]. Inputs [m, k] are
+ * panels, of as many outputs as a few vectors hold: [panels][words][panel], or with words of an
+ * output side by side [panels][words / side][panel][side]. Inputs [m, k] are
  * prepared in tiles of rows, and those in blocks of words:
  * [tiles][blocks][rows][ALTCLIP_BLOCK_WORDS]. A block of a tile times that of a panel is the
  * innermost loop: it takes one word of each row, broadcast, times the vectors of the panel, and
@@ -47,6 +48,7 @@ struct _AltclipTiling {
     const AltclipTileFunc *tiles; /* [max_rows + 1], by rows; the first is none */
     AltclipWords words;
     guint step; /* words that tiles take at a time: a divisor of 16 */
+    guint side; /* words of one output side by side: a divisor of the step */
 
     /* Called before and after tiles of @rows, on the thread that computes them; or NULL. */
     void (*begin) (guint rows);
@@ -57,6 +59,8 @@ struct _AltclipTiling {
 /* Those of the sets in floats, with which others attend. */
 extern const AltclipTiling altclip_tiling_avx512;
 extern const AltclipTiling altclip_tiling_avx2;
+#elif defined(__aarch64__)
+extern const AltclipTiling altclip_tiling_neon;
 #endif
 
 /* What sets for these vectors take besides instructions of their own. */

@@ -140,9 +140,9 @@ run_high_tile (const void *x, const void *weights, guint n_words, float *sums, g
 
 static const AltclipTileFunc TILES[] = { NULL, SIXTEEN (run_low_tile), SIXTEEN (run_high_tile) };
 
-#define ALTCLIP_TILING_AMX(words)                                    \
-    {                                                                \
-        PANEL, MAX_ROWS, TILES, (words), REGISTER_WORDS, begin, end, \
+#define ALTCLIP_TILING_AMX(words)                                       \
+    {                                                                   \
+        PANEL, MAX_ROWS, TILES, (words), REGISTER_WORDS, 1, begin, end, \
     }
 
 /* ---- The registers --------------------------------------------------------------------------- */
