@@ -1229,6 +1229,32 @@ test_choice (void)
     g_assert_nonnull (strstr (error->message, "'mmx'"));
 }
 
+/* Of each precision the first in the list that can run here. */
+static void
+test_choice_of_precision (void)
+{
+    static const AltclipProductShape products[] = { { 9, 33, 17 } };
+    static const AltclipKernelShapes shapes = { products, 1,
+        { 9, 16, 2, ALTCLIP_POSITIONS_ABSOLUTE } };
+    gsize n;
+    const AltclipKernels *const *sets = altclip_kernels_list (&n);
+
+    for (int precision = ALTCLIP_PRECISION_F32; precision <= ALTCLIP_PRECISION_INT8; precision++) {
+        AltclipTrial trial;
+        g_autoptr (GError) error = NULL;
+        const AltclipKernels *chosen = altclip_kernels_choose (
+                NULL, (AltclipPrecision)precision, &shapes, NULL, &trial, &error);
+        gsize i = 0;
+
+        g_assert_no_error (error);
+        while ((int)sets[i]->precision != precision || !sets[i]->probe (NULL))
+            i++;
+        g_assert_true (chosen == sets[i]);
+        g_test_message ("%s: chosen %s", altclip_precision_get_name ((AltclipPrecision)precision),
+                chosen->name);
+    }
+}
+
 /* ---- Trial ----------------------------------------------------------------------------------- */
 
 /* Times that sets are said to take, those of a run one after the other. */
@@ -1501,6 +1527,7 @@ main (int argc, char **argv)
     g_test_add_func ("/kernels/proof", test_proof);
     g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
     g_test_add_func ("/kernels/choice", test_choice);
+    g_test_add_func ("/kernels/choice-of-precision", test_choice_of_precision);
     g_test_add_func ("/kernels/automatic-choice", test_automatic_choice);
     g_test_add_func ("/kernels/trial", test_trial);
     g_test_add_func ("/kernels/trial/cancelled", test_trial_cancelled);
