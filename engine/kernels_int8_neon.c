@@ -19,6 +19,19 @@
 
 #include <arm_neon.h>
 
+/* A word in all lanes; compilers would load it elsewhere first. */
+static inline __attribute__ ((always_inline)) Bits
+broadcast (const guint32 *p)
+{
+    Bits v;
+
+    __asm__("ld1r {%0.4s}, %1" : "=w"(v) : "Q"(*p));
+    return v;
+}
+
+#undef BROADCAST
+#define BROADCAST(p) broadcast (p)
+
 static inline __attribute__ ((always_inline)) Integers
 multiply_add (Bits input, Bits weights, Integers sums)
 {
