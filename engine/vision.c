@@ -386,17 +386,17 @@ embed (const AltclipVision *vision, const AltclipVisionInputs *inputs, const flo
 }
 
 /* Offsets and lengths of sequences of one length, [n + 1] and [n]. */
-static guint *
-equal_sequences (guint n, guint length, AltclipSequences *sequences)
+static AltclipSequences
+equal_sequences (AltclipWorkspace *workspace, guint n, guint length)
 {
-    guint *numbers = g_new (guint, 2 * n + 1);
+    guint *numbers = (guint *)(gpointer)altclip_workspace_get (
+            workspace, ALTCLIP_BUFFER_SEQUENCES, 2 * (gsize)n + 1);
 
     for (guint i = 0; i <= n; i++)
         numbers[i] = i * length;
     for (guint i = 0; i < n; i++)
         numbers[n + 1 + i] = length;
-    *sequences = (AltclipSequences){ n, numbers, numbers + n + 1, length, NULL };
-    return numbers;
+    return (AltclipSequences){ n, numbers, numbers + n + 1, length, NULL };
 }
 
 /* Layer norm and projection of the class tokens @pooled [n_images, width]. */
@@ -446,8 +446,7 @@ altclip_vision_run (const AltclipVision *vision, AltclipWorkspace *workspace,
     float *patches = gather_patches (vision, workspace, inputs);
     float *embedded = altclip_workspace_get (workspace, ALTCLIP_BUFFER_NORMED, (gsize)rows * width);
     float *x = altclip_workspace_get (workspace, ALTCLIP_BUFFER_RESIDUAL, (gsize)rows * width);
-    AltclipSequences sequences;
-    g_autofree guint *numbers = equal_sequences (inputs->n, n_patches + 1, &sequences);
+    AltclipSequences sequences = equal_sequences (workspace, inputs->n, n_patches + 1);
 
     altclip_linear_run (workspace, &vision->patch, patches, inputs->n * n_patches, plain, embedded);
     embed (vision, inputs, embedded, n_patches, x);

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 /* The buffers of a forward pass. Each keeps its memory from one pass to the next. */
 typedef enum {
+    ALTCLIP_BUFFER_SEQUENCES, /* whole numbers: where the sequences begin, and their lengths */
     ALTCLIP_BUFFER_PATCHES,   /* [images · patches, channels · patch²] */
     ALTCLIP_BUFFER_RESIDUAL,  /* [rows, width]: the residual stream */
     ALTCLIP_BUFFER_NORMED,    /* [rows, width] */
