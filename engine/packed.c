@@ -111,7 +111,7 @@ altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 }
 
 /* Stored numbers that are read at a time, of each row of a panel: whole steps of words. */
-#define PACK_COLUMNS 64
+#define PACK_COLUMNS 128
 
 /* What is added to each integer of an input: they have signs or not. */
 static gint32
@@ -144,11 +144,11 @@ make_integers (const AltclipTiling *tiling, const float *x, guint n, const float
 static float
 find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
 {
-    float read[PACK_COLUMNS];
+    float read[8 * PACK_COLUMNS];
     float largest = 0.0f;
 
-    for (guint k0 = 0; k0 < k; k0 += PACK_COLUMNS) {
-        guint columns = MIN (PACK_COLUMNS, k - k0);
+    for (guint k0 = 0; k0 < k; k0 += G_N_ELEMENTS (read)) {
+        guint columns = MIN (G_N_ELEMENTS (read), k - k0);
         float magnitude;
 
         altclip_stored_tensor_read (weights, (guint64)row * k + k0, columns, read);
@@ -158,6 +158,70 @@ find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
         largest = MAX (largest, magnitude);
     }
     return altclip_weight_step_find (largest);
+}
+
+/* Stored numbers as words, by way of @read [n] where they are not stored as such. */
+static void
+read_words (const AltclipTiling *tiling, const AltclipStoredTensor *weights, guint64 first, guint n,
+        float *read, guint32 *words)
+{
+    if (tiling->words == ALTCLIP_WORDS_F32) {
+        altclip_stored_tensor_read (weights, first, n, (float *)(gpointer)words);
+        return;
+    }
+    if (G_BYTE_ORDER == G_LITTLE_ENDIAN && weights->dtype == ALTCLIP_DTYPE_BF16 &&
+            !weights->is_strided && n % 2 == 0) {
+        memcpy (words, weights->data + first * sizeof (guint16), n * sizeof (guint16));
+        return;
+    }
+    altclip_stored_tensor_read (weights, first, n, read);
+    make_words (tiling, read, n, words);
+}
+
+/* Four words, and the pairs of four rows' words that stand in one column. */
+typedef guint32 Words __attribute__ ((vector_size (16)));
+
+/* Four words of four rows, @stride words apart, become four columns' of a panel. */
+static void
+transpose (const guint32 *from, gsize stride, guint32 *to, gsize panel)
+{
+    Words row[4];
+    Words low[2];
+    Words high[2];
+
+    for (guint i = 0; i < 4; i++)
+        memcpy (&row[i], from + i * stride, sizeof row[i]);
+    for (guint i = 0; i < 2; i++) {
+        low[i] = __builtin_shufflevector (row[2 * i], row[2 * i + 1], 0, 4, 1, 5);
+        high[i] = __builtin_shufflevector (row[2 * i], row[2 * i + 1], 2, 6, 3, 7);
+    }
+    row[0] = __builtin_shufflevector (low[0], low[1], 0, 1, 4, 5);
+    row[1] = __builtin_shufflevector (low[0], low[1], 2, 3, 6, 7);
+    row[2] = __builtin_shufflevector (high[0], high[1], 0, 1, 4, 5);
+    row[3] = __builtin_shufflevector (high[0], high[1], 2, 3, 6, 7);
+    for (guint i = 0; i < 4; i++)
+        memcpy (to + i * panel, &row[i], sizeof row[i]);
+}
+
+/* Rows of words become columns of a panel, from @lane on. */
+static void
+put_in_panel (const AltclipTiling *tiling, const guint32 (*words)[PACK_COLUMNS], guint lane,
+        guint rows, guint n_words, guint32 *panel)
+{
+    gboolean is_plain = tiling->side == 1;
+    guint whole_rows = is_plain ? rows / 4 * 4 : 0;
+    guint whole_words = is_plain ? n_words / 4 * 4 : 0;
+
+    for (guint i = 0; i < whole_words; i += 4)
+        for (guint row = 0; row < whole_rows; row += 4)
+            transpose (&words[row][i], PACK_COLUMNS, panel + (gsize)i * tiling->panel + lane + row,
+                    tiling->panel);
+    for (guint i = 0; i < n_words; i++) {
+        guint32 *first = panel + find_place (tiling, i, lane);
+
+        for (guint row = i < whole_words ? whole_rows : 0; row < rows; row++)
+            first[row * tiling->side] = words[row][i];
+    }
 }
 
 /* Rows of the stored tensor, all of one panel, from its column @lane on. @scales: (nullable): of
@@ -177,19 +241,18 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
         guint32 *to = panel + (gsize)count_words (tiling, k0) * tiling->panel;
 
         for (guint row = 0; row < rows; row++) {
-            altclip_stored_tensor_read (weights, (guint64)(first + row) * k + k0, columns, read);
-            if (scales)
-                make_integers (
-                        tiling, read, columns, &scales->steps[row], &scales->sums[row], words[row]);
-            else
-                make_words (tiling, read, columns, words[row]);
-        }
-        for (guint i = 0; i < count (columns, get_depth (tiling)); i++) {
-            guint32 *first_place = to + find_place (tiling, i, lane);
+            guint64 at = (guint64)(first + row) * k + k0;
 
-            for (guint row = 0; row < rows; row++)
-                first_place[row * tiling->side] = words[row][i];
+            if (!scales) {
+                read_words (tiling, weights, at, columns, read, words[row]);
+                continue;
+            }
+            altclip_stored_tensor_read (weights, at, columns, read);
+            make_integers (
+                    tiling, read, columns, &scales->steps[row], &scales->sums[row], words[row]);
         }
+        put_in_panel (tiling, (const guint32 (*)[PACK_COLUMNS])words, lane, rows,
+                count (columns, get_depth (tiling)), to);
     }
 }
 
