@@ -99,24 +99,145 @@ sum_rows (const float *matrix, guint rows, guint columns)
     return sums;
 }
 
+/* Outputs n0 ≤ n < n1 of a product. */
+typedef struct {
+    guint n0;
+    guint n1;
+} Span;
+
+#define N_SPANS 3
+
+/* Of a product that is computed in part: some panels of every set, more than are multiplied at a
+ * time. */
+#define SPAN_OUTPUTS (3 * ALTCLIP_LINEAR_GRAIN)
+
+/* Multiplications of a product that is computed whole whatever the set. */
+#define MAX_WHOLE_WORK 64e6
+
+/* Whether the set multiplies one group of panels of weights after another, each with the whole
+ * input and by the same instructions, so that some panels prove all. A library goes about a product
+ * as it likes, and what few rows there are may meet all weights at once. */
+static gboolean
+goes_by_panels (const AltclipKernels *kernels, const AltclipProductShape *shape)
+{
+    return kernels->tiling && (double)shape->m * shape->n * shape->k > MAX_WHOLE_WORK &&
+           shape->n > 4 * SPAN_OUTPUTS;
+}
+
+/* All outputs, in shares as the pool makes them; or the first, some in the middle, and the last
+ * with those that the last panel has too many. */
+static void
+find_spans (const AltclipKernels *kernels, const AltclipProductShape *shape, Span spans[N_SPANS])
+{
+    const guint grain = ALTCLIP_LINEAR_GRAIN;
+    guint middle = shape->n / 2 / grain * grain;
+    guint last = (shape->n - 1) / grain * grain + grain - SPAN_OUTPUTS;
+
+    if (!goes_by_panels (kernels, shape)) {
+        for (guint i = 0; i < N_SPANS; i++)
+            altclip_pool_share (shape->n, grain, i, N_SPANS, &spans[i].n0, &spans[i].n1);
+        return;
+    }
+    spans[0] = (Span){ 0, SPAN_OUTPUTS };
+    spans[1] = (Span){ middle, middle + SPAN_OUTPUTS };
+    spans[2] = (Span){ last, shape->n };
+}
+
+/* A product that is computed in its spans: their weights one after the other, and all outputs. */
+typedef struct {
+    const AltclipProductShape *shape;
+    Span spans[N_SPANS];
+    guint n_columns; /* of all spans */
+    float *x;        /* [m, k] */
+    float *weights;  /* [n_columns, k] */
+    double *summed;  /* [k]: of the weights, see sum_rows() */
+    float *out;      /* [m, n] */
+} Product;
+
+static void
+product_init (Product *product, const AltclipKernels *kernels, const AltclipProductShape *shape,
+        guint32 seed)
+{
+    product->shape = shape;
+    product->n_columns = 0;
+    find_spans (kernels, shape, product->spans);
+    for (guint i = 0; i < N_SPANS; i++)
+        product->n_columns += product->spans[i].n1 - product->spans[i].n0;
+    product->x = random_short_matrix (shape->m, shape->k, 128, &seed);
+    product->weights = random_short_matrix (product->n_columns, shape->k, 127, &seed);
+    product->summed = sum_rows (product->weights, product->n_columns, shape->k);
+    product->out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
+}
+
+static void
+product_clear (Product *product)
+{
+    altclip_aligned_free (product->out);
+    g_free (product->summed);
+    altclip_aligned_free (product->weights);
+    altclip_aligned_free (product->x);
+}
+
+/* Returns: (transfer full): [n, k] as @kernels have it, of which the spans are there */
+static void *
+pack_spans (const Product *product, const AltclipKernels *kernels)
+{
+    guint n = product->shape->n;
+    guint k = product->shape->k;
+    void *packed = altclip_aligned_alloc (kernels->packed_size (kernels, n, k));
+    float *weights = product->weights;
+
+    for (guint i = 0; i < N_SPANS; i++) {
+        guint n_rows = product->spans[i].n1 - product->spans[i].n0;
+        AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, n_rows, k);
+
+        if (n_rows > 0)
+            kernels->pack (kernels, packed, n, k, product->spans[i].n0, &stored);
+        weights += (gsize)n_rows * k;
+    }
+    return packed;
+}
+
 /* Freivalds' check: x·(Wᵀ·s) is (x·Wᵀ)·s for any s, at the cost of no product of matrices. Every
  * output counts, and a wrong one shows: the rounding errors of a row add up to about k·ε·√n, while
  * an output that is wrong is so by about √k/3. */
 static gboolean
-rows_are_right (const AltclipProductShape *shape, const float *x, const double *summed_weights,
-        const float *out, double already)
+row_is_right (const Product *product, gsize row, double already)
 {
-    double bound = 24.0 * FLT_EPSILON * (shape->k + 4.0) * sqrt (shape->n);
+    const AltclipProductShape *shape = product->shape;
+    double bound = 24.0 * FLT_EPSILON * (shape->k + 4.0) * sqrt (product->n_columns);
+    double expected = 0.0;
+    double found = 0.0;
+    guint column = 0;
 
-    for (gsize row = 0; row < shape->m; row++) {
-        double expected = 0.0;
-        double found = 0.0;
+    for (guint i = 0; i < shape->k; i++)
+        expected += product->x[row * shape->k + i] * product->summed[i];
+    for (guint i = 0; i < N_SPANS; i++)
+        for (guint n = product->spans[i].n0; n < product->spans[i].n1; n++)
+            found += factor_of (column++) * (product->out[row * shape->n + n] - already);
+    return fabs (expected - found) <= bound;
+}
 
-        for (guint i = 0; i < shape->k; i++)
-            expected += x[row * shape->k + i] * summed_weights[i];
-        for (guint n = 0; n < shape->n; n++)
-            found += factor_of (n) * (out[row * shape->n + n] - already);
-        if (!(fabs (expected - found) <= bound))
+/* Whether what lies between the spans is still what it was: all bits of it, since it may be no
+ * number. */
+static gboolean
+row_is_left_alone (const Product *product, gsize row, float already)
+{
+    const float *out = product->out + row * product->shape->n;
+
+    for (guint i = 0; i + 1 < N_SPANS; i++)
+        for (guint n = product->spans[i].n1; n < product->spans[i + 1].n0; n++)
+            if (memcmp (&out[n], &already, sizeof already) != 0)
+                return FALSE;
+    return TRUE;
+}
+
+static gboolean
+rows_are_right (const Product *product, float already, gboolean accumulate)
+{
+    for (gsize row = 0; row < product->shape->m; row++) {
+        if (!row_is_right (product, row, accumulate ? already : 0.0) ||
+                !row_is_left_alone (product, row, already))
             return FALSE;
     }
     return TRUE;
@@ -125,28 +246,24 @@ rows_are_right (const AltclipProductShape *shape, const float *x, const double *
 /* As the pool calls it: ranges of columns, once over what is no number and once on top of what is.
  */
 static gboolean
-prove_packed (const AltclipLinear *linear, const AltclipProductShape *shape, const float *x,
-        const double *summed_weights, float *out)
+prove_packed (const AltclipLinear *linear, const Product *product)
 {
-    float *prepared = altclip_kernels_prepare (linear->kernels, x, shape->m, shape->k);
+    guint m = product->shape->m;
+    float *prepared = altclip_kernels_prepare (linear->kernels, product->x, m, linear->k);
     gboolean right = TRUE;
 
     for (guint accumulate = 0; right && accumulate < 2; accumulate++) {
         AltclipEpilogue epilogue = { ALTCLIP_ACTIVATION_NONE, accumulate };
         const float already = accumulate ? 0.25f : NAN;
 
-        for (gsize i = 0; i < (gsize)shape->m * shape->n; i++)
-            out[i] = already;
-        for (guint share = 0; share < 3; share++) {
-            guint n0;
-            guint n1;
-
-            altclip_pool_share (shape->n, ALTCLIP_LINEAR_GRAIN, share, 3, &n0, &n1);
-            if (n0 < n1)
-                linear->kernels->linear (
-                        linear, prepared, shape->m, n0, n1, &epilogue, out, shape->n);
+        for (gsize i = 0; i < (gsize)m * linear->n; i++)
+            product->out[i] = already;
+        for (guint i = 0; i < N_SPANS; i++) {
+            if (product->spans[i].n0 < product->spans[i].n1)
+                linear->kernels->linear (linear, prepared, m, product->spans[i].n0,
+                        product->spans[i].n1, &epilogue, product->out, linear->n);
         }
-        right = rows_are_right (shape, x, summed_weights, out, accumulate ? 0.25 : 0.0);
+        right = rows_are_right (product, already, accumulate);
     }
     altclip_aligned_free (prepared);
     return right;
@@ -156,21 +273,15 @@ static gboolean
 prove_product (const AltclipKernels *kernels, gconstpointer data, guint32 seed)
 {
     const AltclipProductShape *shape = data;
-    float *x = random_short_matrix (shape->m, shape->k, 128, &seed);
-    float *weights = random_short_matrix (shape->n, shape->k, 127, &seed);
-    g_autofree double *summed_weights = sum_rows (weights, shape->n, shape->k);
-    float *out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
-    AltclipStoredTensor stored = altclip_stored_tensor_of_matrix (weights, shape->n, shape->k);
-    void *packed = altclip_aligned_alloc (kernels->packed_size (kernels, shape->n, shape->k));
-    AltclipLinear linear = { kernels, shape->n, shape->k, packed, NULL, FALSE };
+    Product product;
+    AltclipLinear linear = { kernels, shape->n, shape->k, NULL, NULL, FALSE };
     gboolean right;
 
-    kernels->pack (kernels, packed, shape->n, shape->k, 0, &stored);
-    right = prove_packed (&linear, shape, x, summed_weights, out);
-    altclip_aligned_free (packed);
-    altclip_aligned_free (out);
-    altclip_aligned_free (weights);
-    altclip_aligned_free (x);
+    product_init (&product, kernels, shape, seed);
+    linear.packed = pack_spans (&product, kernels);
+    right = prove_packed (&linear, &product);
+    altclip_linear_clear (&linear);
+    product_clear (&product);
     return right;
 }
 

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
  * @shapes: what is to be computed; large ones in part
  * @cancellable: (nullable): looked at before each product
  *
- * Has @kernels multiply known matrices and attend to known tokens, in two threads at once.
+ * Has @kernels multiply known matrices and attend to known tokens, in two threads at once. Of a
+ * large product that a set computes panel by panel, see packed.h, some panels are looked at, each
+ * with all its inputs and rows, and that the outputs of others are left alone.
  *
  * Returns: whether all came out right
  */

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /**
  * altclip_vision_test:
  * @path: the weights' path, for messages
- * @picture_time: (out): nanoseconds that a picture takes: measured with a few of the tower's blocks
+ * @picture_time: (out): nanoseconds that a picture takes: measured with one of the tower's blocks
  *     and multiplied
  * @cancellable: (nullable): looked at first
  *

@@ -1118,6 +1118,67 @@ assert_not_proved (const AltclipKernels *kernels, const char *message)
     g_assert_cmpstr (error->message, ==, message);
 }
 
+/* Of a large product, what no part of it may do wrong. */
+static void
+broken_last_panel (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    if (n1 == linear->n)
+        out[n1 - 1] += 0.5f;
+}
+
+static void
+broken_neighbour (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    if (n1 < linear->n)
+        out[(m - 1) * out_stride + n1] = 0.0f;
+}
+
+static void
+broken_second_panel (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
+        const AltclipEpilogue *epilogue, float *out, gsize out_stride)
+{
+    altclip_kernels_reference.linear (linear, x, m, n0, n1, epilogue, out, out_stride);
+    if (n1 - n0 > ALTCLIP_LINEAR_GRAIN)
+        out[n0 + ALTCLIP_LINEAR_GRAIN] = NAN;
+}
+
+/* A set that goes by panels is looked at in part. */
+static void
+test_proof_of_panels (void)
+{
+    void (*const broken_linears[]) (const AltclipLinear *linear, const float *x, guint m, guint n0,
+            guint n1, const AltclipEpilogue *epilogue, float *out, gsize out_stride) = {
+        broken_last_row,
+        broken_accumulation,
+        broken_later_range,
+        broken_not_a_number,
+        broken_overwriting,
+        broken_last_panel,
+        broken_neighbour,
+        broken_second_panel,
+    };
+    static const AltclipProductShape products[] = { { 129, 1029, 512 } };
+    static const AltclipAttentionShape attention = { 2, 2, 1, ALTCLIP_POSITIONS_ABSOLUTE };
+    AltclipKernels set = altclip_kernels_reference;
+
+    set.name = "panels";
+    set.tiling = altclip_kernels_bf16_plain.tiling;
+    g_assert_nonnull (set.tiling);
+    g_assert_true (prove (&set, products, 1, &attention, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS (broken_linears); i++) {
+        g_autoptr (GError) error = NULL;
+
+        set.linear = broken_linears[i];
+        g_assert_false (prove (&set, products, 1, &attention, &error));
+        g_assert_cmpstr (error->message, ==,
+                "kernels 'panels' give wrong products [129 × 512] · [512 × 1029] on this CPU");
+    }
+}
+
 static void
 test_proof (void)
 {
@@ -1526,6 +1587,7 @@ main (int argc, char **argv)
     g_test_add_func ("/kernels/gains", test_gains);
     g_test_add_func ("/kernels/proof", test_proof);
     g_test_add_func ("/kernels/proof-of-attention", test_proof_of_attention);
+    g_test_add_func ("/kernels/proof-of-panels", test_proof_of_panels);
     g_test_add_func ("/kernels/choice", test_choice);
     g_test_add_func ("/kernels/choice-of-precision", test_choice_of_precision);
     g_test_add_func ("/kernels/automatic-choice", test_automatic_choice);

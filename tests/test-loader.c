@@ -564,7 +564,7 @@ test_one_bad_weight (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             "self-test: picture 1: its embedding has", "nan", NULL);
 }
 
-/* The self-test's pictures have 4 × 4 patches, and these weights positions for 5 × 5. */
+/* The self-test's pictures have 2 × 2 patches, and these weights positions for 5 × 5. */
 static void
 test_bad_position (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
