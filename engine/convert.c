@@ -1,9 +1,9 @@
-/* altclip: models of half the size
+/* altclip: models of half the size and less
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "config.h"
+#include "integer_tower.h"
 #include "json.h"
 #include "safetensors.h"
 #include "weights.h"
@@ -20,8 +20,18 @@ static const char *const PICTURE_FILES[] = { "preprocessor_config.json", "proces
 static const char *const TEXT_FILES[] = { "sentencepiece.bpe.model", "tokenizer.json",
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json" };
 
+/* Where the elements of a tensor come from: what is stored, made integers, or numbers in memory. */
 typedef struct {
-    GPtrArray *sources;  /* of AltclipStoredTensor, not owned */
+    const AltclipStoredTensor *stored;
+    const AltclipIntegerTensor *integers; /* or NULL */
+    const float *numbers;                 /* or NULL */
+} Source;
+
+typedef struct {
+    AltclipWeights *weights;
+    AltclipConvertFlags flags;
+    GHashTable *tower;   /* (nullable): see altclip_integer_tower_new() */
+    GArray *sources;     /* of Source */
     GPtrArray *outlines; /* of what is written, in the same order */
     GArray *dtypes;      /* of AltclipDtype, likewise */
 } Conversion;
@@ -36,16 +46,29 @@ is_of_image_tower (const char *canonical)
            strcmp (canonical, "logit_scale") == 0;
 }
 
+/* The steps of integers are written with these, or not at all. */
+static gboolean
+is_steps (AltclipWeights *weights, const AltclipStoredTensor *tensor, const char *canonical)
+{
+    g_autofree char *matrix = NULL;
+    const AltclipStoredTensor *other;
+
+    if (!g_str_has_suffix (canonical, "_scale"))
+        return FALSE;
+    matrix = g_strndup (canonical, strlen (canonical) - strlen ("_scale"));
+    other = altclip_weights_find (weights, matrix);
+    return other && other->steps == tensor->data;
+}
+
 /* Files may hold others beside those of the model: a shard such as the index does not list. */
 static gboolean
-is_wanted (AltclipWeights *weights, const AltclipStoredTensor *tensor, AltclipConvertFlags flags)
+is_wanted (const Conversion *conversion, const AltclipStoredTensor *tensor, const char *canonical)
 {
-    g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
-
     if (!canonical || tensor->dtype == ALTCLIP_DTYPE_OTHER ||
-            altclip_weights_find (weights, canonical) != tensor)
+            altclip_weights_find (conversion->weights, canonical) != tensor ||
+            is_steps (conversion->weights, tensor, canonical))
         return FALSE;
-    return !(flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) || is_of_image_tower (canonical);
+    return !(conversion->flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) || is_of_image_tower (canonical);
 }
 
 /* What precision=bf16 rounds too, and the text tower's tables. The image tower's positions are
@@ -69,70 +92,127 @@ is_first (AltclipWeights *weights, const AltclipStoredTensor *tensor)
     return strcmp (canonical, "vision_model.embeddings.class_embedding") == 0;
 }
 
-/* Names stay as they are, so that whichever library wrote them finds them again. */
 static void
-add_tensor (Conversion *conversion, AltclipWeights *weights, AltclipStoredTensor *tensor)
+add_source (Conversion *conversion, Source source, const char *name, guint n_dims,
+        const guint64 *dims, AltclipDtype dtype)
 {
-    AltclipDtype dtype = is_rounded (tensor)          ? ALTCLIP_DTYPE_BF16
-                         : is_first (weights, tensor) ? ALTCLIP_DTYPE_F64
-                                                      : ALTCLIP_DTYPE_F32;
-
-    g_ptr_array_add (conversion->sources, tensor);
-    altclip_tensors_add_outline (
-            conversion->outlines, tensor->name, FALSE, tensor->n_dims, tensor->dims);
+    altclip_tensors_add_outline (conversion->outlines, name, FALSE, n_dims, dims);
+    g_array_append_val (conversion->sources, source);
     g_array_append_val (conversion->dtypes, dtype);
 }
 
 static void
-add_tensors (Conversion *conversion, AltclipWeights *weights, AltclipConvertFlags flags)
+add_integers (Conversion *conversion, const AltclipStoredTensor *tensor,
+        const AltclipIntegerTensor *integers)
 {
-    const GPtrArray *files = altclip_weights_get_files (weights);
+    g_autofree char *steps = g_strconcat (tensor->name, "_scale", NULL);
+
+    if (integers->numbers) {
+        add_source (conversion, (Source){ .numbers = integers->numbers }, tensor->name,
+                tensor->n_dims, tensor->dims, ALTCLIP_DTYPE_F32);
+        return;
+    }
+    add_source (conversion, (Source){ tensor, integers, NULL }, tensor->name, tensor->n_dims,
+            tensor->dims, ALTCLIP_DTYPE_I8);
+    add_source (conversion, (Source){ .numbers = integers->steps }, steps, 1, tensor->dims,
+            ALTCLIP_DTYPE_F32);
+}
+
+/* Names stay as they are, so that whichever library wrote them finds them again. */
+static void
+add_tensor (Conversion *conversion, const AltclipStoredTensor *tensor)
+{
+    g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
+    const AltclipIntegerTensor *integers =
+            conversion->tower && canonical ? g_hash_table_lookup (conversion->tower, canonical)
+                                           : NULL;
+    AltclipDtype dtype = is_rounded (tensor)                      ? ALTCLIP_DTYPE_BF16
+                         : is_first (conversion->weights, tensor) ? ALTCLIP_DTYPE_F64
+                                                                  : ALTCLIP_DTYPE_F32;
+
+    if (!is_wanted (conversion, tensor, canonical))
+        return;
+    if (integers)
+        add_integers (conversion, tensor, integers);
+    else
+        add_source (conversion, (Source){ .stored = tensor }, tensor->name, tensor->n_dims,
+                tensor->dims, dtype);
+}
+
+static void
+add_tensors (Conversion *conversion)
+{
+    const GPtrArray *files = altclip_weights_get_files (conversion->weights);
 
     for (guint i = 0; i < files->len; i++) {
         const AltclipWeightsFile *file = g_ptr_array_index (files, i);
 
-        for (guint j = 0; j < file->tensors->tensors->len; j++) {
-            AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors->tensors, j);
-
-            if (is_wanted (weights, tensor, flags))
-                add_tensor (conversion, weights, tensor);
-        }
+        for (guint j = 0; j < file->tensors->tensors->len; j++)
+            add_tensor (conversion, g_ptr_array_index (file->tensors->tensors, j));
     }
+}
+
+/* Elements of a tensor, the pages of which are mapped before and let go of. */
+static void
+read_stored (const Source *source, guint64 first, gsize n, float *out)
+{
+    AltclipStoredTensor part = *source->stored;
+
+    if (!part.is_strided) {
+        part.n_bytes = n * altclip_dtype_get_size (part.dtype);
+        part.data += first * altclip_dtype_get_size (part.dtype);
+        altclip_weights_map (&part);
+    }
+    if (source->integers)
+        altclip_integer_tensor_read (source->integers, source->stored, first, n, out);
+    else
+        altclip_stored_tensor_read (source->stored, first, n, out);
+    altclip_weights_release (&part);
 }
 
 static void
 fill (gpointer user_data, guint index, guint64 first, gsize n, float *out)
 {
     const Conversion *conversion = user_data;
-    const AltclipStoredTensor *tensor = g_ptr_array_index (conversion->sources, index);
+    const Source *source = &g_array_index (conversion->sources, Source, index);
 
-    altclip_stored_tensor_read (tensor, first, n, out);
-    if (first + n == tensor->n_elements)
-        altclip_weights_release (tensor);
+    if (source->numbers)
+        memcpy (out, source->numbers + first, n * sizeof (float));
+    else
+        read_stored (source, first, n, out);
 }
 
+/* @tower: (nullable): see altclip_integer_tower_new() */
 static gboolean
-convert_weights (
-        const char *directory, AltclipConvertFlags flags, const char *output, GError **error)
+convert_weights (const char *directory, AltclipConvertFlags flags, GHashTable *tower,
+        const char *output, GError **error)
 {
     g_autoptr (AltclipWeights) weights = altclip_weights_open (directory, error);
-    g_autoptr (GPtrArray) sources = g_ptr_array_new ();
+    g_autoptr (GArray) sources = g_array_new (FALSE, FALSE, sizeof (Source));
     g_autoptr (GPtrArray) outlines = altclip_tensors_new ();
     g_autoptr (GArray) dtypes = g_array_new (FALSE, FALSE, sizeof (AltclipDtype));
     g_autofree char *path = g_build_filename (output, "model.safetensors", NULL);
-    Conversion conversion = { sources, outlines, dtypes };
+    Conversion conversion = { weights, flags, tower, sources, outlines, dtypes };
 
     if (!weights)
         return FALSE;
-    add_tensors (&conversion, weights, flags);
+    add_tensors (&conversion);
     return altclip_safetensors_write_filled (
             path, outlines, (const AltclipDtype *)(gpointer)dtypes->data, fill, &conversion, error);
 }
 
 /* ---- Other files ----------------------------------------------------------------------------- */
 
+/* Of what it does not know the reference says so, rather than take integers for weights. */
+static void
+describe_integers (json_t *config)
+{
+    json_object_set_new (config, "quantization_config",
+            json_pack ("{s:s, s:i}", "quant_method", "altclip", "bits", 8));
+}
+
 static gboolean
-write_config (const char *directory, const char *output, GError **error)
+write_config (const char *directory, gboolean has_integers, const char *output, GError **error)
 {
     g_autofree char *path = g_build_filename (directory, "config.json", NULL);
     json_t *config = altclip_json_read (path, ALTCLIP_CONFIG_MAX_BYTES, 0, error);
@@ -142,6 +222,10 @@ write_config (const char *directory, const char *output, GError **error)
     /* What newer libraries call it. */
     json_object_set_new (config, json_object_get (config, "dtype") ? "dtype" : "torch_dtype",
             json_string ("bfloat16"));
+    if (has_integers)
+        describe_integers (config);
+    else
+        json_object_del (config, "quantization_config");
     return altclip_json_write (output, "config.json", config, error);
 }
 
@@ -176,9 +260,10 @@ copy_files (const char *directory, const char *const *names, gsize n, const char
 }
 
 static gboolean
-convert_files (const char *directory, AltclipConvertFlags flags, const char *output, GError **error)
+convert_files (const char *directory, AltclipConvertFlags flags, gboolean has_integers,
+        const char *output, GError **error)
 {
-    return write_config (directory, output, error) &&
+    return write_config (directory, has_integers, output, error) &&
            copy_files (directory, PICTURE_FILES, G_N_ELEMENTS (PICTURE_FILES), output, error) &&
            ((flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) ||
                    copy_files (directory, TEXT_FILES, G_N_ELEMENTS (TEXT_FILES), output, error));
@@ -186,20 +271,23 @@ convert_files (const char *directory, AltclipConvertFlags flags, const char *out
 
 /* ---- Public ---------------------------------------------------------------------------------- */
 
-/* Nothing is begun that could not be used in the end. */
-static gboolean
-check_model (const char *directory, AltclipConvertFlags flags, GError **error)
+/* Nothing is begun that could not be used in the end. In integers the tower is packed and tested,
+ * which says what its layers become. Returns: (transfer full) (nullable): the model */
+static AltclipModel *
+open_model (const char *directory, AltclipPrecision precision, AltclipConvertFlags flags,
+        GError **error)
 {
-    const AltclipModelOptions options = { .flags = ALTCLIP_MODEL_LAZY };
+    gboolean has_integers = precision == ALTCLIP_PRECISION_INT8;
+    const AltclipModelOptions options = { .precision = precision, .flags = ALTCLIP_MODEL_LAZY };
     g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, error);
 
     if (!model)
-        return FALSE;
-    if (!(flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) ||
+        return NULL;
+    if (!(has_integers || (flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY)) ||
             (altclip_model_get_info (model)->towers & ALTCLIP_TOWER_IMAGE))
-        return TRUE;
+        return g_steal_pointer (&model);
     g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG, "%s: has no image tower", directory);
-    return FALSE;
+    return NULL;
 }
 
 static gboolean
@@ -243,16 +331,27 @@ gboolean
 altclip_convert (const char *directory, AltclipPrecision precision, AltclipConvertFlags flags,
         const char *output, GError **error)
 {
+    gboolean has_integers = precision == ALTCLIP_PRECISION_INT8;
+    g_autoptr (AltclipModel) model = NULL;
+    g_autoptr (GHashTable) tower = NULL;
+
     g_return_val_if_fail (directory && output, FALSE);
 
-    if (precision != ALTCLIP_PRECISION_BF16) {
+    if (precision != ALTCLIP_PRECISION_BF16 && !has_integers) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_CONFIG,
-                "weights cannot be written in %s; the precision must be bf16",
+                "weights cannot be written in %s; the precision must be bf16 or int8",
                 altclip_precision_get_name (precision));
         return FALSE;
     }
-    return check_model (directory, flags, error) && make_directory (output, error) &&
-           check_differs (directory, output, error) && check_is_new (output, error) &&
-           convert_files (directory, flags, output, error) &&
-           convert_weights (directory, flags, output, error);
+    model = open_model (directory, precision, flags, error);
+    if (!model || !make_directory (output, error) || !check_differs (directory, output, error) ||
+            !check_is_new (output, error))
+        return FALSE;
+    if (has_integers) {
+        tower = altclip_integer_tower_new (model, error);
+        if (!tower)
+            return FALSE;
+    }
+    return convert_files (directory, flags, has_integers, output, error) &&
+           convert_weights (directory, flags, tower, output, error);
 }

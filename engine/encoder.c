@@ -4,6 +4,7 @@
  */
 
 #include "encoder.h"
+#include "quantised.h"
 
 #include <string.h>
 
@@ -134,6 +135,46 @@ altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
     return g_steal_pointer (&blocks);
 }
 
+AltclipStoredLayer
+altclip_stored_block_get_layer (
+        const AltclipStoredBlock *block, AltclipLayer layer, AltclipNormOrder order)
+{
+    static const struct {
+        BlockTensor weight;
+        BlockTensor bias;
+        guint n_parts;
+        BlockTensor gamma; /* of layers that a norm stands before */
+    } layers[ALTCLIP_N_LAYERS] = {
+        [ALTCLIP_LAYER_QKV] = { Q_WEIGHT, Q_BIAS, 3, NORM1_GAMMA },
+        [ALTCLIP_LAYER_OUT] = { OUT_WEIGHT, OUT_BIAS, 1, 0 },
+        [ALTCLIP_LAYER_FC1] = { FC1_WEIGHT, FC1_BIAS, 1, NORM2_GAMMA },
+        [ALTCLIP_LAYER_FC2] = { FC2_WEIGHT, FC2_BIAS, 1, 0 },
+    };
+    const AltclipStoredTensor *const *tensors = block->tensors;
+    BlockTensor gamma = order == ALTCLIP_PRE_NORM ? layers[layer].gamma : 0;
+
+    return (AltclipStoredLayer){ tensors + layers[layer].weight, tensors + layers[layer].bias,
+        layers[layer].n_parts, gamma ? tensors[gamma] : NULL, gamma ? tensors[gamma + 1] : NULL };
+}
+
+gboolean *
+altclip_stored_blocks_find_finer (const AltclipStoredBlock *blocks, guint n)
+{
+    g_autofree gboolean *finer = g_new0 (gboolean, n * ALTCLIP_N_LAYERS);
+    guint n_finer = 0;
+
+    for (guint i = 0; i < n * ALTCLIP_N_LAYERS; i++) {
+        AltclipStoredLayer layer = altclip_stored_block_get_layer (&blocks[i / ALTCLIP_N_LAYERS],
+                (AltclipLayer)(i % ALTCLIP_N_LAYERS), ALTCLIP_PRE_NORM);
+
+        for (guint part = 0; part < layer.n_parts; part++)
+            finer[i] |= layer.weights[part]->dtype != ALTCLIP_DTYPE_I8 ||
+                        layer.weights[part]->dims[1] > ALTCLIP_QUANTISED_MAX_INPUTS;
+        n_finer += (guint)finer[i];
+    }
+    return n_finer < n * ALTCLIP_N_LAYERS ? g_steal_pointer (&finer) : NULL;
+}
+
 /* ---- Packed blocks --------------------------------------------------------------------------- */
 
 static void
@@ -168,6 +209,12 @@ block_get_linear (AltclipBlock *block, AltclipLayer layer)
     return linears[layer];
 }
 
+const AltclipLinear *
+altclip_block_get_linear (const AltclipBlock *block, AltclipLayer layer)
+{
+    return block_get_linear ((AltclipBlock *)block, layer);
+}
+
 /* Returns: (nullable): the layer norm that a layer's input comes from, and from no other layer */
 static AltclipNorm *
 block_get_norm (AltclipBlock *block, AltclipLayer layer, AltclipNormOrder order)
@@ -184,25 +231,15 @@ static void
 layer_init (AltclipBlock *block, AltclipLayer layer, const AltclipKernels *kernels,
         const AltclipEncoderForm *form, const AltclipStoredBlock *stored)
 {
-    static const struct {
-        BlockTensor weight;
-        BlockTensor bias;
-        guint n_parts;
-    } parts[ALTCLIP_N_LAYERS] = {
-        [ALTCLIP_LAYER_QKV] = { Q_WEIGHT, Q_BIAS, 3 },
-        [ALTCLIP_LAYER_OUT] = { OUT_WEIGHT, OUT_BIAS, 1 },
-        [ALTCLIP_LAYER_FC1] = { FC1_WEIGHT, FC1_BIAS, 1 },
-        [ALTCLIP_LAYER_FC2] = { FC2_WEIGHT, FC2_BIAS, 1 },
-    };
-    const AltclipStoredTensor *const *weights = stored->tensors + parts[layer].weight;
-    const AltclipStoredTensor *const *biases = stored->tensors + parts[layer].bias;
+    AltclipStoredLayer parts = altclip_stored_block_get_layer (stored, layer, form->order);
     AltclipLinear *linear = block_get_linear (block, layer);
     AltclipNorm *norm = block_get_norm (block, layer, form->order);
 
     if (norm && kernels->precision == ALTCLIP_PRECISION_INT8)
-        altclip_linear_init_normed (linear, kernels, norm, weights, biases, parts[layer].n_parts);
+        altclip_linear_init_normed (
+                linear, kernels, norm, parts.weights, parts.biases, parts.n_parts);
     else
-        altclip_linear_init (linear, kernels, weights, biases, parts[layer].n_parts);
+        altclip_linear_init (linear, kernels, parts.weights, parts.biases, parts.n_parts);
 }
 
 static void
@@ -270,17 +307,17 @@ typedef struct {
 static void
 layer_repack (AltclipBlock *block, AltclipLayer layer, const RepackJob *job, guint i)
 {
-    const AltclipStoredTensor *const *tensors = job->pack.stored[i].tensors;
-    AltclipNorm *norm = block_get_norm (block, layer, job->pack.form->order);
-    BlockTensor gamma = layer == ALTCLIP_LAYER_QKV ? NORM1_GAMMA : NORM2_GAMMA;
+    const AltclipStoredBlock *stored = &job->pack.stored[i];
+    const AltclipEncoderForm *form = job->pack.form;
+    AltclipStoredLayer parts = altclip_stored_block_get_layer (stored, layer, form->order);
+    AltclipNorm *norm = block_get_norm (block, layer, form->order);
 
     altclip_linear_clear (block_get_linear (block, layer));
     if (norm) {
         altclip_norm_clear (norm);
-        altclip_norm_init (
-                norm, tensors[gamma], tensors[gamma + 1], job->pack.form->config->layer_norm_eps);
+        altclip_norm_init (norm, parts.gamma, parts.beta, form->config->layer_norm_eps);
     }
-    layer_init (block, layer, job->kernels, job->pack.form, &job->pack.stored[i]);
+    layer_init (block, layer, job->kernels, form, stored);
 }
 
 static void

@@ -24,6 +24,16 @@ typedef struct {
             *distances; /* [2 · max_position_embeddings − 1, head size], or NULL */
 } AltclipStoredBlock;
 
+/* The stored tensors of one of a block's linear layers. */
+typedef struct {
+    const AltclipStoredTensor *const *weights; /* [n_parts], stacked to the layer's rows */
+    const AltclipStoredTensor *const *biases;  /* [n_parts] */
+    guint n_parts;
+    /* Of the layer norm that the layer's input comes from, and no other's; NULL: there is none. */
+    const AltclipStoredTensor *gamma;
+    const AltclipStoredTensor *beta;
+} AltclipStoredLayer;
+
 /* A block packed for a kernel set. */
 typedef struct {
     AltclipLinear qkv; /* [3 · width, width] */
@@ -75,6 +85,19 @@ typedef struct {
 AltclipStoredBlock *altclip_stored_blocks_find (AltclipWeights *weights, const char *prefix,
         const AltclipEncoderForm *form, guint64 *n_parameters, GError **error);
 
+AltclipStoredLayer altclip_stored_block_get_layer (
+        const AltclipStoredBlock *block, AltclipLayer layer, AltclipNormOrder order);
+
+/**
+ * altclip_stored_blocks_find_finer:
+ * @blocks: [n]
+ *
+ * Of a tower that is stored in 8-bit integers, the layers that are not.
+ *
+ * Returns: (transfer full) (nullable): [n · ALTCLIP_N_LAYERS]; %NULL: no layer is stored so
+ */
+gboolean *altclip_stored_blocks_find_finer (const AltclipStoredBlock *blocks, guint n);
+
 /* Packs the blocks, in the threads of @workspace. FALSE when cancelled; then @encoder is to be
  * cleared too. */
 gboolean altclip_encoder_init (AltclipEncoder *encoder, const AltclipKernels *kernels,
@@ -91,6 +114,9 @@ void altclip_encoder_clear (AltclipEncoder *encoder);
 gboolean altclip_encoder_repack (AltclipEncoder *encoder, const AltclipKernels *kernels,
         const AltclipEncoderForm *form, const AltclipStoredBlock *stored, const gboolean *chosen,
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error);
+
+/* Returns: (transfer none): one of a block's linear layers */
+const AltclipLinear *altclip_block_get_linear (const AltclipBlock *block, AltclipLayer layer);
 
 /* Returns: how many layers are for other kernels than the encoder's. */
 guint altclip_encoder_count_repacked (const AltclipEncoder *encoder);

@@ -190,6 +190,8 @@ pack_part (AltclipLinear *linear, guint n0, const AltclipNorm *norm,
         rows.dims[0] = MIN (MAX (n_chunk, PACK_GRAIN), n_rows - first);
         rows.n_elements = rows.dims[0] * linear->k;
         rows.data = weights->data + first * row_bytes;
+        if (weights->steps)
+            rows.steps = weights->steps + first * sizeof (float);
         rows.n_bytes = (gsize)rows.dims[0] * row_bytes;
         pack_rows (linear, n0 + first, norm, &rows);
     }
@@ -210,7 +212,7 @@ pack_parts (AltclipLinear *linear, const AltclipKernels *kernels, const AltclipN
         linear->n += (guint)weights[i]->dims[0];
     linear->packed = altclip_aligned_alloc (kernels->packed_size (kernels, linear->n, linear->k));
     linear->bias = biases || norm ? altclip_aligned_alloc (linear->n * sizeof (float)) : NULL;
-    linear->has_gains = norm != NULL;
+    linear->has_gains = FALSE;
     for (guint i = 0; i < n_parts; i++) {
         guint rows = (guint)weights[i]->dims[0];
 
@@ -229,12 +231,23 @@ altclip_linear_init (AltclipLinear *linear, const AltclipKernels *kernels,
     pack_parts (linear, kernels, NULL, weights, biases, n_parts);
 }
 
+static gboolean
+norm_is_plain (const AltclipNorm *norm)
+{
+    for (guint i = 0; i < norm->width; i++) {
+        if (norm->gamma[i] != 1.0f || norm->beta[i] != 0.0f)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 void
 altclip_linear_init_normed (AltclipLinear *linear, const AltclipKernels *kernels, AltclipNorm *norm,
         const AltclipStoredTensor *const *weights, const AltclipStoredTensor *const *biases,
         guint n_parts)
 {
-    pack_parts (linear, kernels, norm, weights, biases, n_parts);
+    pack_parts (linear, kernels, norm_is_plain (norm) ? NULL : norm, weights, biases, n_parts);
+    linear->has_gains = TRUE;
     for (guint i = 0; i < norm->width; i++) {
         norm->gamma[i] = 1.0f;
         norm->beta[i] = 0.0f;

@@ -150,12 +150,14 @@ static void
 describe_vision (AltclipModelInfo *info, const AltclipStoredVision *stored)
 {
     const AltclipVisionConfig *config = stored->config;
+    g_autofree gboolean *finer =
+            altclip_stored_blocks_find_finer (stored->blocks, config->tower.num_hidden_layers);
 
     info->vision = describe_tower (&config->tower, stored->n_parameters);
     info->image_size = config->image_size;
     info->patch_size = config->patch_size;
     info->num_channels = config->num_channels;
-    info->dtype = altclip_dtype_get_name (stored->patch->dtype);
+    info->dtype = altclip_dtype_get_name (finer ? ALTCLIP_DTYPE_I8 : stored->patch->dtype);
     info->parameters += stored->n_parameters;
     if (stored->projection) {
         info->projection_dim = stored->projection_dim;
@@ -558,6 +560,12 @@ altclip_model_get_trial (AltclipModel *model, AltclipTrial *trial)
         return FALSE;
     *trial = model->trial;
     return TRUE;
+}
+
+const AltclipStoredVision *
+altclip_model_get_stored_vision (AltclipModel *model)
+{
+    return &model->stored_vision;
 }
 
 AltclipCache *

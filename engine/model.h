@@ -23,6 +23,9 @@ gboolean altclip_model_check_tower (AltclipModel *model, AltclipTowers tower, GE
  *     succeeds; %NULL with @error set when it fails its test or there is none. Thread-safe. */
 const AltclipVision *altclip_model_get_vision (AltclipModel *model, GError **error);
 
+/* Returns: (transfer none): what the image tower is packed from. */
+const AltclipStoredVision *altclip_model_get_stored_vision (AltclipModel *model);
+
 /**
  * altclip_model_acquire_text:
  * @workspace: whose threads pack

@@ -127,26 +127,44 @@ get_weight_offset (const AltclipTiling *tiling)
     return tiling->words == ALTCLIP_WORDS_U8_U8 ? 128 : 0;
 }
 
+static void
+add_weight_offset (const AltclipTiling *tiling, guint n, guint32 *words)
+{
+    guint8 *bytes = (guint8 *)words;
+
+    for (guint i = 0; i < n; i++)
+        bytes[i] = (guint8)(bytes[i] + get_weight_offset (tiling));
+}
+
 /* @n weights as words of integers, whose sum, without what is added to them, is added to @sum. */
 static void
 make_integers (const AltclipTiling *tiling, const float *x, guint n, const float *step, gint32 *sum,
         guint32 *words)
 {
-    guint8 *bytes = (guint8 *)words;
-
     words[(n - 1) / 4] = 0;
-    *sum += altclip_quantise_weights (x, n, *step, (gint8 *)bytes);
-    for (guint i = 0; i < n; i++)
-        bytes[i] = (guint8)(bytes[i] + get_weight_offset (tiling));
+    *sum += altclip_quantise_weights (x, n, *step, (gint8 *)words);
+    add_weight_offset (tiling, n, words);
 }
 
-/* The largest magnitude of a stored row decides. */
+/* The same of stored integers. */
+static void
+copy_integers (const AltclipTiling *tiling, const AltclipStoredTensor *weights, guint64 first,
+        guint n, gint32 *sum, guint32 *words)
+{
+    words[(n - 1) / 4] = 0;
+    *sum += altclip_copy_weights ((const gint8 *)weights->data + first, n, (gint8 *)words);
+    add_weight_offset (tiling, n, words);
+}
+
+/* The largest magnitude of a stored row decides, unless it is in integers already. */
 static float
 find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
 {
     float read[8 * PACK_COLUMNS];
     float largest = 0.0f;
 
+    if (weights->steps)
+        return altclip_stored_tensor_get_step (weights, row);
     for (guint k0 = 0; k0 < k; k0 += G_N_ELEMENTS (read)) {
         guint columns = MIN (G_N_ELEMENTS (read), k - k0);
         float magnitude;
@@ -245,11 +263,13 @@ pack_lanes (const AltclipTiling *tiling, guint32 *panel, guint lane, const Colum
 
             if (!scales) {
                 read_words (tiling, weights, at, columns, read, words[row]);
-                continue;
+            } else if (weights->steps) {
+                copy_integers (tiling, weights, at, columns, &scales->sums[row], words[row]);
+            } else {
+                altclip_stored_tensor_read (weights, at, columns, read);
+                make_integers (
+                        tiling, read, columns, &scales->steps[row], &scales->sums[row], words[row]);
             }
-            altclip_stored_tensor_read (weights, at, columns, read);
-            make_integers (
-                    tiling, read, columns, &scales->steps[row], &scales->sums[row], words[row]);
         }
         put_in_panel (tiling, (const guint32 (*)[PACK_COLUMNS])words, lane, rows,
                 count (columns, get_depth (tiling)), to);

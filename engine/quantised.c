@@ -207,6 +207,32 @@ quantise_weights_loop (const float *x, guint n, float inverse, gint8 *out)
 ALTCLIP_DEFINE_FOR_WIDTHS (quantise_weights, (const float *x, guint n, float inverse, gint8 *out),
         (x, n, inverse, out))
 
+ALTCLIP_VECTOR_LOOP void
+copy_weights_loop (const gint8 *x, guint n, gint8 *out, gint32 *sum)
+{
+    gint32 held = 0;
+
+    for (guint i = 0; i < n; i++) {
+        gint8 value = x[i] < -127 ? -127 : x[i];
+
+        out[i] = value;
+        held += value;
+    }
+    *sum = held;
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (
+        copy_weights, (const gint8 *x, guint n, gint8 *out, gint32 *sum), (x, n, out, sum))
+
+gint32
+altclip_copy_weights (const gint8 *x, guint n, gint8 *out)
+{
+    gint32 sum;
+
+    copy_weights (x, n, out, &sum);
+    return sum;
+}
+
 gint32
 altclip_quantise_weights (const float *x, guint n, float step, gint8 *out)
 {

@@ -61,6 +61,9 @@ float altclip_weight_step_find (float largest);
 /* Returns: the sum of the integers, which go to @out [n] */
 gint32 altclip_quantise_weights (const float *x, guint n, float step, gint8 *out);
 
+/* The same of weights that are integers already; −128 becomes −127. */
+gint32 altclip_copy_weights (const gint8 *x, guint n, gint8 *out);
+
 G_END_DECLS
 
 #endif /* ALTCLIP_QUANTISED_H */

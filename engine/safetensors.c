@@ -32,7 +32,7 @@ static const struct {
     { "I64", 64, ALTCLIP_DTYPE_OTHER },
     { "I32", 32, ALTCLIP_DTYPE_OTHER },
     { "I16", 16, ALTCLIP_DTYPE_OTHER },
-    { "I8", 8, ALTCLIP_DTYPE_OTHER },
+    { "I8", 8, ALTCLIP_DTYPE_I8 },
     { "U64", 64, ALTCLIP_DTYPE_OTHER },
     { "U32", 32, ALTCLIP_DTYPE_OTHER },
     { "U16", 16, ALTCLIP_DTYPE_OTHER },
@@ -333,12 +333,16 @@ static void
 convert_elements (const float *from, gsize n, AltclipDtype dtype, gpointer out)
 {
     double *wide = out;
+    gint8 *integers = out;
 
     if (dtype == ALTCLIP_DTYPE_BF16)
         altclip_bfloat16_round (from, n, out);
     else if (dtype == ALTCLIP_DTYPE_F64)
         for (gsize i = 0; i < n; i++)
             wide[i] = from[i];
+    else if (dtype == ALTCLIP_DTYPE_I8)
+        for (gsize i = 0; i < n; i++)
+            integers[i] = (gint8)from[i];
     else
         memcpy (out, from, n * sizeof *from);
 }

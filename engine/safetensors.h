@@ -42,7 +42,8 @@ typedef void (*AltclipTensorFill) (
  * altclip_safetensors_write_filled:
  * @tensors: (element-type AltclipTensor): outlines of float tensors
  * @dtypes: (nullable): [tensors]: what to write elements as, %ALTCLIP_DTYPE_BF16,
- *   %ALTCLIP_DTYPE_F32 or %ALTCLIP_DTYPE_F64; all are the second without
+ *   %ALTCLIP_DTYPE_F32, %ALTCLIP_DTYPE_F64 or, whole numbers from −128 to 127, %ALTCLIP_DTYPE_I8;
+ *   all are the second without
  * @fill: asked for their elements, in order
  *
  * As altclip_safetensors_write(), holding a part of one tensor in memory at a time.

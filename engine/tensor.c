@@ -15,6 +15,7 @@ static const struct {
     [ALTCLIP_DTYPE_F16] = { "float16", 2 },
     [ALTCLIP_DTYPE_BF16] = { "bfloat16", 2 },
     [ALTCLIP_DTYPE_F64] = { "float64", 8 },
+    [ALTCLIP_DTYPE_I8] = { "int8", 1 },
     [ALTCLIP_DTYPE_OTHER] = { "other", 0 },
 };
 
@@ -99,6 +100,16 @@ read_f64 (const guint8 *data, guint64 n, float *out)
     }
 }
 
+/* −128 is none of the integers that a row is multiples of, see quantised.h. */
+static void
+read_i8 (const guint8 *data, guint64 n, float *out)
+{
+    for (guint64 i = 0; i < n; i++) {
+        gint8 value = (gint8)data[i];
+        out[i] = (float)MAX (value, -127);
+    }
+}
+
 static void
 read_elements (AltclipDtype dtype, const guint8 *data, guint64 n, float *out)
 {
@@ -114,6 +125,9 @@ read_elements (AltclipDtype dtype, const guint8 *data, guint64 n, float *out)
         break;
     case ALTCLIP_DTYPE_F64:
         read_f64 (data, n, out);
+        break;
+    case ALTCLIP_DTYPE_I8:
+        read_i8 (data, n, out);
         break;
     case ALTCLIP_DTYPE_OTHER:
         g_assert_not_reached ();
@@ -162,6 +176,34 @@ read_strided (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float
     }
 }
 
+float
+altclip_stored_tensor_get_step (const AltclipStoredTensor *tensor, guint64 row)
+{
+    float step = 1.0f;
+
+    if (tensor->steps)
+        read_f32 (tensor->steps + row * sizeof step, 1, &step);
+    return step;
+}
+
+/* Elements @first to @first + @n as they were read, times the steps of their rows. */
+static void
+multiply_by_steps (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
+{
+    guint64 width = tensor->n_elements / tensor->dims[0];
+
+    while (n > 0) {
+        float step = altclip_stored_tensor_get_step (tensor, first / width);
+        guint64 some = MIN (n, width - first % width);
+
+        for (guint64 i = 0; i < some; i++)
+            out[i] *= step;
+        first += some;
+        out += some;
+        n -= some;
+    }
+}
+
 void
 altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out)
 {
@@ -170,6 +212,8 @@ altclip_stored_tensor_read (const AltclipStoredTensor *tensor, guint64 first, gu
         read_strided (tensor, first, n, out);
     else
         read_elements (tensor->dtype, tensor->data + first * DTYPES[tensor->dtype].size, n, out);
+    if (tensor->steps && n > 0)
+        multiply_by_steps (tensor, first, n, out);
 }
 
 AltclipStoredTensor

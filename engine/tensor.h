@@ -12,12 +12,14 @@ G_BEGIN_DECLS
 
 #define ALTCLIP_TENSOR_MAX_DIMS 8
 
-/* Element types of a file. Only the floating-point ones can be weights. */
+/* Element types of a file. Only the floating-point ones can be weights, and 8-bit integers with the
+ * steps of their rows. */
 typedef enum {
     ALTCLIP_DTYPE_F32,
     ALTCLIP_DTYPE_F16,
     ALTCLIP_DTYPE_BF16,
     ALTCLIP_DTYPE_F64,
+    ALTCLIP_DTYPE_I8,
     ALTCLIP_DTYPE_OTHER
 } AltclipDtype;
 
@@ -35,6 +37,8 @@ typedef struct {
     guint64 n_elements;
     const guint8 *data; /* the first element */
     gsize n_bytes;      /* up to the end of the last one */
+    /* Of 8-bit integers: [dims[0]] float32, what those of a row are multiples of; NULL: 1. */
+    const guint8 *steps;
 } AltclipStoredTensor;
 
 /* Returns: (transfer none): the type's name in the reference, "float32" for instance. */
@@ -53,6 +57,9 @@ gsize altclip_dtype_get_size (AltclipDtype dtype);
  */
 void altclip_stored_tensor_read (
         const AltclipStoredTensor *tensor, guint64 first, guint64 n, float *out);
+
+/* Returns: what integers of that row are multiples of; 1 for other types */
+float altclip_stored_tensor_get_step (const AltclipStoredTensor *tensor, guint64 row);
 
 /* Returns: @matrix [rows, columns], in this machine's memory, as a tensor without a name. */
 AltclipStoredTensor altclip_stored_tensor_of_matrix (

@@ -93,7 +93,7 @@ read_whole (const AltclipStoredTensor *tensor)
     return out;
 }
 
-/* Packs for @finer what is too coarse. */
+/* Packs for @finer what is too coarse, or was when the tower was stored in integers. */
 static gboolean
 refine (AltclipVision *vision, const AltclipKernels *finer, const AltclipStoredVision *stored,
         AltclipWorkspace *workspace, GCancellable *cancellable, GError **error)
@@ -103,7 +103,10 @@ refine (AltclipVision *vision, const AltclipKernels *finer, const AltclipStoredV
 
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-    coarse = altclip_rounding_find_coarse (vision, workspace);
+    coarse = altclip_stored_blocks_find_finer (
+            stored->blocks, stored->config->tower.num_hidden_layers);
+    if (!coarse)
+        coarse = altclip_rounding_find_coarse (vision, workspace);
     return altclip_encoder_repack (
             &vision->encoder, finer, &form, stored->blocks, coarse, workspace, cancellable, error);
 }

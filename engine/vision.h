@@ -72,7 +72,8 @@ void altclip_stored_vision_clear (AltclipStoredVision *stored);
 /**
  * altclip_vision_new:
  * @finer: (nullable): what computes the first layer and the projection, and others that @kernels
- *     would be too coarse for, see rounding.h; NULL: @kernels do it all
+ *     would be too coarse for, see rounding.h, or those that a tower in 8-bit integers has not in
+ *     such; NULL: @kernels do it all
  * @workspace: whose threads pack
  *
  * Returns: (transfer full) (nullable): the packed tower, which needs the configuration as long as

@@ -10,6 +10,7 @@
 #include "state_dict.h"
 #include "weights.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,7 +23,7 @@ struct _AltclipWeights {
 };
 
 typedef struct {
-    const AltclipStoredTensor *tensor;
+    AltclipStoredTensor *tensor;
     const char *path; /* of its file */
     gboolean required;
 } Entry;
@@ -107,8 +108,8 @@ open_file (AltclipWeights *weights, const char *path, AltclipTensorFileParser pa
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 static gboolean
-add_tensor (AltclipWeights *weights, const AltclipTensorFile *file,
-        const AltclipStoredTensor *tensor, GError **error)
+add_tensor (AltclipWeights *weights, const AltclipTensorFile *file, AltclipStoredTensor *tensor,
+        GError **error)
 {
     g_autofree char *name = altclip_tensor_name_to_canonical (tensor->name);
     const Entry *other;
@@ -154,7 +155,7 @@ add_shard (AltclipWeights *weights, const AltclipShards *shards, const char *sha
         const AltclipTensorFile *file, GHashTable *missing, GError **error)
 {
     for (guint i = 0; i < file->tensors->len; i++) {
-        const AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors, i);
+        AltclipStoredTensor *tensor = g_ptr_array_index (file->tensors, i);
         const char *listed = g_hash_table_lookup (shards->shard_of, tensor->name);
 
         if (!listed) {
@@ -229,6 +230,63 @@ open_shards (AltclipWeights *weights, AltclipTensorFileParser parse, GError **er
     return check_all_found (shards, missing, error);
 }
 
+/* ---- 8-bit integers -------------------------------------------------------------------------- */
+
+#define STEPS_SUFFIX "_scale"
+
+/* Gives integers the steps of their rows, which are a tensor of their own. Others stay without, and
+ * nobody gets them: see check_steps(). */
+static void
+join_steps (AltclipWeights *weights)
+{
+    GHashTableIter iter;
+    gpointer name;
+    gpointer value;
+
+    g_hash_table_iter_init (&iter, weights->by_name);
+    while (g_hash_table_iter_next (&iter, &name, &value)) {
+        AltclipStoredTensor *tensor = ((Entry *)value)->tensor;
+        g_autofree char *steps_name = g_strconcat (name, STEPS_SUFFIX, NULL);
+        Entry *steps = NULL;
+
+        if (tensor->dtype != ALTCLIP_DTYPE_I8 || tensor->n_dims != 2 || tensor->is_strided)
+            continue;
+        steps = g_hash_table_lookup (weights->by_name, steps_name);
+        if (!steps || steps->tensor->dtype != ALTCLIP_DTYPE_F32 || steps->tensor->n_dims != 1 ||
+                steps->tensor->dims[0] != tensor->dims[0] || steps->tensor->is_strided)
+            continue;
+        tensor->steps = steps->tensor->data;
+        steps->required = TRUE;
+    }
+}
+
+/* Of integers. */
+static gboolean
+check_steps (const Entry *entry, const char *name, GError **error)
+{
+    const AltclipStoredTensor *tensor = entry->tensor;
+
+    if (!tensor->steps) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                "%s: tensor '%s' is of 8-bit integers, without a tensor '%s" STEPS_SUFFIX
+                "' that has a float32 for each of its rows",
+                entry->path, name, name);
+        return FALSE;
+    }
+    for (guint64 row = 0; row < tensor->dims[0]; row++) {
+        float step = altclip_stored_tensor_get_step (tensor, row);
+
+        if (step >= 0.0f && isfinite (step))
+            continue;
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                "%s: tensor '%s" STEPS_SUFFIX "' holds %g for row %" G_GUINT64_FORMAT
+                ", but must hold finite numbers that are not negative",
+                entry->path, name, step, row);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* ---- Life ------------------------------------------------------------------------------------ */
 
 static void
@@ -279,6 +337,8 @@ altclip_weights_open (const char *directory, GError **error)
     }
     ok = FORMS[form].is_index ? open_shards (weights, FORMS[form].parse, error)
                               : open_whole (weights, FORMS[form].parse, error);
+    if (ok)
+        join_steps (weights);
     return ok ? g_steal_pointer (&weights) : NULL;
 }
 
@@ -384,6 +444,8 @@ altclip_weights_require (AltclipWeights *weights, GError **error, const char *na
                 found, expected, meaning);
         return NULL;
     }
+    if (tensor->dtype == ALTCLIP_DTYPE_I8 && !check_steps (entry, name, error))
+        return NULL;
     if (tensor->dtype == ALTCLIP_DTYPE_OTHER) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
                 "%s: tensor '%s' is not of a floating-point type (float32, float16, bfloat16 or "

@@ -22,7 +22,8 @@ typedef struct _AltclipWeights AltclipWeights;
  * read. As the reference does, takes the first there is of `model.safetensors`,
  * `model.safetensors.index.json` with its shards, `pytorch_model.bin` and
  * `pytorch_model.bin.index.json` with its shards. Tensors that AltCLIP does not have are named at
- * debug level and left out.
+ * debug level and left out. A matrix of 8-bit integers has its rows' steps in another tensor, whose
+ * name ends with `_scale` after its own.
  *
  * Returns: (transfer full) (nullable): the weights
  */

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- *     embedder DIRECTORY PICTURES [TEXT…]
+ *     embedder PRECISION DIRECTORY PICTURES [TEXT…]
  *
  * Opens the model, lazily if PICTURES is 0, embeds the texts and then so many pictures of noise.
  * Prints a JSON object: times in seconds, sizes in bytes, among them the process's greatest
@@ -87,10 +87,11 @@ embed_pictures (AltclipSession *session, guint n, GError **error)
 }
 
 static gboolean
-run (const char *directory, guint n_pictures, const char *const *texts, guint n_texts,
-        GError **error)
+run (AltclipPrecision precision, const char *directory, guint n_pictures, const char *const *texts,
+        guint n_texts, GError **error)
 {
-    AltclipModelOptions options = { .flags = n_pictures ? ALTCLIP_MODEL_NONE : ALTCLIP_MODEL_LAZY };
+    AltclipModelOptions options = { .precision = precision,
+        .flags = n_pictures ? ALTCLIP_MODEL_NONE : ALTCLIP_MODEL_LAZY };
     gint64 begin = g_get_monotonic_time ();
     g_autoptr (AltclipModel) model = altclip_model_open (directory, &options, NULL, error);
     g_autoptr (AltclipSession) session = NULL;
@@ -110,14 +111,15 @@ int
 main (int argc, char **argv)
 {
     g_autoptr (GError) error = NULL;
+    AltclipPrecision precision;
 
-    if (argc < 3) {
-        fputs ("usage: embedder DIRECTORY PICTURES [TEXT…]\n", stderr);
+    if (argc < 4 || !altclip_precision_from_name (argv[1], &precision)) {
+        fputs ("usage: embedder auto|f32|bf16|int8 DIRECTORY PICTURES [TEXT…]\n", stderr);
         return 2;
     }
     putchar ('{');
-    if (!run (argv[1], (guint)atoi (argv[2]), (const char *const *)argv + 3, (guint)argc - 3,
-                &error)) {
+    if (!run (precision, argv[2], (guint)atoi (argv[3]), (const char *const *)argv + 4,
+                (guint)argc - 4, &error)) {
         fprintf (stderr, "embedder: %s\n", error->message);
         return 1;
     }

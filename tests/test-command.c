@@ -135,9 +135,10 @@ test_usage (void)
         { { "init", "a", "--config", "b", "--seed", "-1" }, "--seed is '-1', but must be 0 to" },
         { { "convert", "a" }, "expected MODEL OUT" },
         { { "convert", "a", "b" }, "--precision is missing" },
-        { { "convert", "a", "b", "--precision", "int8" },
-                "--precision is 'int8', but must be bf16" },
-        { { "convert", "a", "b", "--precision", "odd" }, "--precision is 'odd', but must be bf16" },
+        { { "convert", "a", "b", "--precision", "f32" },
+                "--precision is 'f32', but must be bf16 or int8" },
+        { { "convert", "a", "b", "--precision", "odd" },
+                "--precision is 'odd', but must be bf16 or int8" },
         { { "bench" }, "either a MODEL or a --shape is needed" },
         { { "bench", "a", "--shape", "vit-b-32" }, "either a MODEL or a --shape is needed" },
         { { "bench", "--shape", "vit-g" }, "--shape is 'vit-g', but must be one of vit-b-32, "
