@@ -83,13 +83,11 @@ is_rounded (const AltclipStoredTensor *tensor)
  * when they are the same, it takes all others as they are stored, and cannot compute with two types
  * at once. It is asked for any but this one, and converts all. */
 static gboolean
-is_first (AltclipWeights *weights, const AltclipStoredTensor *tensor)
+is_first (AltclipWeights *weights, const char *canonical)
 {
-    g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
-
-    if (altclip_weights_find (weights, "logit_scale"))
-        return strcmp (canonical, "logit_scale") == 0;
-    return strcmp (canonical, "vision_model.embeddings.class_embedding") == 0;
+    return strcmp (canonical, altclip_weights_contain (weights, "logit_scale")
+                                      ? "logit_scale"
+                                      : "vision_model.embeddings.class_embedding") == 0;
 }
 
 static void
@@ -123,20 +121,22 @@ static void
 add_tensor (Conversion *conversion, const AltclipStoredTensor *tensor)
 {
     g_autofree char *canonical = altclip_tensor_name_to_canonical (tensor->name);
-    const AltclipIntegerTensor *integers =
-            conversion->tower && canonical ? g_hash_table_lookup (conversion->tower, canonical)
-                                           : NULL;
-    AltclipDtype dtype = is_rounded (tensor)                      ? ALTCLIP_DTYPE_BF16
-                         : is_first (conversion->weights, tensor) ? ALTCLIP_DTYPE_F64
-                                                                  : ALTCLIP_DTYPE_F32;
+    const AltclipIntegerTensor *integers = NULL;
+    AltclipDtype dtype;
 
     if (!is_wanted (conversion, tensor, canonical))
         return;
-    if (integers)
+    if (conversion->tower)
+        integers = g_hash_table_lookup (conversion->tower, canonical);
+    if (integers) {
         add_integers (conversion, tensor, integers);
-    else
-        add_source (conversion, (Source){ .stored = tensor }, tensor->name, tensor->n_dims,
-                tensor->dims, dtype);
+        return;
+    }
+    dtype = is_rounded (tensor)                         ? ALTCLIP_DTYPE_BF16
+            : is_first (conversion->weights, canonical) ? ALTCLIP_DTYPE_F64
+                                                        : ALTCLIP_DTYPE_F32;
+    add_source (conversion, (Source){ .stored = tensor }, tensor->name, tensor->n_dims,
+            tensor->dims, dtype);
 }
 
 static void
@@ -203,16 +203,22 @@ convert_weights (const char *directory, AltclipConvertFlags flags, GHashTable *t
 
 /* ---- Other files ----------------------------------------------------------------------------- */
 
-/* Of what it does not know the reference says so, rather than take integers for weights. */
-static void
-describe_integers (json_t *config)
+/* Says what is not in integers, in the reference's words. It refuses a method that it does not
+ * know, rather than take integers for weights. @finer: names in the image tower */
+static json_t *
+describe_integers (char **finer)
 {
-    json_object_set_new (config, "quantization_config",
-            json_pack ("{s:s, s:i}", "quant_method", "altclip", "bits", 8));
+    json_t *names = json_pack ("[s, s]", "text_model", "text_projection");
+
+    for (gsize i = 0; finer[i]; i++)
+        json_array_append_new (names, json_string (finer[i]));
+    return json_pack ("{s:s, s:i, s:o}", "quant_method", "altclip", "bits", 8,
+            "modules_to_not_convert", names);
 }
 
+/* @finer: (nullable): of a model in integers, what is not */
 static gboolean
-write_config (const char *directory, gboolean has_integers, const char *output, GError **error)
+write_config (const char *directory, char **finer, const char *output, GError **error)
 {
     g_autofree char *path = g_build_filename (directory, "config.json", NULL);
     json_t *config = altclip_json_read (path, ALTCLIP_CONFIG_MAX_BYTES, 0, error);
@@ -222,8 +228,8 @@ write_config (const char *directory, gboolean has_integers, const char *output, 
     /* What newer libraries call it. */
     json_object_set_new (config, json_object_get (config, "dtype") ? "dtype" : "torch_dtype",
             json_string ("bfloat16"));
-    if (has_integers)
-        describe_integers (config);
+    if (finer)
+        json_object_set_new (config, "quantization_config", describe_integers (finer));
     else
         json_object_del (config, "quantization_config");
     return altclip_json_write (output, "config.json", config, error);
@@ -260,10 +266,10 @@ copy_files (const char *directory, const char *const *names, gsize n, const char
 }
 
 static gboolean
-convert_files (const char *directory, AltclipConvertFlags flags, gboolean has_integers,
-        const char *output, GError **error)
+convert_files (const char *directory, AltclipConvertFlags flags, char **finer, const char *output,
+        GError **error)
 {
-    return write_config (directory, has_integers, output, error) &&
+    return write_config (directory, finer, output, error) &&
            copy_files (directory, PICTURE_FILES, G_N_ELEMENTS (PICTURE_FILES), output, error) &&
            ((flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) ||
                    copy_files (directory, TEXT_FILES, G_N_ELEMENTS (TEXT_FILES), output, error));
@@ -334,6 +340,7 @@ altclip_convert (const char *directory, AltclipPrecision precision, AltclipConve
     gboolean has_integers = precision == ALTCLIP_PRECISION_INT8;
     g_autoptr (AltclipModel) model = NULL;
     g_autoptr (GHashTable) tower = NULL;
+    g_auto (GStrv) finer = NULL;
 
     g_return_val_if_fail (directory && output, FALSE);
 
@@ -351,7 +358,8 @@ altclip_convert (const char *directory, AltclipPrecision precision, AltclipConve
         tower = altclip_integer_tower_new (model, error);
         if (!tower)
             return FALSE;
+        finer = altclip_integer_tower_list_finer (model, tower);
     }
-    return convert_files (directory, flags, has_integers, output, error) &&
+    return convert_files (directory, flags, finer, output, error) &&
            convert_weights (directory, flags, tower, output, error);
 }

@@ -133,6 +133,36 @@ altclip_integer_tower_new (AltclipModel *model, GError **error)
     return tower;
 }
 
+static void
+add_name (GPtrArray *names, GHashTable *tower, const AltclipStoredTensor *stored)
+{
+    g_autofree char *name = altclip_tensor_name_to_canonical (stored->name);
+
+    if (!g_hash_table_contains (tower, name))
+        g_ptr_array_add (names, g_strndup (name, strlen (name) - strlen (".weight")));
+}
+
+char **
+altclip_integer_tower_list_finer (AltclipModel *model, GHashTable *tower)
+{
+    const AltclipStoredVision *stored = altclip_model_get_stored_vision (model);
+    GPtrArray *names = g_ptr_array_new ();
+
+    add_name (names, tower, stored->patch);
+    for (guint i = 0; i < stored->config->tower.num_hidden_layers * ALTCLIP_N_LAYERS; i++) {
+        AltclipStoredLayer layer =
+                altclip_stored_block_get_layer (&stored->blocks[i / ALTCLIP_N_LAYERS],
+                        (AltclipLayer)(i % ALTCLIP_N_LAYERS), ALTCLIP_PRE_NORM);
+
+        for (guint part = 0; part < layer.n_parts; part++)
+            add_name (names, tower, layer.weights[part]);
+    }
+    if (stored->projection)
+        add_name (names, tower, stored->projection);
+    g_ptr_array_add (names, NULL);
+    return (char **)g_ptr_array_free (names, FALSE);
+}
+
 void
 altclip_integer_tensor_read (const AltclipIntegerTensor *tensor, const AltclipStoredTensor *stored,
         guint64 first, gsize n, float *out)

@@ -31,6 +31,10 @@ typedef struct {
  */
 GHashTable *altclip_integer_tower_new (AltclipModel *model, GError **error);
 
+/* Returns: (transfer full): what has the matrices of the tower that do not become integers, by
+ * canonical name without `.weight`; the patch embedding and the projection are always among them */
+char **altclip_integer_tower_list_finer (AltclipModel *model, GHashTable *tower);
+
 /**
  * altclip_integer_tensor_read:
  * @tensor: of a matrix

@@ -150,14 +150,12 @@ static void
 describe_vision (AltclipModelInfo *info, const AltclipStoredVision *stored)
 {
     const AltclipVisionConfig *config = stored->config;
-    g_autofree gboolean *finer =
-            altclip_stored_blocks_find_finer (stored->blocks, config->tower.num_hidden_layers);
 
     info->vision = describe_tower (&config->tower, stored->n_parameters);
     info->image_size = config->image_size;
     info->patch_size = config->patch_size;
     info->num_channels = config->num_channels;
-    info->dtype = altclip_dtype_get_name (finer ? ALTCLIP_DTYPE_I8 : stored->patch->dtype);
+    info->dtype = altclip_dtype_get_name (stored->patch->dtype);
     info->parameters += stored->n_parameters;
     if (stored->projection) {
         info->projection_dim = stored->projection_dim;
@@ -192,6 +190,16 @@ describe_text (AltclipModelInfo *info, const AltclipStoredText *stored)
     }
 }
 
+/* Whether the image tower is stored in integers, but for what they are too coarse for. */
+static gboolean
+has_integers (const AltclipStoredVision *stored)
+{
+    g_autofree gboolean *finer = altclip_stored_blocks_find_finer (
+            stored->blocks, stored->config->tower.num_hidden_layers);
+
+    return finer != NULL;
+}
+
 static void
 describe (AltclipModel *model)
 {
@@ -206,6 +214,8 @@ describe (AltclipModel *model)
         describe_text (info, &model->stored_text);
         info->max_tokens = find_max_tokens (model->config);
     }
+    if ((info->towers & ALTCLIP_TOWER_IMAGE) && has_integers (&model->stored_vision))
+        info->dtype = altclip_dtype_get_name (ALTCLIP_DTYPE_I8);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */

@@ -1088,6 +1088,44 @@ test_convert (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     }
 }
 
+/* Pictures as before, of a model in bfloat16 to the last digit; and there and back again. */
+static void
+test_convert_to_integers (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const models[] = { "patch14", "bin-shards", "mixed", "layers" };
+    g_autofree char *half = g_build_filename (fixture->directory, "half", NULL);
+    g_autofree char *integers = g_build_filename (fixture->directory, "integers", NULL);
+    g_autofree char *again = g_build_filename (fixture->directory, "again", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
+        g_autofree char *model = golden_get_path (models[i], NULL);
+        g_auto (Invocation) first =
+                invocation_run ("convert", model, half, "--precision", "bf16", NULL);
+        g_auto (Invocation) second =
+                invocation_run ("convert", half, integers, "--precision", "int8", NULL);
+        g_auto (Invocation) info = invocation_run ("info", integers, NULL);
+        g_auto (Invocation) third =
+                invocation_run ("convert", integers, again, "--precision", "bf16", NULL);
+        g_autofree char *before = NULL;
+        g_autofree char *after = NULL;
+
+        invocation_assert_succeeded (&first);
+        invocation_assert_succeeded (&second);
+        invocation_assert_succeeded (&third);
+        assert_contains (info.out, "\"int8\"");
+        before = embed (half, "--image", fixture->picture, "int8");
+        after = embed (integers, "--image", fixture->picture, "int8");
+        g_assert_cmpstr (before, ==, after);
+        check_similar_texts (half, integers);
+        check_similar_texts (half, again);
+        check_same_pictures (fixture, integers, again);
+        g_assert_cmpuint (get_n_bytes (integers), <, get_n_bytes (half));
+        remove_directory (half);
+        remove_directory (integers);
+        remove_directory (again);
+    }
+}
+
 /* Towers that were saved alone. */
 static void
 test_convert_tower (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
@@ -1463,6 +1501,7 @@ main (int argc, char **argv)
     add ("/command/init/fails", NULL, test_init_fails);
     add ("/command/convert", NULL, test_convert);
     add ("/command/convert/tower", NULL, test_convert_tower);
+    add ("/command/convert/to-integers", NULL, test_convert_to_integers);
     add ("/command/convert/image-tower", NULL, test_convert_image_tower);
     add ("/command/convert/fails", NULL, test_convert_fails);
     add ("/command/locale", NULL, test_locale);

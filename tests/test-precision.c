@@ -227,14 +227,26 @@ count_finer (const char *directory, const AltclipKernels *kernels)
     return altclip_model_get_finer_layers (model);
 }
 
+static void
+remove_model (const char *directory)
+{
+    static const char *const files[] = { "config.json", "model.safetensors",
+        "preprocessor_config.json" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (files); i++) {
+        g_autofree char *path = g_build_filename (directory, files[i], NULL);
+
+        g_unlink (path);
+    }
+    g_rmdir (directory);
+}
+
 /* Layers that lose too much are not in integers: those that read the residual stream. */
 static void
 test_outliers (gconstpointer kernels)
 {
     g_autofree char *directory = g_dir_make_tmp ("altclip-outliers-XXXXXX", NULL);
     g_autofree char *config = g_build_filename (directory, "config.json", NULL);
-    g_autofree char *weights = g_build_filename (directory, "model.safetensors", NULL);
-    g_autofree char *preprocessor = g_build_filename (directory, "preprocessor_config.json", NULL);
     guint before;
     guint after;
     guint dim;
@@ -253,10 +265,74 @@ test_outliers (gconstpointer kernels)
     g_assert_cmpuint (after, >=, before + 4);
     for (gsize p = 0; p < N_PICTURES; p++)
         g_assert_cmpfloat (find_cosine (full + p * dim, less + p * dim, dim), >=, 0.99);
-    g_unlink (config);
-    g_unlink (weights);
-    g_unlink (preprocessor);
-    g_rmdir (directory);
+    remove_model (directory);
+}
+
+static void
+assert_refused (const char *directory, const char *message)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (AltclipModel) model = altclip_model_open (directory, NULL, NULL, &error);
+
+    g_assert_null (model);
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
+    g_assert_nonnull (strstr (error->message, message));
+}
+
+#define STEPS "vision_model.encoder.layers.1.self_attn.k_proj.weight_scale"
+
+/* Integers are worth nothing without their steps. */
+static void
+check_bad_steps (const char *directory)
+{
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    g_autofree char *contents = NULL;
+    gsize size;
+    char *name;
+
+    g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+    set_numbers (contents, STEPS, 1, -0.5f);
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+    assert_refused (directory, "'" STEPS "' holds -0.5 for row 0");
+    set_numbers (contents, STEPS, 1, NAN);
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+    assert_refused (directory, "'" STEPS "' holds nan for row 0");
+    name = g_strstr_len (contents + 8, (gssize)size - 8, STEPS);
+    name[strlen (STEPS) - 1] = 'x';
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+    assert_refused (directory, "is of 8-bit integers, without a tensor '" STEPS "'");
+}
+
+/* A model that is stored in integers computes as the one in bfloat16 that it was made of does when
+ * it is opened, with the same layers in floats, whichever set of kernels it is. */
+static void
+test_converted (gconstpointer kernels)
+{
+    g_autofree char *directory = g_dir_make_tmp ("altclip-converted-XXXXXX", NULL);
+    g_autofree char *config = g_build_filename (directory, "config.json", NULL);
+    g_autofree char *half = g_build_filename (directory, "half", NULL);
+    g_autofree char *integers = g_build_filename (directory, "integers", NULL);
+    guint dim;
+    guint64 memory;
+    g_autofree float *opened = NULL;
+    g_autofree float *stored = NULL;
+
+    g_assert_true (g_file_set_contents (config, OUTLIER_CONFIG, -1, NULL));
+    g_assert_true (altclip_initialise (config, 3, directory, NULL));
+    add_outliers (directory);
+    g_assert_true (
+            altclip_convert (directory, ALTCLIP_PRECISION_BF16, ALTCLIP_CONVERT_NONE, half, NULL));
+    g_assert_true (altclip_convert (
+            half, ALTCLIP_PRECISION_INT8, ALTCLIP_CONVERT_IMAGE_TOWER_ONLY, integers, NULL));
+    g_assert_cmpuint (count_finer (integers, kernels), ==, count_finer (half, kernels));
+    opened = embed (half, kernels, &dim, &memory);
+    stored = embed (integers, kernels, &dim, &memory);
+    for (gsize i = 0; i < N_PICTURES * dim; i++)
+        g_assert_cmpfloat (opened[i], ==, stored[i]);
+    check_bad_steps (integers);
+    remove_model (half);
+    remove_model (integers);
+    remove_model (directory);
 }
 
 static void
@@ -278,13 +354,16 @@ main (int argc, char **argv)
         g_autofree char *bundled = g_strdup_printf ("/precision/%s/bundled", sets[i]->name);
         g_autofree char *outliers = g_strdup_printf ("/precision/%s/outliers", sets[i]->name);
         g_autofree char *random = g_strdup_printf ("/precision/%s/random", sets[i]->name);
+        g_autofree char *converted = g_strdup_printf ("/precision/%s/converted", sets[i]->name);
 
         if (sets[i]->precision == ALTCLIP_PRECISION_F32 || !sets[i]->probe (NULL))
             continue;
         g_test_add_data_func (bundled, sets[i], test_bundled);
         g_test_add_data_func (random, sets[i], test_random);
-        if (sets[i]->precision == ALTCLIP_PRECISION_INT8)
-            g_test_add_data_func (outliers, sets[i], test_outliers);
+        if (sets[i]->precision != ALTCLIP_PRECISION_INT8)
+            continue;
+        g_test_add_data_func (outliers, sets[i], test_outliers);
+        g_test_add_data_func (converted, sets[i], test_converted);
     }
     return g_test_run ();
 }
