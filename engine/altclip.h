@@ -1948,7 +1948,8 @@ typedef enum {
  * altclip_convert:
  * @directory: a model, with weights of any format
  * @precision: %ALTCLIP_PRECISION_BF16: matrices are rounded, vectors become or stay 32-bit floats.
- *   There is no other yet
+ *   %ALTCLIP_PRECISION_INT8: the same, but that matrices of the image tower's blocks become 8-bit
+ *   integers, where these are not too coarse
  * @flags: what of it
  * @output: created if missing, and without weights so far; gets `model.safetensors`, `config.json`
  *   and copies of the other files that a model is read from
@@ -1957,7 +1958,11 @@ typedef enum {
  * Makes a model of half the size, which opens faster. Computed in %ALTCLIP_PRECISION_BF16 its image
  * tower gives the same numbers as before to the bit; in %ALTCLIP_PRECISION_F32 both towers are
  * those of the rounded matrices. The reference loads it, unless it is the image tower alone.
- * Weights pass through a few MB of memory. Thread-safe.
+ * Weights pass through a few MB of memory.
+ *
+ * In 8-bit integers the image tower has a quarter of the size, and its layers are in integers or
+ * not as it says, whichever CPU opens it. The reference does not load it. To write it takes the
+ * memory of the image tower in integers. Thread-safe.
  *
  * Returns: %TRUE on success
  */

@@ -136,6 +136,30 @@ altclip_plain_pack (G_GNUC_UNUSED const AltclipKernels *kernels, void *packed,
 /* Rows that are packed at a time are a multiple of this, and of every kernel's block. */
 #define PACK_GRAIN 64
 
+/* Sums that are added to in turns, so that none waits for the one before it. */
+#define N_SUMS 8
+
+/* Returns: the sum of the products of @weights [k] and @beta [k], and multiplies the former by
+ * @gamma [k] */
+static double
+fold_row (float *weights, const float *gamma, const float *beta, guint k)
+{
+    double sums[N_SUMS] = { 0.0 };
+    guint whole = k / N_SUMS * N_SUMS;
+    double sum = 0.0;
+
+    for (guint i = 0; i < whole; i += N_SUMS)
+        for (guint j = 0; j < N_SUMS; j++)
+            sums[j] += (double)weights[i + j] * (double)beta[i + j];
+    for (guint i = whole; i < k; i++)
+        sum += (double)weights[i] * (double)beta[i];
+    for (guint j = 0; j < N_SUMS; j++)
+        sum += sums[j];
+    for (guint i = 0; i < k; i++)
+        weights[i] *= gamma[i];
+    return sum;
+}
+
 /* Rows n0 … of W∘γ to be packed, and of W·β added to the bias. */
 static void
 pack_normed (
@@ -147,13 +171,9 @@ pack_normed (
 
     altclip_stored_tensor_read (rows, 0, rows->n_elements, weights);
     for (gsize row = 0; row < rows->dims[0]; row++) {
-        double bias = linear->bias[n0 + row];
+        double bias = fold_row (weights + row * linear->k, norm->gamma, norm->beta, linear->k);
 
-        for (gsize i = 0; i < linear->k; i++) {
-            bias += (double)weights[row * linear->k + i] * norm->beta[i];
-            weights[row * linear->k + i] *= norm->gamma[i];
-        }
-        linear->bias[n0 + row] = (float)bias;
+        linear->bias[n0 + row] = (float)(linear->bias[n0 + row] + bias);
     }
     linear->kernels->pack (linear->kernels, linear->packed, linear->n, linear->k, n0, &normed);
     altclip_aligned_free (weights);
