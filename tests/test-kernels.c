@@ -183,21 +183,29 @@ check_in_two_threads (CheckFunc func, const AltclipKernels *kernels)
         g_thread_join (thread);
 }
 
-/* A mapped file of random floats, as weights are: its pages come back when they are let go. */
+/* A mapped file, as weights are: its pages come back when they are let go. */
+static const guint8 *
+map_bytes (gconstpointer bytes, gsize n)
+{
+    int fd = memfd_create ("weights", MFD_CLOEXEC);
+    void *mapped;
+
+    g_assert_cmpint (write (fd, bytes, n), ==, (gssize)n);
+    mapped = mmap (NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+    g_assert_true (mapped != MAP_FAILED);
+    close (fd);
+    return mapped;
+}
+
 static const float *
 map_weights (gsize n)
 {
     guint32 state = 5;
     float *values = new_matrix (n, fill_uniform, &state);
-    int fd = memfd_create ("weights", MFD_CLOEXEC);
-    void *mapped;
+    const guint8 *mapped = map_bytes (values, n * sizeof (float));
 
-    g_assert_cmpint (write (fd, values, n * sizeof (float)), ==, (gssize)(n * sizeof (float)));
-    mapped = mmap (NULL, n * sizeof (float), PROT_READ, MAP_PRIVATE, fd, 0);
-    g_assert_true (mapped != MAP_FAILED);
-    close (fd);
     altclip_aligned_free (values);
-    return mapped;
+    return (const float *)(gconstpointer)mapped;
 }
 
 /* Large weights are packed some rows at a time, and lie as if they had been packed at once. */
@@ -226,6 +234,59 @@ test_packing (gconstpointer data)
     altclip_linear_clear (&linear);
     munmap ((void *)weights, (gsize)n * k * sizeof (float));
     altclip_aligned_free (packed);
+}
+
+#define STORED_ROWS 4500
+#define STORED_COLUMNS 270
+
+/* Weights that a file has in fewer bits are packed as the floats that they stand for are. */
+static void
+check_packed_alike (const AltclipKernels *kernels, AltclipStoredTensor *stored, gpointer numbers)
+{
+    AltclipStoredTensor plain;
+    const AltclipStoredTensor *part = stored;
+    AltclipLinear linear = { 0 };
+    gsize size = kernels->packed_size (kernels, STORED_ROWS, STORED_COLUMNS);
+    void *packed = altclip_aligned_alloc (size);
+    float *floats = altclip_aligned_alloc (stored->n_elements * sizeof (float));
+
+    stored->data = map_bytes (numbers, stored->n_bytes);
+    altclip_stored_tensor_read (stored, 0, stored->n_elements, floats);
+    plain = altclip_stored_tensor_of_matrix (floats, STORED_ROWS, STORED_COLUMNS);
+    kernels->pack (kernels, packed, STORED_ROWS, STORED_COLUMNS, 0, &plain);
+    altclip_linear_init (&linear, kernels, &part, NULL, 1);
+    g_assert_true (memcmp (linear.packed, packed, size) == 0);
+    altclip_linear_clear (&linear);
+    munmap ((void *)stored->data, stored->n_bytes);
+    altclip_aligned_free (floats);
+    altclip_aligned_free (packed);
+}
+
+/* Rows have a largest number of 127 and powers of two as steps, so that both ways to them end the
+ * same. */
+static void
+test_packing_of_few_bits (gconstpointer kernels)
+{
+    static gint8 integers[STORED_ROWS * STORED_COLUMNS];
+    static guint16 halves[STORED_ROWS * STORED_COLUMNS];
+    static float steps[STORED_ROWS];
+    AltclipStoredTensor stored = {
+        .n_dims = 2, .dims = { STORED_ROWS, STORED_COLUMNS }, .n_elements = G_N_ELEMENTS (integers)
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (integers); i++) {
+        integers[i] = (gint8)(i % 997 == 0 ? -128 : (gint)(i * 31 % 255) - 127); /* that is −127 */
+        halves[i] = (guint16)(0x3c00 + i * 77 % 0x4ff);
+    }
+    for (guint row = 0; row < STORED_ROWS; row++)
+        steps[row] = ldexpf (1.0f, (gint)(row % 5) - 7);
+    stored.dtype = ALTCLIP_DTYPE_BF16;
+    stored.n_bytes = sizeof halves;
+    check_packed_alike (kernels, &stored, halves);
+    stored.dtype = ALTCLIP_DTYPE_I8;
+    stored.n_bytes = sizeof integers;
+    stored.steps = (const guint8 *)steps;
+    check_packed_alike (kernels, &stored, integers);
 }
 
 /* ---- Linear ---------------------------------------------------------------------------------- */
@@ -1573,8 +1634,13 @@ main (int argc, char **argv)
         g_test_add_func ("/kernels/core-type", test_core_type);
 #endif
     g_test_add_func ("/kernels/memory", test_memory);
-    for (gsize i = 0; i < n; i++)
+    for (gsize i = 0; i < n; i++) {
+        g_autofree char *packing =
+                g_strdup_printf ("/kernels/packing-of-few-bits/%s", sets[i]->name);
+
+        g_test_add_data_func (packing, sets[i], test_packing_of_few_bits);
         add_tests (sets[i], "");
+    }
 #if defined(__x86_64__)
     add_tests (&altclip_emulated_amx, "emulated-");
     add_tests (&altclip_emulated_amx_int8, "emulated-");
