@@ -704,6 +704,15 @@ gst_altclip_analysis_is_started (GstAltclipFilter *self)
   return started;
 }
 
+/* As UTF-8, which a folder's name need not be. */
+static gchar *
+name_model (const gchar *directory)
+{
+  g_autofree gchar *path = g_canonicalize_filename (directory, NULL);
+
+  return g_filename_display_basename (path);
+}
+
 void
 gst_altclip_analysis_start (GstAltclipFilter *self)
 {
@@ -723,6 +732,7 @@ gst_altclip_analysis_start (GstAltclipFilter *self)
   directory =
       gst_altclip_settings_find_model (&settings, &self->analysis.bundled);
   GST_INFO_OBJECT (self, "model %s", directory);
+  self->analysis.model_name = name_model (directory);
   stream = altclip_stream_new (
       directory, settings.precision, settings.threads, &callbacks, self);
 
@@ -751,6 +761,7 @@ forget_model (GstAltclipFilter *self)
   GstAltclipAnalysis *analysis = &self->analysis;
 
   g_clear_pointer (&analysis->converter, gst_altclip_converter_free);
+  g_clear_pointer (&analysis->model_name, g_free);
   g_mutex_lock (&self->lock);
   end_progress (self, GST_PROGRESS_TYPE_CANCELED, "Loading was cancelled");
   forget_asked (self);

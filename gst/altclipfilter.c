@@ -12,7 +12,8 @@
  * the file #GstAltclipFilter:prompts-file, a video shows, with an AltCLIP model
  * on the CPU. Frames pass through untouched; the scores are
  * attached to them as a custom meta `AltClipMeta`, and an element message
- * `altclip` is posted when a label begins and when it ends.
+ * `altclip` is posted when a label begins and when it ends. The same goes
+ * downstream as a serialised custom event, for elements such as altclippublish.
  *
  * Without #GstAltclipFilter:model, the small bundled model serves: it knows
  * picture health (colour bars, static noise, a black screen, …) and coloured
@@ -131,6 +132,7 @@ gst_altclip_filter_stop (GstAltclipFilter *self)
   gst_pad_stop_task (self->srcpad);
   gst_altclip_output_reset (self);
   gst_altclip_input_reset (self);
+  gst_altclip_events_forget (&self->events);
 }
 
 static GstStateChangeReturn
@@ -162,6 +164,7 @@ gst_altclip_filter_finalize (GObject *object)
   gst_altclip_output_reset (self);
   gst_altclip_input_clear (self);
   gst_altclip_labels_clear (&self->labels);
+  gst_altclip_events_clear (&self->events);
   gst_altclip_outbox_clear (&self->outbox);
   gst_altclip_settings_clear (&self->settings);
   g_mutex_clear (&self->prompts_lock);
@@ -206,8 +209,9 @@ gst_altclip_filter_init (GstAltclipFilter *self)
   g_queue_init (&self->analysis.asked);
   gst_altclip_settings_init (&self->settings);
   gst_altclip_outbox_init (&self->outbox);
+  gst_altclip_events_init (&self->events);
   gst_altclip_labels_init (
-      &self->labels, GST_OBJECT_CAST (self), &self->outbox);
+      &self->labels, GST_OBJECT_CAST (self), &self->outbox, &self->events);
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");

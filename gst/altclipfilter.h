@@ -11,6 +11,7 @@
 
 #include "altclip.h"
 #include "altclipconverter.h"
+#include "altclipevents.h"
 #include "altclipframe.h"
 #include "altcliplabels.h"
 #include "altclipmotion.h"
@@ -56,6 +57,7 @@ typedef struct
   guint users;
 
   gboolean bundled;
+  gchar *model_name; /* set before frames come, freed when none come any more */
   AltclipModel *model;
   gboolean load_failed;
   gboolean load_shown;
@@ -85,6 +87,7 @@ typedef struct
   GstSegment segment;
   GstAltclipFormat *format;
   gchar *stream_id;
+  guint64 n_frames;
   gboolean mode_pending;
 
   GstClockTime last_due;
@@ -133,7 +136,7 @@ typedef struct
  * GstAltclipFilter:
  *
  * Locks, in the order in which they are taken: @prompts_lock, the labels' lock,
- * @lock, the outbox's. The object lock guards @settings alone. Messages are
+ * @lock, the outbox's and the events'. The object lock guards @settings alone. Messages are
  * posted, buffers pushed, and the engine called with none of them held;
  * @prompts_lock alone is held while the engine is given prompts.
  */
@@ -148,6 +151,7 @@ struct _GstAltclipFilter
   GMutex prompts_lock;
   GstAltclipLabels labels;
   GstAltclipOutbox outbox;
+  GstAltclipEvents events;
 
   /* Guards the rest but the input; @cond tells of every change in it that
    * something may wait for. */

@@ -345,6 +345,7 @@ chain_live (GstAltclipFilter *self, GstBuffer *buffer, GstAltclipTiming *timing,
     gst_altclip_analysis_submit (self,
         make_holdable (gst_buffer_ref (buffer), LIVE_HELD), timing, view, NULL,
         epoch);
+  gst_altclip_events_push (&self->events, self->srcpad, timing->number);
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -628,6 +629,7 @@ gst_altclip_input_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   gst_altclip_timing_init (
       &timing, &self->input.segment, buffer, self->input.stream_id);
+  timing.number = ++self->input.n_frames;
   timing.duration = get_duration (self, buffer);
   set_section (self, &timing, rules.max_age);
   g_mutex_lock (&self->lock);
@@ -741,6 +743,7 @@ take_eos (GstAltclipFilter *self, GstEvent *event)
     wait_for_worker (self);
     gst_altclip_analysis_end_labels (self, "eos", &self->input.last_seen);
     gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
+    gst_altclip_events_push (&self->events, self->srcpad, G_MAXUINT64);
   }
   return forward_event (self, event);
 }

@@ -11,11 +11,12 @@
 #include <math.h>
 
 void
-gst_altclip_labels_init (
-    GstAltclipLabels *labels, GstObject *source, GstAltclipOutbox *outbox)
+gst_altclip_labels_init (GstAltclipLabels *labels, GstObject *source,
+    GstAltclipOutbox *outbox, GstAltclipEvents *events)
 {
   *labels = (GstAltclipLabels){.source = source,
       .outbox = outbox,
+      .events = events,
       .last = GST_ALTCLIP_TIMING_INIT,
       .clock = GST_CLOCK_TIME_NONE,
       .known = GST_CLOCK_TIME_NONE,
@@ -128,6 +129,20 @@ set_place (const News *news, GstMessage *message, guint label)
     gst_altclip_message_set_region (message, &region);
 }
 
+/* Takes @message. Downstream is told whatever is posted. */
+static void
+tell (const News *news, GstMessage *message)
+{
+  GstAltclipLabels *labels = news->labels;
+
+  gst_altclip_events_put (labels->events, labels->source,
+      gst_message_get_structure (message), news->timing->number);
+  if (news->rules->post_messages == GST_ALTCLIP_POST_MESSAGES_NONE)
+    gst_message_unref (message);
+  else
+    gst_altclip_outbox_put (labels->outbox, message);
+}
+
 static void
 put_transition (const News *news, const AltclipTransition *transition)
 {
@@ -137,7 +152,7 @@ put_transition (const News *news, const AltclipTransition *transition)
       transition, labels->revision, labels->mode, news->timing, news->reason);
 
   set_place (news, message, transition->index);
-  gst_altclip_outbox_put (labels->outbox, message);
+  tell (news, message);
 }
 
 /* Any label of the group, since those of one region know the place of all. */
@@ -168,7 +183,7 @@ put_change (const News *news, const AltclipGroupChange *change)
   set_place (news, message,
       known ? (guint) change->label
             : get_member (labels->prompts, change->group));
-  gst_altclip_outbox_put (labels->outbox, message);
+  tell (news, message);
 }
 
 static void
@@ -176,8 +191,6 @@ put_news (const News *news)
 {
   guint i;
 
-  if (news->rules->post_messages == GST_ALTCLIP_POST_MESSAGES_NONE)
-    return;
   for (i = 0; i < news->transitions->len; i++)
     put_transition (
         news, &g_array_index (news->transitions, AltclipTransition, i));

@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include "altclip.h"
+#include "altclipevents.h"
 #include "altclipobjects.h"
 #include "altclipoutbox.h"
 #include "altclipresult.h"
@@ -22,6 +23,7 @@ G_BEGIN_DECLS
  * @lock: held around every call below, but for gst_altclip_labels_is_settled()
  * @source: the element
  * @outbox: where the messages go
+ * @events: where what elements downstream are told goes
  * @prompts: (nullable): embedded; %NULL: nothing to look for
  * @revision: of @prompts: how many sets were put in force
  * @tracker: (nullable): which labels of @prompts are active, for the frame
@@ -41,6 +43,7 @@ typedef struct
   GMutex lock;
   GstObject *source;
   GstAltclipOutbox *outbox;
+  GstAltclipEvents *events;
   AltclipPrompts *prompts;
   guint revision;
   AltclipTracker *tracker;
@@ -60,8 +63,8 @@ typedef struct
   gboolean *active;
 } GstAltclipLabels;
 
-void gst_altclip_labels_init (
-    GstAltclipLabels *labels, GstObject *source, GstAltclipOutbox *outbox);
+void gst_altclip_labels_init (GstAltclipLabels *labels, GstObject *source,
+    GstAltclipOutbox *outbox, GstAltclipEvents *events);
 void gst_altclip_labels_clear (GstAltclipLabels *labels);
 
 /**

@@ -59,12 +59,13 @@ set_upstream (GstStructure *structure, GstStructure *upstream)
 
 /* What every result has. */
 static void
-set_fields (GstStructure *structure, const gchar *element, GstClockTimeDiff age,
-    GstAltclipResult *result)
+set_fields (GstStructure *structure, const GstAltclipTagger *tagger,
+    GstClockTimeDiff age, GstAltclipResult *result)
 {
-  gst_structure_set (structure, "element", G_TYPE_STRING, element, "frame-pts",
-      G_TYPE_UINT64, result->timing.pts, "age", G_TYPE_INT64, age, "revision",
-      G_TYPE_UINT, result->revision, "score-mode", G_TYPE_STRING,
+  gst_structure_set (structure, "element", G_TYPE_STRING, tagger->element,
+      "model", G_TYPE_STRING, tagger->model, "frame-pts", G_TYPE_UINT64,
+      result->timing.pts, "age", G_TYPE_INT64, age, "revision", G_TYPE_UINT,
+      result->revision, "score-mode", G_TYPE_STRING,
       altclip_score_mode_get_name (result->mode), NULL);
   if (result->view.has_region)
     gst_altclip_box_set_field (&result->view.region, structure, "region");
@@ -73,14 +74,14 @@ set_fields (GstStructure *structure, const gchar *element, GstClockTimeDiff age,
 /* ---- Whole frames ------------------------------------------------------- */
 
 void
-gst_altclip_meta_attach (GstBuffer *buffer, const gchar *element,
+gst_altclip_meta_attach (GstBuffer *buffer, const GstAltclipTagger *tagger,
     const GstAltclipTiming *timing, GstAltclipResult *result)
 {
   GstAltclipFinding *finding = &result->findings[0];
   GstStructure *upstream;
   GstStructure *structure = obtain_structure (buffer, &upstream);
 
-  set_fields (structure, element,
+  set_fields (structure, tagger,
       gst_altclip_timing_get_age (timing, &result->timing), result);
   gst_structure_set_value (structure, "results", &finding->labels);
   if (finding->embedding != NULL)
@@ -148,15 +149,15 @@ add_classifications (GstBuffer *buffer, GstAltclipResult *result,
 }
 
 void
-gst_altclip_meta_attach_regions (GstBuffer *buffer, const gchar *element,
-    const GstAltclipTiming *timing, GstAltclipResult *result,
-    const GArray *regions, const gint *matches)
+gst_altclip_meta_attach_regions (GstBuffer *buffer,
+    const GstAltclipTagger *tagger, const GstAltclipTiming *timing,
+    GstAltclipResult *result, const GArray *regions, const gint *matches)
 {
   GstClockTimeDiff age = gst_altclip_timing_get_age (timing, &result->timing);
   GstStructure *upstream;
   GstStructure *structure = obtain_structure (buffer, &upstream);
 
-  set_fields (structure, element, age, result);
+  set_fields (structure, tagger, age, result);
   gst_altclip_result_add_regions (
       result, structure, age, matches, regions->len);
   set_upstream (structure, upstream);

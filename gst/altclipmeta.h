@@ -15,6 +15,19 @@ G_BEGIN_DECLS
 #define GST_ALTCLIP_META_NAME "AltClipMeta"
 
 /**
+ * GstAltclipTagger:
+ * @element: name of the element
+ * @model: what its model's directory is called
+ *
+ * Who attaches.
+ */
+typedef struct
+{
+  const gchar *element;
+  const gchar *model;
+} GstAltclipTagger;
+
+/**
  * gst_altclip_meta_register:
  *
  * Makes the custom meta known, unless something else in the process did.
@@ -24,13 +37,13 @@ void gst_altclip_meta_register (void);
 /**
  * gst_altclip_meta_attach:
  * @buffer: a writable buffer
- * @element: name of the element
+ * @tagger: who attaches
  * @timing: of @buffer
  *
  * Attaches a result of a whole frame; what an earlier altclipfilter attached
  * goes on as `upstream`.
  */
-void gst_altclip_meta_attach (GstBuffer *buffer, const gchar *element,
+void gst_altclip_meta_attach (GstBuffer *buffer, const GstAltclipTagger *tagger,
     const GstAltclipTiming *timing, GstAltclipResult *result);
 
 /**
@@ -40,9 +53,9 @@ void gst_altclip_meta_attach (GstBuffer *buffer, const gchar *element,
  *
  * The same for a result of regions, which goes to their own metadata too.
  */
-void gst_altclip_meta_attach_regions (GstBuffer *buffer, const gchar *element,
-    const GstAltclipTiming *timing, GstAltclipResult *result,
-    const GArray *regions, const gint *matches);
+void gst_altclip_meta_attach_regions (GstBuffer *buffer,
+    const GstAltclipTagger *tagger, const GstAltclipTiming *timing,
+    GstAltclipResult *result, const GArray *regions, const gint *matches);
 
 G_END_DECLS
 

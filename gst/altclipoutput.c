@@ -75,17 +75,17 @@ keep_if_sticky (GstAltclipFilter *self, GstEvent *event, gboolean segment_too)
 /* ---- Metadata ----------------------------------------------------------- */
 
 static GstBuffer *
-attach_to_frame (GstBuffer *buffer, const gchar *name,
+attach_to_frame (GstBuffer *buffer, const GstAltclipTagger *tagger,
     const GstAltclipTiming *timing, GstAltclipResult *result)
 {
   buffer = gst_buffer_make_writable (buffer);
-  gst_altclip_meta_attach (buffer, name, timing, result);
+  gst_altclip_meta_attach (buffer, tagger, timing, result);
   return buffer;
 }
 
 /* Nothing is copied for a frame of which no region is known. */
 static GstBuffer *
-attach_to_regions (GstBuffer *buffer, const gchar *name,
+attach_to_regions (GstBuffer *buffer, const GstAltclipTagger *tagger,
     const GstAltclipTiming *timing, const GArray *regions,
     GstAltclipResult *result, gboolean *attached)
 {
@@ -97,7 +97,7 @@ attach_to_regions (GstBuffer *buffer, const gchar *name,
     return buffer;
   buffer = gst_buffer_make_writable (buffer);
   gst_altclip_meta_attach_regions (
-      buffer, name, timing, result, regions, matches);
+      buffer, tagger, timing, result, regions, matches);
   return buffer;
 }
 
@@ -107,15 +107,16 @@ gst_altclip_output_attach (GstAltclipFilter *self, GstBuffer *buffer,
     GstAltclipResult *result, gboolean own)
 {
   g_autofree gchar *name = gst_object_get_name (GST_OBJECT_CAST (self));
+  GstAltclipTagger tagger = {name, self->analysis.model_name};
   gboolean attached = TRUE;
 
   if ((regions != NULL) != (result->view.regions != NULL))
     return buffer;
   if (regions != NULL)
     buffer =
-        attach_to_regions (buffer, name, timing, regions, result, &attached);
+        attach_to_regions (buffer, &tagger, timing, regions, result, &attached);
   else
-    buffer = attach_to_frame (buffer, name, timing, result);
+    buffer = attach_to_frame (buffer, &tagger, timing, result);
   if (!attached || own)
     return buffer;
   g_mutex_lock (&self->lock);
@@ -368,6 +369,7 @@ push_buffer (GstAltclipFilter *self, Item *item)
   if (result != NULL)
     buffer = gst_altclip_output_attach (
         self, buffer, &item->timing, item->regions, result, item->own);
+  gst_altclip_events_push (&self->events, self->srcpad, item->timing.number);
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -377,6 +379,7 @@ push_event (GstAltclipFilter *self, Item *item)
   if (GST_EVENT_TYPE (item->event) == GST_EVENT_EOS) {
     gst_altclip_analysis_end_labels (self, "eos", &item->timing);
     gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
+    gst_altclip_events_push (&self->events, self->srcpad, G_MAXUINT64);
   }
   gst_pad_push_event (self->srcpad, g_steal_pointer (&item->event));
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 /**
  * GstAltclipTiming:
+ * @number: how many frames the element was given until it
  * @stream_id: (nullable): a #GRefString, the stream it belongs to
  * @pts: its PTS, or %GST_CLOCK_TIME_NONE; so are the next two without one
  * @running_time: the same in running time
@@ -29,6 +30,7 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
+  guint64 number;
   gchar *stream_id;
   GstClockTime pts;
   GstClockTime running_time;

@@ -15,12 +15,14 @@
 #if HAVE_OVERLAY
 #include "altclipoverlay.h"
 #endif
+#include "altclippublish.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gboolean ok = GST_ELEMENT_REGISTER (altclipfilter, plugin);
 
+  ok &= GST_ELEMENT_REGISTER (altclippublish, plugin);
 #if HAVE_OVERLAY
   ok &= GST_ELEMENT_REGISTER (altclipoverlay, plugin);
 #endif
