@@ -24,8 +24,10 @@
 
 #ifdef __clang__
 #define UNROLL _Pragma ("clang loop unroll(full)")
+#define UNROLL_BY_4 _Pragma ("clang loop unroll_count(4)")
 #else
 #define UNROLL _Pragma ("GCC unroll 16")
+#define UNROLL_BY_4 _Pragma ("GCC unroll 4")
 #endif
 
 typedef guint32 __attribute__ ((may_alias)) Word;
@@ -42,6 +44,7 @@ run_tile (const guint rows, const Word *x, const Word *weights, guint n_words, f
         for (guint v = 0; v < PANEL_VECTORS; v++)
             held[row][v] = ZERO ();
     }
+    UNROLL_BY_4
     for (gsize i = 0; i < n_words; i++) {
         WORDS panel[PANEL_VECTORS];
 
