@@ -11,9 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows whose sums are held at a time: 280 · 32 floats, 35 KiB on the stack. A picture of 257 tokens
- * goes at once; of a batch, the panel of weights stays in the second-level cache meanwhile. */
+/* Sums that are held at a time, 70 KiB on the stack: of a picture of 257 tokens, 64 outputs. What
+ * the tiles of so many rows have of a block of words, 128 KiB, comes into the second-level cache
+ * once for all panels of a group. */
 #define MAX_BLOCK_ROWS 280
+#define MAX_SUMS (MAX_BLOCK_ROWS * 64)
 
 gboolean
 altclip_packed_probe (
@@ -446,54 +448,103 @@ multiply_tile (const AltclipTiling *tiling, guint rows, const guint32 *tile, con
 
 /* ---- Linear ---------------------------------------------------------------------------------- */
 
-/* What is computed at a time: rows of some tiles, columns of a panel. */
+/* What is computed at a time: rows of some tiles, columns of some panels. */
 typedef struct {
     const AltclipTiling *tiling;
-    const guint32 *x;     /* [tiles][blocks][tile_rows][ALTCLIP_BLOCK_WORDS] */
-    const guint32 *panel; /* [words][panel] */
+    const guint32 *x;      /* [tiles][blocks][tile_rows][ALTCLIP_BLOCK_WORDS] */
+    const guint32 *panels; /* [n_panels][words][panel] */
     guint n_words;
     guint tile_rows;
     guint n_tiles;
-    float *sums; /* [n_tiles · tile_rows, panel] */
+    guint n_panels;
+    float *sums; /* [n_panels][n_tiles · tile_rows][panel] */
 } Block;
 
+static gsize
+get_panel_sums (const Block *block)
+{
+    return (gsize)block->n_tiles * block->tile_rows * block->tiling->panel;
+}
+
+/* @sums: of a panel */
 static void
-start_sums (const Block *block, const float *bias, guint n_columns)
+start_sums (const Block *block, const float *bias, guint n_columns, float *sums)
 {
     float first[ALTCLIP_LINEAR_GRAIN] = { 0.0f };
     guint panel = block->tiling->panel;
 
     if (bias)
         memcpy (first, bias, n_columns * sizeof (float));
-    for (gsize row = 0; row < (gsize)block->n_tiles * block->tile_rows; row++)
-        memcpy (block->sums + row * panel, first, panel * sizeof (float));
+    for (gsize at = 0; at < get_panel_sums (block); at += panel)
+        memcpy (sums + at, first, panel * sizeof (float));
 }
 
-/* All tiles meet a block of the panel before the next comes from memory. */
+/* Words @word … of panel @p; after the last panel, of the first those that come next; and after
+ * these, of the next group the first, which a layer's last group has none of. */
+static const guint32 *
+get_panel_block (const Block *block, gsize p, gsize word)
+{
+    if (p == block->n_panels) {
+        p = 0;
+        word += ALTCLIP_BLOCK_WORDS;
+    }
+    if (word >= block->n_words) {
+        p = block->n_panels;
+        word = 0;
+    }
+    return block->panels + (p * block->n_words + word) * block->tiling->panel;
+}
+
+/* Asks the second-level cache for share @index of @n of words that are needed soon; what is asked
+ * for need not exist. */
 static void
-multiply (const Block *block)
+prefetch_share (const guint32 *words, gsize n_words, gsize index, gsize n)
+{
+    const gsize line = 64 / sizeof (guint32);
+    gsize n_lines = n_words / line;
+
+    for (gsize i = index * n_lines / n; i < (index + 1) * n_lines / n; i++)
+        __builtin_prefetch (words + i * line, 0, 2);
+}
+
+/* A block of the words of panel @p, which all tiles meet. The next panel's comes from memory
+ * meanwhile, and the inputs' from the third-level cache while the panels go by. */
+static void
+multiply_panel (const Block *block, gsize p, gsize word)
 {
     const AltclipTiling *tiling = block->tiling;
+    guint n_words = MIN (ALTCLIP_BLOCK_WORDS, block->n_words - (guint)word);
     gsize tile_words = pad_words (block->n_words) * block->tile_rows;
     gsize tile_sums = (gsize)block->tile_rows * tiling->panel;
+    gsize next_word = word + n_words < block->n_words ? word + n_words : 0;
+    const guint32 *panel = get_panel_block (block, p, word);
+    const guint32 *next_panel = get_panel_block (block, p + 1, word);
+    const guint32 *x = block->x + word * block->tile_rows;
+    const guint32 *next_x = block->x + next_word * block->tile_rows;
+    float *sums = block->sums + p * get_panel_sums (block);
 
-    for (gsize word = 0; word < block->n_words; word += ALTCLIP_BLOCK_WORDS) {
-        guint n_words = MIN (ALTCLIP_BLOCK_WORDS, block->n_words - (guint)word);
-
-        for (gsize t = 0; t < block->n_tiles; t++)
-            multiply_tile (tiling, block->tile_rows,
-                    block->x + t * tile_words + word * block->tile_rows,
-                    block->panel + word * tiling->panel, n_words, block->sums + t * tile_sums,
-                    tiling->panel);
+    for (gsize t = 0; t < block->n_tiles; t++, x += tile_words, next_x += tile_words) {
+        prefetch_share (next_panel, (gsize)n_words * tiling->panel, t, block->n_tiles);
+        prefetch_share (next_x, (gsize)block->tile_rows * ALTCLIP_BLOCK_WORDS, p, block->n_panels);
+        tiling->tiles[block->tile_rows](x, panel, n_words, sums + t * tile_sums, tiling->panel);
     }
 }
 
 static void
-put_out (const Block *block, guint n_rows, guint n_columns, gboolean accumulate, float *out,
-        gsize out_stride)
+multiply (const Block *block)
 {
-    for (gsize row = 0; row < n_rows; row++) {
-        const float *sums = block->sums + row * block->tiling->panel;
+    for (gsize word = 0; word < block->n_words; word += ALTCLIP_BLOCK_WORDS)
+        for (gsize p = 0; p < block->n_panels; p++)
+            multiply_panel (block, p, word);
+}
+
+static void
+put_out (const Block *block, const float *sums, guint n_rows, guint n_columns, gboolean accumulate,
+        float *out, gsize out_stride)
+{
+    guint panel = block->tiling->panel;
+
+    for (gsize row = 0; row < n_rows; row++, sums += panel) {
         float *to = out + row * out_stride;
 
         if (!accumulate)
@@ -529,18 +580,52 @@ ALTCLIP_DEFINE_FOR_WIDTHS (scale_row,
 
 /* @n0: the panel's first output, @scales: of the block's rows */
 static void
-scale_sums (const Block *block, const AltclipLinear *linear, guint n0, guint n_columns,
-        const AltclipRowScale *scales, guint n_rows)
+scale_sums (const AltclipLinear *linear, guint n0, guint n_columns, const AltclipRowScale *scales,
+        guint n_rows, float *sums)
 {
-    const AltclipTiling *tiling = block->tiling;
+    const AltclipTiling *tiling = linear->kernels->tiling;
     ColumnScales columns = get_column_scales (tiling, linear->packed, linear->n, linear->k);
     float bias[ALTCLIP_LINEAR_GRAIN] = { 0.0f };
 
     if (linear->bias)
         memcpy (bias, linear->bias + n0, n_columns * sizeof (float));
     for (gsize row = 0; row < n_rows; row++)
-        scale_row (block->sums + row * tiling->panel, &scales[row], tiling, columns.steps + n0,
+        scale_row (sums + row * tiling->panel, &scales[row], tiling, columns.steps + n0,
                 columns.sums + n0, bias, tiling->panel);
+}
+
+/* Where the product goes. */
+typedef struct {
+    const AltclipLinear *linear;
+    const AltclipEpilogue *epilogue;
+    const AltclipRowScale *scales; /* of the rows; or NULL */
+    float *out;
+    gsize out_stride;
+} Output;
+
+/* Rows @row … of the product, columns n0 ≤ n < n1, of which each panel's sums are held. */
+static void
+run_block (const Block *block, const Output *output, guint row, guint n_rows, guint n0, guint n1)
+{
+    const AltclipLinear *linear = output->linear;
+    gsize panel_sums = get_panel_sums (block);
+    guint panel = block->tiling->panel;
+    float *sums = block->sums;
+
+    for (guint n = n0; n < n1; n += panel, sums += panel_sums)
+        start_sums (block, linear->bias && !output->scales ? linear->bias + n : NULL,
+                MIN (panel, n1 - n), sums);
+    multiply (block);
+    sums = block->sums;
+    for (guint n = n0; n < n1; n += panel, sums += panel_sums) {
+        guint n_columns = MIN (panel, n1 - n);
+
+        if (output->scales)
+            scale_sums (linear, n, n_columns, output->scales + row, n_rows, sums);
+        altclip_activation_apply (output->epilogue->activation, sums, (gsize)n_rows * panel);
+        put_out (block, sums, n_rows, n_columns, output->epilogue->accumulate,
+                output->out + row * output->out_stride + n, output->out_stride);
+    }
 }
 
 /* @n0 is a panel's first output. */
@@ -548,33 +633,29 @@ void
 altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, guint n0, guint n1,
         const AltclipEpilogue *epilogue, float *out, gsize out_stride)
 {
-    float sums[MAX_BLOCK_ROWS * ALTCLIP_LINEAR_GRAIN] __attribute__ ((aligned (64)));
+    float sums[MAX_SUMS] __attribute__ ((aligned (64)));
     const AltclipTiling *tiling = linear->kernels->tiling;
     guint rows = find_tile_rows (tiling, m);
-    guint block_rows = MAX_BLOCK_ROWS / rows * rows;
+    guint block_rows = MIN (MAX_BLOCK_ROWS / rows, count (m, rows)) * rows;
+    guint group = MAX_SUMS / (block_rows * tiling->panel) * tiling->panel;
     guint n_words = count_words (tiling, linear->k);
     Block block = { .tiling = tiling, .n_words = n_words, .tile_rows = rows, .sums = sums };
-    const AltclipRowScale *scales =
-            has_integers (tiling) ? get_row_scales (tiling, x, m, linear->k) : NULL;
+    Output output = { linear, epilogue,
+        has_integers (tiling) ? get_row_scales (tiling, x, m, linear->k) : NULL, out, out_stride };
 
     if (tiling->begin)
         tiling->begin (rows);
-    for (guint n = n0; n < n1; n += tiling->panel) {
-        guint n_columns = MIN (tiling->panel, n1 - n);
+    for (guint n = n0; n < n1; n += MIN (group, n1 - n)) {
+        guint n_columns = MIN (group, n1 - n);
 
-        block.panel = (const guint32 *)linear->packed + (gsize)n * n_words;
-        for (gsize row = 0; row < m; row += block_rows) {
-            guint n_rows = MIN (block_rows, m - (guint)row);
+        block.panels = (const guint32 *)linear->packed + (gsize)n * n_words;
+        block.n_panels = count (n_columns, tiling->panel);
+        for (guint row = 0; row < m; row += block_rows) {
+            guint n_rows = MIN (block_rows, m - row);
 
-            block.x = (const guint32 *)x + row * pad_words (n_words);
+            block.x = (const guint32 *)x + (gsize)row * pad_words (n_words);
             block.n_tiles = count (n_rows, rows);
-            start_sums (&block, linear->bias && !scales ? linear->bias + n : NULL, n_columns);
-            multiply (&block);
-            if (scales)
-                scale_sums (&block, linear, n, n_columns, scales + row, n_rows);
-            altclip_activation_apply (epilogue->activation, sums, (gsize)n_rows * tiling->panel);
-            put_out (&block, n_rows, n_columns, epilogue->accumulate, out + row * out_stride + n,
-                    out_stride);
+            run_block (&block, &output, row, n_rows, n, n + n_columns);
         }
     }
     if (tiling->end)
