@@ -305,11 +305,24 @@ altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint
     }
 }
 
-/* All tiles have one height, such that the last lacks fewest rows. */
+/* All tiles have one height: that of the least work, what the last lacks included. A tile's sums
+ * and its vectors of weights take as long as a quarter of the tallest's rows, about: 50 rows go in
+ * ten tiles of 5, not in nine of 6. */
 static guint
 find_tile_rows (const AltclipTiling *tiling, guint m)
 {
-    return m ? count (m, count (m, tiling->max_rows)) : 1;
+    guint64 least = G_MAXUINT64;
+    guint best = 1;
+
+    for (guint rows = MIN (m, tiling->max_rows); rows > 0; rows--) {
+        guint64 work = (guint64)count (m, rows) * (rows + tiling->max_rows / 4);
+
+        if (work < least) {
+            least = work;
+            best = rows;
+        }
+    }
+    return best;
 }
 
 guint
