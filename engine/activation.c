@@ -4,7 +4,8 @@
  */
 
 #include "activation.h"
-#include "vector_widths.h"
+#include "float_order.h"
+#include "moments.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,30 +41,28 @@ altclip_activation_from_name (const char *name, AltclipActivation *activation)
     return FALSE;
 }
 
-/* eˣ by x = n·ln 2 + r with |r| ≤ ln 2 / 2 and a polynomial in r (the minimax one of Cephes' expf),
- * within 2 ulp; infinite from 88 on, almost 0 below −87. Without branches or calls, so that the
- * compiler vectorises the loops around it. */
+/* eˣ by x = n·ln 2 + r with |r| ≤ ln 2 / 2 and a polynomial in r (the minimax one of Cephes' expf,
+ * summed by pairs so that few steps wait for each other),
+ * within 2 ulp; infinite from 127.5 · ln 2 = 88.4 on, 0 below −87.7; of what is no number,
+ * anything. Without branches or calls, so that the compiler vectorises the loops around it, and
+ * with choices among integers alone: it would follow those among floats separately. */
 ALTCLIP_VECTOR_LOOP float
 exp_f32 (float x)
 {
-    const float magic = 0x1.8p23f; /* adding it rounds to the nearest integer */
-    float clamped = x > -87.0f ? (x < 88.0f ? x : 88.0f) : -87.0f; /* not a number: −87 */
-    float n = clamped * 1.44269504088896341f + magic - magic;
+    const float magic = 0x1.8p23f; /* adding it leaves the nearest integer in the lower bits */
+    gint32 sign = altclip_float_get_bits (x) & G_MININT32;
+    gint32 magnitude = altclip_float_get_bits (x) & G_MAXINT32;
+    float clamped = altclip_float_of_bits (MIN (magnitude, altclip_float_get_bits (88.5f)) | sign);
+    float rounded = clamped * 1.44269504088896341f + magic;
+    float n = rounded - magic;
     float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    guint32 bits;
-    float scale;
+    float square = r * r;
+    float p = (1.9875691500e-4f * r + 1.3981999507e-3f) * square;
+    gint32 exponent = altclip_float_get_bits (rounded) - altclip_float_get_bits (magic) + 127;
 
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    bits = (guint32)((gint32)n + 127) << 23;
-    memcpy (&scale, &bits, sizeof scale);
-    p = x < 88.0f ? p * scale : INFINITY;
-    return x == x ? p : x; /* what is no number stays none */
+    p = (p + (8.3334519073e-3f * r + 4.1665795894e-2f)) * square;
+    p = (p + (1.6666665459e-1f * r + 5.0000001201e-1f)) * square + r + 1.0f;
+    return p * altclip_float_of_bits (MAX (exponent, 0) << 23);
 }
 
 /* x · sigmoid (a·x): silu is a = 1, quick_gelu a = 1.702. */
@@ -84,17 +83,25 @@ apply_gelu_tanh_loop (float *x, gsize n, float a)
     }
 }
 
-/* exp (x − a) */
+/* Where a score is infinite or no number, all become none; but −∞ may be beside others. */
 ALTCLIP_VECTOR_LOOP void
-apply_exp_loop (float *x, gsize n, float a)
+apply_softmax_loop (float *x, gsize n, float scale)
 {
+    AltclipFloatRange range = altclip_float_range_find (x, n, 0.0f);
+    float share;
+
     for (gsize i = 0; i < n; i++)
-        x[i] = exp_f32 (x[i] - a);
+        x[i] = exp_f32 ((x[i] - range.largest) * scale);
+    share = 1.0f / altclip_row_sum (x, n);
+    if (!isfinite (range.largest) || isnan (range.least))
+        share = NAN;
+    for (gsize i = 0; i < n; i++)
+        x[i] *= share;
 }
 
 ALTCLIP_DEFINE_FOR_WIDTHS (apply_sigmoid, (float *x, gsize n, float a), (x, n, a))
 ALTCLIP_DEFINE_FOR_WIDTHS (apply_gelu_tanh, (float *x, gsize n, float a), (x, n, a))
-ALTCLIP_DEFINE_FOR_WIDTHS (apply_exp, (float *x, gsize n, float a), (x, n, a))
+ALTCLIP_DEFINE_FOR_WIDTHS (apply_softmax, (float *x, gsize n, float scale), (x, n, scale))
 
 static void
 apply_gelu (float *x, gsize n)
@@ -167,16 +174,7 @@ altclip_activation_exact (AltclipActivation activation, double x)
 }
 
 void
-altclip_softmax (float *x, gsize n)
+altclip_softmax (float *x, gsize n, float scale)
 {
-    float maximum = -INFINITY;
-    float sum = 0.0f;
-
-    for (gsize i = 0; i < n; i++)
-        maximum = x[i] > maximum ? x[i] : maximum;
-    apply_exp (x, n, maximum);
-    for (gsize i = 0; i < n; i++)
-        sum += x[i];
-    for (gsize i = 0; i < n; i++)
-        x[i] /= sum;
+    apply_softmax (x, n, scale);
 }

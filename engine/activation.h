@@ -27,10 +27,11 @@ double altclip_activation_exact (AltclipActivation activation, double x);
 /**
  * altclip_softmax:
  * @x: [n]: scores, replaced by their softmax
+ * @scale: what they are multiplied with first, above 0
  *
  * Subtracts the maximum first, so no score overflows.
  */
-void altclip_softmax (float *x, gsize n);
+void altclip_softmax (float *x, gsize n, float scale);
 
 G_END_DECLS
 

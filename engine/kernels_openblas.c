@@ -121,7 +121,7 @@ attend (const AltclipHead *head, const AltclipDistances *distances, guint first,
     if (distances)
         add_distances (head, distances, first, rows, scratch, scratch + (gsize)rows * n_keys);
     for (gsize row = 0; row < rows; row++) {
-        altclip_softmax (scratch + row * n_keys, n_keys);
+        altclip_softmax (scratch + row * n_keys, n_keys, 1.0f);
         if (head->probabilities)
             memcpy (head->probabilities + (first + row) * head->probabilities_stride,
                     scratch + row * n_keys, n_keys * sizeof (float));

@@ -823,9 +823,7 @@ weigh (const Head *head, guint first, guint n_given, guint rows)
     for (guint row = 0; row < n_given; row++) {
         float *scores = head->scores + row * head->score_stride;
 
-        for (guint key = 0; key < plain->n_keys; key++)
-            scores[key] *= scale;
-        altclip_softmax (scores, plain->n_keys);
+        altclip_softmax (scores, plain->n_keys, scale);
         if (plain->probabilities)
             memcpy (plain->probabilities + (first + row) * plain->probabilities_stride, scores,
                     plain->n_keys * sizeof (float));

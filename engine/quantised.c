@@ -4,13 +4,11 @@
  */
 
 #include "quantised.h"
+#include "float_order.h"
 #include "moments.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Numbers that are looked at together, in vector registers. */
-#define LANES 16
 
 #define LEAST_MAGNITUDE 0x1p-120f
 
@@ -18,67 +16,30 @@
 #define ROUNDER 12582912.0f
 
 ALTCLIP_VECTOR_LOOP gint32
-get_bits (float x)
-{
-    gint32 bits;
-
-    memcpy (&bits, &x, sizeof bits);
-    return bits;
-}
-
-ALTCLIP_VECTOR_LOOP gint32
 round_to_integer (float x)
 {
-    return get_bits (x + ROUNDER) - get_bits (ROUNDER);
+    return altclip_float_get_bits (x + ROUNDER) - altclip_float_get_bits (ROUNDER);
 }
 
 /* ---- Range ----------------------------------------------------------------------------------- */
 
-/* Of numbers and 0. */
-typedef struct {
-    float least[LANES];
-    float largest[LANES];
-    gint32 magnitude[LANES]; /* bits of the largest; above those of infinity: not a number */
-} Range;
-
+/* With 0. */
 ALTCLIP_VECTOR_LOOP void
-range_add (Range *range, guint lane, float x)
+find_range_loop (const float *x, guint n, float mean, AltclipFloatRange *range)
 {
-    gint32 magnitude = get_bits (x) & G_MAXINT32;
-
-    range->least[lane] = x < range->least[lane] ? x : range->least[lane];
-    range->largest[lane] = x > range->largest[lane] ? x : range->largest[lane];
-    range->magnitude[lane] =
-            magnitude > range->magnitude[lane] ? magnitude : range->magnitude[lane];
+    *range = altclip_float_range_find (x, n, mean);
+    range->least = range->least > 0.0f ? 0.0f : range->least;
+    range->largest = range->largest < 0.0f ? 0.0f : range->largest;
 }
 
-ALTCLIP_VECTOR_LOOP void
-find_range_loop (const float *x, guint n, float mean, Range *range)
-{
-    Range held = { 0 };
-    guint i = 0;
+ALTCLIP_DEFINE_FOR_WIDTHS (find_range,
+        (const float *x, guint n, float mean, AltclipFloatRange *range), (x, n, mean, range))
 
-    for (; i + LANES <= n; i += LANES)
-        for (guint j = 0; j < LANES; j++)
-            range_add (&held, j, x[i + j] - mean);
-    for (; i < n; i++)
-        range_add (&held, 0, x[i] - mean);
-    *range = held;
-}
-
-ALTCLIP_DEFINE_FOR_WIDTHS (
-        find_range, (const float *x, guint n, float mean, Range *range), (x, n, mean, range))
-
-/* Puts the whole range into the first lane. Returns: whether all numbers are finite */
+/* What is no number is one of the ends. */
 static gboolean
-range_join (Range *range)
+range_is_finite (const AltclipFloatRange *range)
 {
-    for (guint j = 1; j < LANES; j++) {
-        range->least[0] = MIN (range->least[0], range->least[j]);
-        range->largest[0] = MAX (range->largest[0], range->largest[j]);
-        range->magnitude[0] = MAX (range->magnitude[0], range->magnitude[j]);
-    }
-    return range->magnitude[0] < get_bits (INFINITY);
+    return isfinite (range->least) && isfinite (range->largest);
 }
 
 /* ---- Inputs ---------------------------------------------------------------------------------- */
@@ -112,16 +73,16 @@ find_step (float least, float largest)
 AltclipRowScale
 altclip_row_scale_find (const float *x, guint n, float mean)
 {
-    Range range;
+    AltclipFloatRange range;
     float step;
 
     find_range (x, n, mean, &range);
-    if (!range_join (&range))
+    if (!range_is_finite (&range))
         return (AltclipRowScale){ NAN, 0, 0 };
-    step = find_step (range.least[0], range.largest[0]);
+    step = find_step (range.least, range.largest);
     if (step < LEAST_MAGNITUDE)
         return (AltclipRowScale){ 0.0f, 0, 0 };
-    return (AltclipRowScale){ step, round_to_integer (-range.least[0] / step), 0 };
+    return (AltclipRowScale){ step, round_to_integer (-range.least / step), 0 };
 }
 
 /* No number lies further from zero than the range, and its ends may by rounding be half a step from
@@ -180,10 +141,10 @@ altclip_sum_bytes (const guint8 *bytes, guint n)
 float
 altclip_largest_magnitude (const float *x, guint n)
 {
-    Range range;
+    AltclipFloatRange range;
 
     find_range (x, n, 0.0f, &range);
-    return range_join (&range) ? MAX (-range.least[0], range.largest[0]) : NAN;
+    return range_is_finite (&range) ? MAX (-range.least, range.largest) : NAN;
 }
 
 float

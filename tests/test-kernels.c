@@ -1095,10 +1095,10 @@ test_softmax (void)
     float huge[] = { 1e30f, -1e30f, 1e30f };
     float one[] = { -3e38f };
 
-    altclip_softmax (huge, 3);
+    altclip_softmax (huge, 3, 1.0f);
     g_assert_cmpfloat_with_epsilon (huge[0], 0.5, 1e-6);
     g_assert_cmpfloat_with_epsilon (huge[1], 0.0, 1e-6);
-    altclip_softmax (one, 1);
+    altclip_softmax (one, 1, 1.0f);
     g_assert_cmpfloat (one[0], ==, 1.0f);
 }
 
