@@ -4,16 +4,21 @@
  *
  * The instruction that multiplies bytes adds pairs of products in 16 bits that saturate, and takes
  * one side without signs: that is the magnitude of the input, and the input's signs go to the
- * weights. Nothing saturates, since inputs are −128 to 127 and weights −127 to 127: a product is at
- * most 128 · 127, and two of them are at most 32512, below 32767. −128 has a magnitude without a
- * sign, 128, and all weights have their negatives. Pairs of pairs are added in 32 bits.
+ * weights, whose bits are turned over where it is below zero. That makes −w − 1 of w where −w is
+ * wanted, so that the product lacks the magnitude; a row's sums get all of these at the end. The
+ * instruction that makes −w takes one of the two units that multiply; bits are turned over by any
+ * of four.
  *
- * 4 rows of 2 vectors are 8 sums, beside 2 vectors of weights, the input, its magnitude, the ones
- * that pairs are added with, and products.
+ * Nothing saturates, since inputs are −128 to 127 and weights −127 to 127, turned over −128 to 126:
+ * two products are from −2 · 128 · 128 = −32768 to 2 · 128 · 127 = 32512. Pairs of pairs are added
+ * in 32 bits.
+ *
+ * 2 rows of 4 vectors are 8 sums, beside 4 vectors of weights, the input's magnitude and signs, the
+ * ones that pairs are added with, and products.
  */
 
 #define LANES 8
-#define PANEL_VECTORS 2
+#define PANEL_VECTORS 4
 
 #include "packed.h"
 #include "vectors_integers.h"
@@ -25,19 +30,19 @@
 TARGET static inline __attribute__ ((always_inline)) Integers
 multiply_add (Bits input, Bits weights, Integers sums)
 {
-    __m256i signs = (__m256i)input;
-    __m256i pairs = _mm256_maddubs_epi16 (
-            _mm256_abs_epi8 (signs), _mm256_sign_epi8 ((__m256i)weights, signs));
+    __m256i below_zero = _mm256_cmpgt_epi8 (_mm256_setzero_si256 (), (__m256i)input);
+    __m256i turned = _mm256_xor_si256 ((__m256i)weights, below_zero);
+    __m256i pairs = _mm256_maddubs_epi16 (_mm256_abs_epi8 ((__m256i)input), turned);
 
     return sums + (Integers)_mm256_madd_epi16 (pairs, _mm256_set1_epi16 (1));
 }
 
-#define MAX_ROWS 4
+#define MAX_ROWS 2
 #define MULTIPLY_ADD(a, b, c) multiply_add (a, b, c)
 
 #include "tile.h"
 
-static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_S8);
+static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_MAGNITUDES);
 
 static gboolean
 probe (GError **error)

@@ -39,7 +39,7 @@ static gboolean
 has_integers (const AltclipTiling *tiling)
 {
     return tiling->words == ALTCLIP_WORDS_U8 || tiling->words == ALTCLIP_WORDS_S8 ||
-           tiling->words == ALTCLIP_WORDS_U8_U8;
+           tiling->words == ALTCLIP_WORDS_U8_U8 || tiling->words == ALTCLIP_WORDS_MAGNITUDES;
 }
 
 /* Numbers of k in a word. */
@@ -119,7 +119,8 @@ altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 static gint32
 get_input_offset (const AltclipTiling *tiling)
 {
-    return tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
+    return tiling->words == ALTCLIP_WORDS_S8 || tiling->words == ALTCLIP_WORDS_MAGNITUDES ? -128
+                                                                                          : 0;
 }
 
 /* The same of a weight. */
@@ -383,7 +384,19 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
     }
 }
 
-/* A row of integers, as it lies in a tile of @rows, and their sum if weights have an offset. */
+/* What @n integers of an input add to the excess of their row: 128 times each if weights have 128
+ * more, and what is below zero if products lack its magnitude. */
+static guint32
+find_excess (const AltclipTiling *tiling, const void *bytes, guint n)
+{
+    if (tiling->words == ALTCLIP_WORDS_MAGNITUDES)
+        return (guint32)altclip_sum_below_zero (bytes, n);
+    if (get_weight_offset (tiling) != 0)
+        return (guint32)get_weight_offset (tiling) * altclip_sum_bytes (bytes, n);
+    return 0;
+}
+
+/* A row of integers, as it lies in a tile of @rows, and its excess. */
 static void
 quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
         AltclipRowScale *scale, guint rows, guint32 *words)
@@ -396,8 +409,7 @@ quantise_row (const AltclipTiling *tiling, const float *x, guint k, float mean,
 
         block[(columns - 1) / 4] = 0;
         altclip_quantise_row (x + k0, columns, mean, scale, offset, (guint8 *)block);
-        if (get_weight_offset (tiling) != 0)
-            scale->sum += altclip_sum_bytes ((const guint8 *)block, columns);
+        scale->excess += find_excess (tiling, block, columns);
     }
 }
 
@@ -569,19 +581,18 @@ put_out (const Block *block, const float *sums, guint n_rows, guint n_columns, g
 }
 
 /* Sums of integers to floats, in place; see quantised.h. An input that has 128 less has a zero that
- * has 128 less. Weights that have 128 more make each sum larger by 128 times the input's own. */
+ * has 128 less. */
 ALTCLIP_VECTOR_LOOP void
 scale_row_loop (float *row, const AltclipRowScale *scale, const AltclipTiling *tiling,
         const float *steps, const gint32 *weight_sums, const float *bias, guint n)
 {
     guint32 zero = (guint32)(scale->zero + get_input_offset (tiling));
-    guint32 excess = (guint32)get_weight_offset (tiling) * scale->sum;
 
     for (guint i = 0; i < n; i++) {
         guint32 sum;
 
         memcpy (&sum, &row[i], sizeof sum);
-        sum -= zero * (guint32)weight_sums[i] + excess;
+        sum -= zero * (guint32)weight_sums[i] + scale->excess;
         row[i] = (float)(gint32)sum * scale->step * steps[i] + bias[i];
     }
 }

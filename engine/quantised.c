@@ -136,6 +136,27 @@ altclip_sum_bytes (const guint8 *bytes, guint n)
     return sum;
 }
 
+ALTCLIP_VECTOR_LOOP void
+sum_below_zero_loop (const gint8 *x, guint n, gint32 *sum)
+{
+    gint32 held = 0;
+
+    for (guint i = 0; i < n; i++)
+        held += MIN (x[i], 0);
+    *sum = held;
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (sum_below_zero, (const gint8 *x, guint n, gint32 *sum), (x, n, sum))
+
+gint32
+altclip_sum_below_zero (const gint8 *x, guint n)
+{
+    gint32 sum;
+
+    sum_below_zero (x, n, &sum);
+    return sum;
+}
+
 /* ---- Weights --------------------------------------------------------------------------------- */
 
 float

@@ -24,9 +24,9 @@ G_BEGIN_DECLS
 
 /* What a row of integers stands for. */
 typedef struct {
-    float step;  /* NaN: the row holds what is no finite number */
-    gint32 zero; /* 0 to 255 */
-    guint32 sum; /* of the integers, for sets whose weights have no signs; else 0 */
+    float step;     /* NaN: the row holds what is no finite number */
+    gint32 zero;    /* 0 to 255 */
+    guint32 excess; /* what a set's sums of products with the row's integers are too large by */
 } AltclipRowScale;
 
 /* Mean of a row, and 1 / its standard deviation, as a layer norm has them. */
@@ -37,7 +37,7 @@ typedef struct {
 
 AltclipRowShift altclip_row_shift_find (const float *x, guint n, double epsilon);
 
-/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean, without a sum */
+/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean, without an excess */
 AltclipRowScale altclip_row_scale_find (const float *x, guint n, float mean);
 
 /**
@@ -51,6 +51,9 @@ void altclip_quantise_row (const float *x, guint n, float mean, const AltclipRow
 
 /* Returns: the sum of @bytes [n], a part of a row of integers without signs */
 guint32 altclip_sum_bytes (const guint8 *bytes, guint n);
+
+/* Returns: the sum of those of @x [n] that are below zero */
+gint32 altclip_sum_below_zero (const gint8 *x, guint n);
 
 /* Returns: the largest magnitude of @x [n]; NaN if one is no finite number */
 float altclip_largest_magnitude (const float *x, guint n);
