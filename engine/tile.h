@@ -24,9 +24,15 @@
 
 #ifdef __clang__
 #define UNROLL _Pragma ("clang loop unroll(full)")
-#define UNROLL_BY_4 _Pragma ("clang loop unroll_count(4)")
 #else
 #define UNROLL _Pragma ("GCC unroll 16")
+#endif
+
+#ifdef EMULATED_H /* whose instructions are loops already */
+#define UNROLL_BY_4
+#elif defined(__clang__)
+#define UNROLL_BY_4 _Pragma ("clang loop unroll_count(4)")
+#else
 #define UNROLL_BY_4 _Pragma ("GCC unroll 4")
 #endif
 
