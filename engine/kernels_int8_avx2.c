@@ -13,8 +13,8 @@
  * two products are from −2 · 128 · 128 = −32768 to 2 · 128 · 127 = 32512. Pairs of pairs are added
  * in 32 bits.
  *
- * 2 rows of 4 vectors are 8 sums, beside 4 vectors of weights, the input's magnitude and signs, the
- * ones that pairs are added with, and products.
+ * Tiles are of 1 row and 4 vectors: a sum is ready for the next after a cycle, so that 4 are
+ * enough, and more rows take more registers than there are and are slower.
  */
 
 #define LANES 8
@@ -37,7 +37,7 @@ multiply_add (Bits input, Bits weights, Integers sums)
     return sums + (Integers)_mm256_madd_epi16 (pairs, _mm256_set1_epi16 (1));
 }
 
-#define MAX_ROWS 2
+#define MAX_ROWS 1
 #define MULTIPLY_ADD(a, b, c) multiply_add (a, b, c)
 
 #include "tile.h"

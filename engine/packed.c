@@ -316,7 +316,7 @@ find_tile_rows (const AltclipTiling *tiling, guint m)
     guint best = 1;
 
     for (guint rows = MIN (m, tiling->max_rows); rows > 0; rows--) {
-        guint64 work = (guint64)count (m, rows) * (rows + tiling->max_rows / 4);
+        guint64 work = (guint64)count (m, rows) * (4 * rows + tiling->max_rows); /* in quarters */
 
         if (work < least) {
             least = work;

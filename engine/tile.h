@@ -85,8 +85,8 @@ run_tile (const guint rows, const Word *x, const Word *weights, guint n_words, f
     }
 
 /* DO (rows) for every height; each MAX_ROWS that there is has its list. */
-#define TILES_TO_2(DO) DO (1) DO (2)
-#define TILES_TO_4(DO) TILES_TO_2 (DO) DO (3) DO (4)
+#define TILES_TO_1(DO) DO (1)
+#define TILES_TO_4(DO) TILES_TO_1 (DO) DO (2) DO (3) DO (4)
 #define TILES_TO_5(DO) TILES_TO_4 (DO) DO (5)
 #define TILES_TO_6(DO) TILES_TO_5 (DO) DO (6)
 #define TILES_TO_12(DO) TILES_TO_6 (DO) DO (7) DO (8) DO (9) DO (10) DO (11) DO (12)
