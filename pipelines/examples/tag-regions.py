@@ -52,7 +52,9 @@ def print_analytics(frame):
     from gi.repository import GstAnalytics
 
     relations = GstAnalytics.buffer_get_analytics_relation_meta(frame)
-    for i in range(relations.get_length() if relations else 0):
+    if not relations:  # they are attached to objects that came with some
+        return print("analytics: none")
+    for i in range(relations.get_length()):
         found, classification = relations.get_cls_mtd(i)
         if found:
             print("analytics:", GLib.quark_to_string(classification.get_quark(0)), "%.2f" % classification.get_level(0))
@@ -65,16 +67,14 @@ def main():
     pipeline.set_state(Gst.State.PLAYING)
     source.push_buffer(make_picture())
     source.end_of_stream()
-    sample = sink.pull_sample()
-    if sample is None:
+    if not (sample := sink.pull_sample()):
         raise SystemExit(pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR).parse_error()[0].message)
     print_tags(sample.get_buffer())
     try:
         print_analytics(sample.get_buffer())
     except ValueError:
-        print("There is no GstAnalytics here.")
+        print("analytics: not installed")
     pipeline.set_state(Gst.State.NULL)
 
 
-if __name__ == "__main__":
-    main()
+main()
