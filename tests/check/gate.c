@@ -12,6 +12,7 @@ static GCond changed;
 static gboolean closed;
 static guint n_reached;
 static guint n_let;
+static gulong delay;
 
 /* What maps a frame when nobody stands in the way; always the same, so that it is set with the
  * first frame and not while others are read. */
@@ -23,13 +24,16 @@ map_guarded (GstVideoMeta *meta, guint plane, GstMapInfo *info, gpointer *data, 
         GstMapFlags flags)
 {
     guint number;
+    gulong wait;
 
     g_mutex_lock (&lock);
     number = ++n_reached;
     g_cond_broadcast (&changed);
     while (closed && n_let < number)
         g_cond_wait (&changed, &lock);
+    wait = delay;
     g_mutex_unlock (&lock);
+    g_usleep (wait);
     return map_default (meta, plane, info, data, stride, flags);
 }
 
@@ -74,6 +78,14 @@ gate_let_one (void)
     g_mutex_lock (&lock);
     n_let++;
     g_cond_broadcast (&changed);
+    g_mutex_unlock (&lock);
+}
+
+void
+gate_slow_down (gulong microseconds)
+{
+    g_mutex_lock (&lock);
+    delay = microseconds;
     g_mutex_unlock (&lock);
 }
 

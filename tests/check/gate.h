@@ -23,6 +23,9 @@ void gate_open (void);
 /* Lets one frame pass. */
 void gate_let_one (void);
 
+/* From here on each frame takes that long to pass. */
+void gate_slow_down (gulong microseconds);
+
 /* Waits until @n frames have reached the gate, those that passed included. */
 void gate_wait_for (guint n);
 
