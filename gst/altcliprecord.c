@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "altclipregions.h"
+
 /* The attribute of an object that the best label is in. */
 #define ATTRIBUTE "altclip"
 
@@ -336,10 +338,22 @@ is_near (const GstVideoRegionOfInterestMeta *roi, const gint pixels[4])
       && ABS ((gint) roi->h - pixels[3]) <= 1;
 }
 
-/* Returns: (nullable): the detector's own metadata of a region */
+static gboolean
+is_known_as (GstVideoRegionOfInterestMeta *roi, guint id)
+{
+  guint own;
+
+  return id != 0 && gst_altclip_roi_get_id (roi, &own) && own == id;
+}
+
+/* The numbers of different detectors and trackers may meet: the one in the same
+ * place goes first, and what has moved since is known by its number.
+ *
+ * Returns: (nullable): the detector's own metadata of a region */
 static GstVideoRegionOfInterestMeta *
 find_roi (GstBuffer *buffer, guint id, const gchar *type, const gint pixels[4])
 {
+  GstVideoRegionOfInterestMeta *moved = NULL;
   gpointer state = NULL;
   GstMeta *meta;
 
@@ -348,12 +362,13 @@ find_roi (GstBuffer *buffer, guint id, const gchar *type, const gint pixels[4])
       != NULL) {
     GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *) meta;
 
-    if ((id != 0 && roi->id == (gint) id)
-        || (g_strcmp0 (g_quark_to_string (roi->roi_type), type) == 0
-            && is_near (roi, pixels)))
+    if (g_strcmp0 (g_quark_to_string (roi->roi_type), type) == 0
+        && is_near (roi, pixels))
       return roi;
+    if (is_known_as (roi, id))
+      moved = roi;
   }
-  return NULL;
+  return moved;
 }
 
 /* How sure the detector was of a region, if it said so. */

@@ -18,6 +18,21 @@ gst_altclip_region_dup_type (const GstAltclipRegion *region)
   return g_utf8_make_valid (type != NULL ? type : "", -1);
 }
 
+/* DL Streamer's trackers write the object's number here; the meta's own is
+ * another one for each detection there. */
+gboolean
+gst_altclip_roi_get_id (GstVideoRegionOfInterestMeta *roi, guint *id)
+{
+  GstStructure *object_id =
+      gst_video_region_of_interest_meta_get_param (roi, "object_id");
+  gint number = roi->id;
+  gboolean named =
+      object_id != NULL && gst_structure_get_int (object_id, "id", &number);
+
+  *id = (guint) number;
+  return named || number != 0;
+}
+
 /* ---- Collecting --------------------------------------------------------- */
 
 typedef struct
@@ -67,23 +82,6 @@ add_region (Collector *collector, const GstAltclipRegion *region)
     g_array_append_val (collector->regions, *region);
 }
 
-/* DL Streamer's trackers write the object's number here; the meta's own is
- * another one for each detection there. */
-static void
-set_roi_id (GstAltclipRegion *region, GstVideoRegionOfInterestMeta *meta)
-{
-  GstStructure *object_id =
-      gst_video_region_of_interest_meta_get_param (meta, "object_id");
-  gint id;
-
-  region->has_id = meta->id != 0;
-  region->id = (guint) meta->id;
-  if (object_id != NULL && gst_structure_get_int (object_id, "id", &id)) {
-    region->has_id = TRUE;
-    region->id = (guint) id;
-  }
-}
-
 static void
 collect_roi (
     Collector *collector, GstVideoRegionOfInterestMeta *meta, gint number)
@@ -97,7 +95,7 @@ collect_roi (
       || !clip (meta->y, meta->h, within->y, within->height, &region.part.y,
           &region.part.height))
     return;
-  set_roi_id (&region, meta);
+  region.has_id = gst_altclip_roi_get_id (meta, &region.id);
   set_box (collector, &region);
   add_region (collector, &region);
 }

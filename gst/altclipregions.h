@@ -52,6 +52,14 @@ typedef struct
 gchar *gst_altclip_region_dup_type (const GstAltclipRegion *region);
 
 /**
+ * gst_altclip_roi_get_id:
+ * @id: (out): the number that it is known by; 0: none, or a tracker's first
+ *
+ * Returns: whether upstream knows it again from one frame to the next
+ */
+gboolean gst_altclip_roi_get_id (GstVideoRegionOfInterestMeta *roi, guint *id);
+
+/**
  * gst_altclip_regions_collect:
  * @info: of the frame
  * @within: the part of the frame beyond which nothing counts

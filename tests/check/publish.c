@@ -409,16 +409,24 @@ GST_END_TEST;
 
 /* ---- Regions --------------------------------------------------------------------------------- */
 
+static GstVideoRegionOfInterestMeta *
+add_person (GstBuffer *buffer, gint id, guint x, guint y, guint w, guint h, double confidence)
+{
+    GstVideoRegionOfInterestMeta *roi =
+            gst_buffer_add_video_region_of_interest_meta (buffer, "person", x, y, w, h);
+
+    roi->id = id;
+    gst_video_region_of_interest_meta_add_param (
+            roi, gst_structure_new ("detection", "confidence", G_TYPE_DOUBLE, confidence, NULL));
+    return roi;
+}
+
 static GstBuffer *
 new_frame_with_region (void)
 {
     GstBuffer *buffer = new_frame (0, 0, 0, 0);
-    GstVideoRegionOfInterestMeta *roi =
-            gst_buffer_add_video_region_of_interest_meta (buffer, "person", 16, 12, 32, 24);
 
-    roi->id = 7;
-    gst_video_region_of_interest_meta_add_param (
-            roi, gst_structure_new ("detection", "confidence", G_TYPE_DOUBLE, 0.75, NULL));
+    add_person (buffer, 7, 16, 12, 32, 24, 0.75);
     return buffer;
 }
 
@@ -456,6 +464,60 @@ GST_START_TEST (test_results_of_regions)
     fail_unless_equals_float (json_real_value (json_object_get (box, "y_max")), 0.75);
     fail_unless_equals_string (
             get_string (json_object_get (object, "altclip"), "label"), "a black screen");
+    json_decref (lines);
+    publisher_free (publisher);
+}
+GST_END_TEST;
+
+/* With a tracker's number, as DL Streamer's write it. */
+static void
+add_tracked (GstBuffer *buffer, gint id, gint track, guint x, double confidence)
+{
+    gst_video_region_of_interest_meta_add_param (add_person (buffer, id, x, 0, 16, 12, confidence),
+            gst_structure_new ("object_id", "id", G_TYPE_INT, track, NULL));
+}
+
+static double
+get_confidence (const json_t *line, gint64 id)
+{
+    const json_t *objects = json_object_get (line, "objects");
+    gsize i = 0;
+
+    while (get_integer (json_array_get (objects, i), "id") != id)
+        i++;
+    return json_real_value (json_object_get (
+            json_object_get (json_array_get (objects, i), "detection"), "confidence"));
+}
+
+/* Of each its own, though a detection may have the number that another's track has, and also once
+ * it has moved from where it was analysed. */
+GST_START_TEST (test_confidence_of_tracked_regions)
+{
+    g_autofree char *path = g_build_filename (folder, "tracked.jsonl", NULL);
+    g_autofree char *properties = g_strdup_printf ("method=file results=all file-path=%s", path);
+    Publisher *publisher = publisher_new_with ("inference-region=roi-list", properties);
+    GstBuffer *earlier = new_frame (0, 0, 0, 0);
+    GstBuffer *later = new_frame (FRAME, 0, 0, 0);
+    json_t *lines;
+
+    add_tracked (earlier, 1, 2, 0, 0.25);
+    add_tracked (earlier, 2, 1, 32, 0.75);
+    add_tracked (later, 3, 2, 0, 0.125);
+    add_tracked (later, 4, 1, 40, 0.5);
+    gst_harness_push (publisher->harness, earlier);
+    gst_harness_push (publisher->harness, later);
+    publisher_end (publisher);
+    lines = read_lines (path);
+    fail_unless_equals_int (count_results (lines), 2);
+    for (gsize i = 0, n = 0; n < 2; i++) {
+        const json_t *line = json_array_get (lines, i);
+
+        if (is_event (line))
+            continue;
+        fail_unless_equals_float (get_confidence (line, 1), n == 0 ? 0.75 : 0.5);
+        fail_unless_equals_float (get_confidence (line, 2), n == 0 ? 0.25 : 0.125);
+        n++;
+    }
     json_decref (lines);
     publisher_free (publisher);
 }
@@ -689,6 +751,7 @@ publish_suite (void)
     tcase_add_test (tests, test_results_of_a_part);
     tcase_add_test (tests, test_lines_are_appended);
     tcase_add_test (tests, test_results_of_regions);
+    tcase_add_test (tests, test_confidence_of_tracked_regions);
     tcase_add_test (tests, test_slow_reader);
     tcase_add_test (tests, test_stop_without_a_reader);
     tcase_add_test (tests, test_files_that_cannot_be);
