@@ -16,7 +16,7 @@
 /* How soon a connection that went away silently is noticed, in seconds. */
 #define KEEPALIVE 10
 
-/* Events on their way: less than what libmosquitto, and brokers with their
+/* Records on their way: less than what libmosquitto, and brokers with their
  * defaults, allow. */
 #define MAX_IN_FLIGHT 16
 
@@ -34,7 +34,7 @@ struct _GstAltclipBroker
   gint refusal; /* of the broker's, as in CONNACK */
   gboolean is_lost;
 
-  /* Sent and not acknowledged, in order, and the one who keeps them. */
+  /* Begun and not through, in order, and the one who keeps them. */
   GQueue in_flight;
   GstAltclipSpool *spool;
 };
@@ -66,7 +66,7 @@ on_disconnect (struct mosquitto *client, void *user_data, int code)
   broker->is_lost = TRUE;
 }
 
-/* Of results too, which nothing is kept of. */
+/* An event is acknowledged, or a result written. */
 static void
 on_publish (struct mosquitto *client, void *user_data, int id)
 {
@@ -177,7 +177,7 @@ broker_open (gpointer carrier, GError **error)
   return FALSE;
 }
 
-/* What was not acknowledged may have got lost. */
+/* What is not through may have got lost. */
 static void
 broker_close (gpointer carrier, GstAltclipSpool *spool)
 {
@@ -197,7 +197,7 @@ broker_close (gpointer carrier, GstAltclipSpool *spool)
 /* ---- Sending ------------------------------------------------------------ */
 
 static int
-send_event (GstAltclipBroker *broker, GstAltclipRecord *record)
+send_record (GstAltclipBroker *broker, GstAltclipRecord *record)
 {
   Message *message = g_new0 (Message, 1);
 
@@ -205,22 +205,8 @@ send_event (GstAltclipBroker *broker, GstAltclipRecord *record)
   /* First, so that whatever becomes of it, it is kept. */
   g_queue_push_tail (&broker->in_flight, message);
   return mosquitto_publish (broker->client, &message->id,
-      broker->topics[record->kind], (int) record->length, record->line, 1,
-      false);
-}
-
-static int
-send_result (GstAltclipBroker *broker, GstAltclipRecord *record)
-{
-  int code =
-      mosquitto_publish (broker->client, NULL, broker->topics[record->kind],
-          (int) record->length, record->line, 0, false);
-
-  if (code == MOSQ_ERR_SUCCESS)
-    gst_altclip_spool_finish (broker->spool, record);
-  else
-    gst_altclip_spool_put_back (broker->spool, record);
-  return code;
+      broker->topics[record->kind], (int) record->length, record->line,
+      record->kind == GST_ALTCLIP_RECORD_EVENT ? 1 : 0, false);
 }
 
 /* What the connection has no room for stays in the spool, whose size is
@@ -247,9 +233,7 @@ send_records (GstAltclipBroker *broker, gboolean *more)
     record = *more ? NULL : gst_altclip_spool_take (broker->spool);
     if (record == NULL)
       break;
-    code = record->kind == GST_ALTCLIP_RECORD_EVENT
-        ? send_event (broker, record)
-        : send_result (broker, record);
+    code = send_record (broker, record);
   }
   return code;
 }

@@ -676,9 +676,9 @@ install_limits (GObjectClass *object_class)
       g_param_spec_boxed ("stats", "Statistics",
           "Since READY: events and results that came, published-events and "
           "published-results, of which those events count that the broker has "
-          "acknowledged, dropped-events and dropped-results; waiting, and "
-          "waiting-size in bytes; connected, and connections: how often it "
-          "came to that",
+          "acknowledged, and those results that are written, dropped-events "
+          "and dropped-results; waiting, and waiting-size in bytes; connected, "
+          "and connections: how often it came to that",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

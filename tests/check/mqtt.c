@@ -214,6 +214,82 @@ GST_START_TEST (test_silent_broker)
 }
 GST_END_TEST;
 
+/* How many messages with QoS 0 are there whole. */
+static guint
+count_messages (const guint8 *bytes, gsize n_bytes)
+{
+    guint n = 0;
+    gsize at = 0;
+
+    while (at < n_bytes) {
+        guint8 type = bytes[at++];
+        gsize length = 0;
+
+        for (guint shift = 0; at < n_bytes; shift += 7) {
+            length |= (gsize)(bytes[at] & 127) << shift;
+            if (bytes[at++] < 128)
+                break;
+        }
+        n += type == 0x30 && length > 0 && length <= n_bytes - at;
+        at += MIN (length, n_bytes - at);
+    }
+    return n;
+}
+
+/* What has come by its end, which is once the publisher is gone. */
+static guint
+read_messages (GSocket *connection)
+{
+    g_autoptr (GByteArray) all = g_byte_array_new ();
+    char bytes[65536];
+    gssize n;
+
+    while ((n = g_socket_receive (connection, bytes, sizeof bytes, NULL, NULL)) > 0)
+        g_byte_array_append (all, (const guint8 *)bytes, (guint)n);
+    return count_messages (all->data, all->len);
+}
+
+/* (transfer full): with little room for what is sent to it. */
+static GSocket *
+new_narrow_listener (guint *port)
+{
+    g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+    g_autoptr (GSocketAddress) any = g_inet_socket_address_new (loopback, 0);
+    g_autoptr (GSocketAddress) bound = NULL;
+    GSocket *listener =
+            g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+
+    fail_unless (g_socket_set_option (listener, SOL_SOCKET, SO_RCVBUF, 65536, NULL));
+    fail_unless (g_socket_bind (listener, any, FALSE, NULL) && g_socket_listen (listener, NULL));
+    bound = g_socket_get_local_address (listener, NULL);
+    *port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+    return listener;
+}
+
+/* One that lets us in and then reads nothing: what counts as published has left all the same, and
+ * what is left waits. */
+GST_START_TEST (test_broker_that_does_not_read)
+{
+    static const char connack[] = { 0x20, 2, 0, 0 };
+    guint port;
+    g_autoptr (GSocket) listener = new_narrow_listener (&port);
+    g_autofree char *source = g_strnfill (400000, 'x');
+    g_autofree char *properties = g_strdup_printf ("source=%s flush-timeout=500000000", source);
+    Publisher *publisher = new_publisher (port, properties);
+    g_autoptr (GSocket) connection = g_socket_accept (listener, NULL, NULL);
+    guint64 published;
+
+    fail_unless (g_socket_send (connection, connack, sizeof connack, NULL, NULL) == sizeof connack);
+    wait_until_connected (publisher, 1);
+    publisher_push (publisher, 30);
+    publisher_end (publisher);
+    published = publisher_get_count (publisher, "published-results");
+    fail_unless (published > 0 && published < 30);
+    publisher_free (publisher);
+    fail_unless (read_messages (connection) >= published);
+}
+GST_END_TEST;
+
 /* ---- Logging in ------------------------------------------------------------------------------ */
 
 static gboolean
@@ -356,6 +432,7 @@ mqtt_suite (void)
     tcase_add_test (tests, test_broker_is_killed);
     tcase_add_test (tests, test_broker_comes_late);
     tcase_add_test (tests, test_silent_broker);
+    tcase_add_test (tests, test_broker_that_does_not_read);
     tcase_add_test (tests, test_password);
     tcase_add_test (tests, test_tls);
     tcase_add_test (tests, test_certificate_of_another_host);
