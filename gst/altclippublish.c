@@ -284,7 +284,7 @@ gst_altclip_publish_stop (GstBaseTransform *transform)
     GST_WARNING_OBJECT (self, "the thread that publishes ends later");
   gst_altclip_outbox_finish (&self->outbox, GST_ELEMENT_CAST (self));
   g_clear_pointer (&self->stream_id, g_ref_string_release);
-  g_clear_pointer (&self->last_element, g_free);
+  g_hash_table_remove_all (self->analyses);
   self->width = self->height = 0;
   return TRUE;
 }
@@ -327,27 +327,50 @@ publish_event (GstAltclipPublish *self, const GstStructure *event)
       self, gst_altclip_record_new_event (event, &origin, ++self->sequence));
 }
 
-/* Whether these are the results that the last frame had. A frame without a PTS
- * may be any. */
+/* Of a frame that an altclipfilter analysed. */
+typedef struct
+{
+  guint64 pts;
+  guint revision;
+} Analysis;
+
+/* Whether these are the results that the last frame had of this altclipfilter.
+ * A frame without a PTS may be any. */
 static gboolean
 is_known (GstAltclipPublish *self, const GstStructure *tags)
 {
   const gchar *element = gst_structure_get_string (tags, "element");
-  guint64 pts = GST_CLOCK_TIME_NONE;
-  guint revision = 0;
+  Analysis analysis = {GST_CLOCK_TIME_NONE, 0};
+  Analysis *last;
   gboolean known;
 
-  gst_structure_get_uint64 (tags, "frame-pts", &pts);
-  gst_structure_get_uint (tags, "revision", &revision);
-  known = GST_CLOCK_TIME_IS_VALID (pts) && pts == self->last_pts
-      && revision == self->last_revision
-      && g_strcmp0 (element, self->last_element) == 0;
-  if (g_strcmp0 (element, self->last_element) != 0) {
-    g_free (self->last_element);
-    self->last_element = g_strdup (element);
+  if (element == NULL)
+    return FALSE;
+  gst_structure_get_uint64 (tags, "frame-pts", &analysis.pts);
+  gst_structure_get_uint (tags, "revision", &analysis.revision);
+  last = g_hash_table_lookup (self->analyses, element);
+  if (last == NULL) {
+    last = g_new (Analysis, 1);
+    *last = (Analysis){GST_CLOCK_TIME_NONE, 0};
+    g_hash_table_insert (self->analyses, g_strdup (element), last);
   }
-  self->last_pts = pts;
-  self->last_revision = revision;
+  known = GST_CLOCK_TIME_IS_VALID (analysis.pts) && analysis.pts == last->pts
+      && analysis.revision == last->revision;
+  *last = analysis;
+  return known;
+}
+
+/* Of altclipfilters behind each other, any may have analysed something. */
+static gboolean
+are_known (GstAltclipPublish *self, const GstStructure *tags)
+{
+  gboolean known = TRUE;
+  guint i;
+
+  for (i = 0; i < GST_ALTCLIP_RECORD_MAX_FILTERS && tags != NULL; i++) {
+    known &= is_known (self, tags);
+    tags = gst_altclip_record_get_upstream (tags);
+  }
   return known;
 }
 
@@ -363,7 +386,7 @@ publish_results (
 
   if (results == GST_ALTCLIP_PUBLISH_RESULTS_NONE
       || (results == GST_ALTCLIP_PUBLISH_RESULTS_ANALYSED
-          && is_known (self, tags)))
+          && are_known (self, tags)))
     return;
   gst_altclip_timing_init (&timing, &GST_BASE_TRANSFORM_CAST (self)->segment,
       buffer, self->stream_id);
@@ -398,7 +421,7 @@ take_stream_start (GstAltclipPublish *self, GstEvent *event)
   gst_event_parse_stream_start (event, &stream_id);
   g_clear_pointer (&self->stream_id, g_ref_string_release);
   self->stream_id = g_ref_string_new (stream_id);
-  g_clear_pointer (&self->last_element, g_free);
+  g_hash_table_remove_all (self->analyses);
 }
 
 static void
@@ -418,7 +441,7 @@ static void
 take_flush_stop (GstAltclipPublish *self)
 {
   hurry (self, FALSE);
-  g_clear_pointer (&self->last_element, g_free);
+  g_hash_table_remove_all (self->analyses);
 }
 
 static gboolean
@@ -691,6 +714,7 @@ gst_altclip_publish_finalize (GObject *object)
 
   g_clear_pointer (&self->spool, gst_altclip_spool_unref);
   gst_altclip_outbox_clear (&self->outbox);
+  g_hash_table_unref (self->analyses);
   g_free (self->file_path);
   g_free (self->address);
   g_free (self->topic);
@@ -747,6 +771,8 @@ gst_altclip_publish_init (GstAltclipPublish *self)
   self->max_reconnect_interval = DEFAULT_MAX_RECONNECT_INTERVAL;
   self->buffer_size = DEFAULT_BUFFER_SIZE;
   self->flush_timeout = DEFAULT_FLUSH_TIMEOUT;
+  self->analyses =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   gst_altclip_outbox_init (&self->outbox);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM_CAST (self), TRUE);
 }

@@ -79,10 +79,8 @@ struct _GstAltclipPublish
   gint width;
   gint height;
 
-  /* The last frame whose results were published. */
-  gchar *last_element;
-  guint64 last_pts;
-  guint last_revision;
+  /* Of each altclipfilter by its name, what it analysed last. */
+  GHashTable *analyses;
 };
 
 G_END_DECLS

@@ -17,9 +17,6 @@
 /* How deep structures are that become JSON: labels in regions in results. */
 #define MAX_DEPTH 4
 
-/* Of one frame, altclipfilters behind each other. */
-#define MAX_FILTERS 16
-
 /* ---- Values ------------------------------------------------------------- */
 
 /* Strings of other elements need not be UTF-8. */
@@ -452,6 +449,16 @@ append_regions (json_t *objects, GstBuffer *buffer, const GstStructure *tags,
 
 /* ---- Results ------------------------------------------------------------ */
 
+const GstStructure *
+gst_altclip_record_get_upstream (const GstStructure *tags)
+{
+  const GValue *upstream = gst_structure_get_value (tags, "upstream");
+
+  return upstream != NULL && GST_VALUE_HOLDS_STRUCTURE (upstream)
+      ? gst_value_get_structure (upstream)
+      : NULL;
+}
+
 /* Of each altclipfilter that the frame went through, the last one first. */
 static json_t *
 new_objects (
@@ -460,14 +467,10 @@ new_objects (
   json_t *objects = json_array ();
   guint i;
 
-  for (i = 0; i < MAX_FILTERS && tags != NULL; i++) {
-    const GValue *upstream = gst_structure_get_value (tags, "upstream");
-
+  for (i = 0; i < GST_ALTCLIP_RECORD_MAX_FILTERS && tags != NULL; i++) {
     append_regions (objects, buffer, tags, origin);
     append_frame (objects, tags, origin);
-    tags = upstream != NULL && GST_VALUE_HOLDS_STRUCTURE (upstream)
-        ? gst_value_get_structure (upstream)
-        : NULL;
+    tags = gst_altclip_record_get_upstream (tags);
   }
   return objects;
 }

@@ -51,6 +51,17 @@ typedef struct
   gint height;
 } GstAltclipOrigin;
 
+/* Of one frame, altclipfilters behind each other. */
+#define GST_ALTCLIP_RECORD_MAX_FILTERS 16
+
+/**
+ * gst_altclip_record_get_upstream:
+ * @tags: what altclipfilter attached
+ *
+ * Returns: (nullable): what the one before it did
+ */
+const GstStructure *gst_altclip_record_get_upstream (const GstStructure *tags);
+
 /**
  * gst_altclip_record_new_event:
  * @event: structure of an `altclip` event

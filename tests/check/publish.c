@@ -394,6 +394,33 @@ GST_START_TEST (test_results_of_a_part)
 }
 GST_END_TEST;
 
+/* Of two filters behind each other, what either has analysed. */
+GST_START_TEST (test_results_of_two_filters)
+{
+    g_autofree char *behind = g_strdup_printf (
+            "! altclipfilter name=second model=%s prompts=\"a black screen;a blue screen\" "
+            "mode=exact interval=%" G_GUINT64_FORMAT,
+            models_get_demo (), 4 * FRAMES_AN_ANALYSIS * FRAME);
+    guint n_events;
+    json_t *lines = publish_to_file (behind, "", 6 * FRAMES_AN_ANALYSIS, &n_events);
+    guint n = 0;
+
+    fail_unless_equals_int (count_results (lines), 6);
+    for (gsize i = 0; i < json_array_size (lines); i++) {
+        const json_t *objects = json_object_get (json_array_get (lines, i), "objects");
+        const json_t *object = json_array_get (objects, 1);
+
+        if (!objects)
+            continue;
+        fail_unless_equals_int (json_array_size (objects), 2);
+        fail_unless_equals_string (get_string (object, "element"), "filter");
+        fail_unless_equals_int64 (
+                get_integer (object, "frame_pts"), n++ * FRAMES_AN_ANALYSIS * FRAME);
+    }
+    json_decref (lines);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_lines_are_appended)
 {
     guint n_events;
@@ -749,6 +776,7 @@ publish_suite (void)
     tcase_add_test (tests, test_results_of_a_file);
     tcase_add_test (tests, test_results_of_all_frames);
     tcase_add_test (tests, test_results_of_a_part);
+    tcase_add_test (tests, test_results_of_two_filters);
     tcase_add_test (tests, test_lines_are_appended);
     tcase_add_test (tests, test_results_of_regions);
     tcase_add_test (tests, test_confidence_of_tracked_regions);
