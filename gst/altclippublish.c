@@ -240,14 +240,11 @@ get_deadline (GstAltclipPublish *self)
 }
 
 static void
-warn_of_rest (GstAltclipPublish *self)
+warn_of_rest (GstAltclipPublish *self, guint n)
 {
-  GstAltclipSpoolCounts counts;
-  g_autofree gchar *text = NULL;
+  g_autofree gchar *text =
+      g_strdup_printf ("%u results and events are not published yet.", n);
 
-  gst_altclip_spool_get_counts (self->spool, &counts);
-  text = g_strdup_printf (
-      "%u results and events are not published yet.", counts.waiting);
   put_warning (self, GST_RESOURCE_ERROR_WRITE, text,
       "They did not go within flush-timeout, and are lost when the element is "
       "stopped.");
@@ -258,14 +255,16 @@ static void
 flush (GstAltclipPublish *self)
 {
   GstAltclipSpoolCounts counts;
+  guint left;
 
   gst_altclip_spool_get_counts (self->spool, &counts);
   if (counts.waiting == 0 || self->gave_up)
     return;
   gst_altclip_courier_retry (self->courier);
-  self->gave_up = !gst_altclip_spool_wait (self->spool, get_deadline (self));
+  left = gst_altclip_spool_wait (self->spool, get_deadline (self));
+  self->gave_up = left > 0;
   if (self->gave_up)
-    warn_of_rest (self);
+    warn_of_rest (self, left);
 }
 
 /* The spool stays, for its counts. */

@@ -150,17 +150,19 @@ gst_altclip_spool_finish (GstAltclipSpool *spool, GstAltclipRecord *record)
   gst_altclip_record_free (record);
 }
 
-gboolean
+guint
 gst_altclip_spool_wait (GstAltclipSpool *spool, gint64 deadline)
 {
   gboolean in_time = TRUE;
+  guint left;
 
   pthread_mutex_lock (&spool->lock);
   while (in_time && spool->counts.waiting > 0 && !spool->hurried)
     in_time =
         gst_altclip_deadline_wait (&spool->changed, &spool->lock, deadline);
+  left = spool->hurried ? 0 : spool->counts.waiting;
   pthread_mutex_unlock (&spool->lock);
-  return in_time;
+  return left;
 }
 
 void

@@ -95,9 +95,9 @@ void gst_altclip_spool_finish (
  *
  * Waits until nothing is left, or somebody hurries.
  *
- * Returns: %FALSE at the deadline
+ * Returns: how many are left at the deadline; 0: it did not come to that
  */
-gboolean gst_altclip_spool_wait (GstAltclipSpool *spool, gint64 deadline);
+guint gst_altclip_spool_wait (GstAltclipSpool *spool, gint64 deadline);
 
 /**
  * gst_altclip_spool_hurry:

@@ -174,17 +174,47 @@ test_wait (void)
 {
     g_autoptr (GstAltclipSpool) spool = new_spool (4);
 
-    g_assert_true (gst_altclip_spool_wait (spool, 0));
+    g_assert_cmpuint (gst_altclip_spool_wait (spool, 0), ==, 0);
     put_all (spool, "e");
-    g_assert_false (gst_altclip_spool_wait (spool, g_get_monotonic_time () + 10 * 1000));
+    g_assert_cmpuint (gst_altclip_spool_wait (spool, g_get_monotonic_time () + 10 * 1000), ==, 1);
     gst_altclip_spool_hurry (spool, TRUE);
-    g_assert_true (gst_altclip_spool_wait (spool, G_MAXINT64));
+    g_assert_cmpuint (gst_altclip_spool_wait (spool, G_MAXINT64), ==, 0);
     gst_altclip_spool_hurry (spool, FALSE);
     /* What was taken counts until it is done with. */
     GstAltclipRecord *record = gst_altclip_spool_take (spool);
-    g_assert_false (gst_altclip_spool_wait (spool, g_get_monotonic_time ()));
+    g_assert_cmpuint (gst_altclip_spool_wait (spool, g_get_monotonic_time ()), ==, 1);
     gst_altclip_spool_finish (spool, record);
-    g_assert_true (gst_altclip_spool_wait (spool, 0));
+    g_assert_cmpuint (gst_altclip_spool_wait (spool, 0), ==, 0);
+}
+
+static gpointer
+wait_shortly (gpointer data)
+{
+    GstAltclipSpool *spool = data;
+
+    return GUINT_TO_POINTER (gst_altclip_spool_wait (spool, g_get_monotonic_time () + 100 * 1000));
+}
+
+/* What is through when the deadline has passed is not left. */
+static void
+test_last_moment (void)
+{
+    g_autoptr (GstAltclipSpool) spool = new_spool (4);
+    GThread *thread;
+    guint waiting;
+
+    put_all (spool, "e");
+    thread = g_thread_new ("waits", wait_shortly, spool);
+    g_usleep (50 * 1000);
+    /* It does not come to look before it is late. */
+    pthread_mutex_lock (&spool->lock);
+    g_usleep (200 * 1000);
+    waiting = spool->counts.waiting;
+    spool->counts.waiting = 0;
+    pthread_mutex_unlock (&spool->lock);
+    g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 0);
+    spool->counts.waiting = waiting;
+    expect_all (spool, "e1 ");
 }
 
 /* ---- The courier ----------------------------------------------------------------------------- */
@@ -230,8 +260,9 @@ test_lines (void)
         gst_altclip_courier_wake (courier);
     g_thread_join (thread);
     gst_altclip_courier_wake (courier);
-    g_assert_true (
-            gst_altclip_spool_wait (spool, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND));
+    g_assert_cmpuint (
+            gst_altclip_spool_wait (spool, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND), ==,
+            0);
     gst_altclip_courier_stop (courier, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND);
     g_assert_cmpint (n_troubles, ==, 0);
 
@@ -323,8 +354,9 @@ test_trouble (void)
     courier = gst_altclip_courier_start (
             spool, &functions, &road, 1000, note_trouble, &n_troubles, &error);
     g_assert_no_error (error);
-    g_assert_true (
-            gst_altclip_spool_wait (spool, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND));
+    g_assert_cmpuint (
+            gst_altclip_spool_wait (spool, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND), ==,
+            0);
     while (gst_altclip_courier_get_state (courier, &up) == 0)
         g_usleep (1000);
     gst_altclip_courier_stop (courier, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND);
@@ -394,6 +426,7 @@ main (int argc, char **argv)
     g_test_add_func ("/spool/first-loss", test_first_loss);
     g_test_add_func ("/spool/put-back", test_put_back);
     g_test_add_func ("/spool/wait", test_wait);
+    g_test_add_func ("/spool/last-moment", test_last_moment);
     g_test_add_func ("/courier/lines", test_lines);
     g_test_add_func ("/courier/trouble", test_trouble);
     g_test_add_func ("/courier/hanging-carrier", test_hanging_carrier);
