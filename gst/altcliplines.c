@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* So many lines at most, before the courier looks whether it is to stop. */
@@ -122,13 +123,17 @@ lines_work (
   return TRUE;
 }
 
-/* What was begun of a line is gone on with. */
+/* What was begun of a line is gone on with in a file. From a pipe it is gone
+ * with who read it. */
 static void
 lines_close (gpointer carrier, GstAltclipSpool *spool)
 {
   GstAltclipLines *lines = carrier;
+  struct stat status;
 
   (void) spool;
+  if (fstat (lines->fd, &status) != 0 || !S_ISREG (status.st_mode))
+    lines->written = 0;
   close (lines->fd);
   lines->fd = -1;
 }

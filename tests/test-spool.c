@@ -7,8 +7,10 @@
 #include "altcliplines.h"
 #include "altclipspool.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- The spool ------------------------------------------------------------------------------- */
@@ -274,6 +276,71 @@ test_lines (void)
     g_rmdir (folder);
 }
 
+static GstAltclipRecord *
+new_long_record (void)
+{
+    GstAltclipRecord *record = new_record (GST_ALTCLIP_RECORD_RESULT, 1);
+
+    record->length = 200000;
+    g_free (record->line);
+    record->line = g_strnfill (record->length + 1, 'x');
+    record->line[0] = '{';
+    record->line[record->length] = '\n';
+    return record;
+}
+
+/* Of a pipe, reads @n bytes at least. */
+static void
+read_at_least (int fd, GString *text, gsize n)
+{
+    gint64 end = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+    char bytes[4096];
+    gssize length;
+
+    while (text->len < n) {
+        g_assert_cmpint (g_get_monotonic_time (), <, end);
+        length = read (fd, bytes, sizeof bytes);
+        if (length > 0)
+            g_string_append_len (text, bytes, length);
+        else
+            g_usleep (1000);
+    }
+}
+
+/* Who reads a pipe after another one has gone gets lines from their beginning. */
+static void
+test_next_reader (void)
+{
+    g_autoptr (GstAltclipSpool) spool = gst_altclip_spool_new (G_MAXSSIZE);
+    g_autofree char *folder = g_dir_make_tmp ("altclip-spool-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename (folder, "pipe", NULL);
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_autoptr (GstAltclipRecord) same = new_long_record ();
+    GstAltclipCourier *courier;
+    gboolean lost[2];
+    gint n_troubles = 0;
+    int reader;
+
+    g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+    reader = g_open (path, O_RDONLY | O_NONBLOCK, 0);
+    courier = gst_altclip_courier_start (spool, gst_altclip_lines_get_carrier (),
+            gst_altclip_lines_new (path, NULL), 1000, note_trouble, &n_troubles, NULL);
+    gst_altclip_spool_put (spool, new_long_record (), lost);
+    gst_altclip_courier_wake (courier);
+    read_at_least (reader, text, 100);
+    close (reader);
+    while (g_atomic_int_get (&n_troubles) == 0)
+        g_usleep (1000);
+    g_string_truncate (text, 0);
+    reader = g_open (path, O_RDONLY | O_NONBLOCK, 0);
+    read_at_least (reader, text, same->length + 1);
+    g_assert_cmpstr (text->str, ==, same->line);
+    gst_altclip_courier_stop (courier, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND);
+    close (reader);
+    g_unlink (path);
+    g_rmdir (folder);
+}
+
 /* A way that fails every other time, and loses what was on it. */
 typedef struct {
     guint n_opened; /* of the courier's thread */
@@ -428,6 +495,7 @@ main (int argc, char **argv)
     g_test_add_func ("/spool/wait", test_wait);
     g_test_add_func ("/spool/last-moment", test_last_moment);
     g_test_add_func ("/courier/lines", test_lines);
+    g_test_add_func ("/courier/next-reader", test_next_reader);
     g_test_add_func ("/courier/trouble", test_trouble);
     g_test_add_func ("/courier/hanging-carrier", test_hanging_carrier);
     return g_test_run ();
