@@ -190,23 +190,50 @@ parse_address (GstAltclipBrokerConfig *config, GError **error)
   return TRUE;
 }
 
+/* Whether it is a string of MQTT's. */
+static gboolean
+is_allowed (const gchar *text)
+{
+  if (strlen (text) > MAX_STRING || !g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (; *text != '\0'; text = g_utf8_next_char (text)) {
+    gunichar c = g_utf8_get_char (text);
+
+    if (g_unichar_iscntrl (c) || (c >= 0xfdd0 && c <= 0xfdef)
+        || (c & 0xfffe) == 0xfffe)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_topic (GstAltclipBrokerConfig *config, GError **error)
 {
-  gsize length = strlen (config->topic);
-
-  if (length > 0 && length <= MAX_STRING
-      && g_utf8_validate (config->topic, -1, NULL)
+  if (*config->topic != '\0' && is_allowed (config->topic)
       && strpbrk (config->topic, "+#") == NULL)
     return TRUE;
   return refuse (error,
-      "The topic must be UTF-8 of at most %d bytes, without + and #",
+      "The topic must be UTF-8 of at most %d bytes, without + and # and "
+      "control characters",
       MAX_STRING);
+}
+
+static gboolean
+check_name (const gchar *what, const gchar *name, GError **error)
+{
+  if (name == NULL || is_allowed (name))
+    return TRUE;
+  return refuse (error,
+      "The %s must be UTF-8 of at most %d bytes, without control characters",
+      what, MAX_STRING);
 }
 
 static gboolean
 check_login (GstAltclipBrokerConfig *config, GError **error)
 {
+  if (!check_name ("client id", config->client_id, error)
+      || !check_name ("username", config->username, error))
+    return FALSE;
   if (config->password != NULL && config->username == NULL)
     return refuse (error, "There is a password without a username");
   if (!config->tls
@@ -231,8 +258,12 @@ gst_altclip_broker_config_new (const gchar *address, const gchar *topic,
   config->address = g_strdup (address != NULL ? address : DEFAULT_ADDRESS);
   config->topic = g_strdup (topic != NULL ? topic : DEFAULT_TOPIC);
   config->client_id = g_strdup (client_id);
-  if ((file != NULL && !read_file (config, file, error))
-      || !parse_address (config, error) || !check_topic (config, error)
+  if (file != NULL && !read_file (config, file, error))
+    return NULL;
+  /* An empty one is none, as of the property. */
+  if (config->client_id != NULL && *config->client_id == '\0')
+    g_clear_pointer (&config->client_id, g_free);
+  if (!parse_address (config, error) || !check_topic (config, error)
       || !check_login (config, error))
     return NULL;
   return g_steal_pointer (&config);

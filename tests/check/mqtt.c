@@ -366,6 +366,9 @@ GST_START_TEST (test_password)
     if (run (broker, "mosquitto_passwd -b -c passwords camera secret")) {
         broker_start (broker);
         expect_login (broker, "{\"username\": \"camera\", \"password\": \"secret\"}");
+        /* Without a name the broker chooses one. */
+        expect_login (broker, "{\"username\": \"camera\", \"password\": \"secret\", "
+                              "\"client_id\": \"\"}");
         expect_no_login (broker, "{\"username\": \"camera\", \"password\": \"wrong\"}");
     } else {
         g_print ("# left out: there is no mosquitto_passwd\n");

@@ -714,6 +714,10 @@ GST_START_TEST (test_configurations_that_cannot_be)
     expect_config_refused ("{\"address\": \"host:70000\"}", "address");
     expect_config_refused ("{\"address\": \"\"}", "address");
     expect_config_refused ("{\"topic\": \"a/#\"}", "topic");
+    expect_config_refused ("{\"topic\": \"a\\n\"}", "topic");
+    expect_config_refused ("{\"topic\": \"a\\ufffe\"}", "topic");
+    expect_config_refused ("{\"client_id\": \"a\\u0001\"}", "client id");
+    expect_config_refused ("{\"username\": \"a\\u0001\"}", "username");
     expect_config_refused ("{\"topic\": \"a\", \"topic\": \"b\"}", "twice");
     expect_config_refused (large, "65536");
     expect_refusal ("method=mqtt mqtt-config=/nonexistent.json", "No such file");
