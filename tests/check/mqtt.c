@@ -28,16 +28,6 @@ new_publisher (guint port, const char *properties)
     return publisher_new (all);
 }
 
-static guint
-count_results (const json_t *lines)
-{
-    guint n = 0;
-
-    for (gsize i = 0; i < json_array_size (lines); i++)
-        n += !is_event (json_array_get (lines, i));
-    return n;
-}
-
 static void
 wait_until_connected (Publisher *publisher, guint n)
 {

@@ -267,16 +267,6 @@ publish_to_file (
     return read_lines (path);
 }
 
-static guint
-count_results (const json_t *lines)
-{
-    guint n = 0;
-
-    for (gsize i = 0; i < json_array_size (lines); i++)
-        n += !is_event (json_array_get (lines, i));
-    return n;
-}
-
 static gint64
 get_integer (const json_t *object, const char *name)
 {

@@ -210,6 +210,16 @@ is_event (const json_t *line)
     return json_object_get (line, "event") != NULL;
 }
 
+guint
+count_results (const json_t *lines)
+{
+    guint n = 0;
+
+    for (gsize i = 0; i < json_array_size (lines); i++)
+        n += !is_event (json_array_get (lines, i));
+    return n;
+}
+
 guint64
 get_sequence (const json_t *line)
 {

@@ -62,6 +62,7 @@ void publisher_expect_no_delay (Publisher *publisher);
 json_t *read_lines (const char *path);
 
 gboolean is_event (const json_t *line);
+guint count_results (const json_t *lines);
 guint64 get_sequence (const json_t *line);
 
 /* Those of @lines that tell of events: with duplicates left out, in order, and @n of them. */
