@@ -43,6 +43,7 @@ struct _GstAltclipCourier
   /* The thread's own. */
   gboolean is_open;
   gboolean is_told;
+  gint64 up_since;
   gint64 delay;
   gint64 retry_at;
   GPollFD poll;
@@ -99,15 +100,19 @@ fail (GstAltclipCourier *courier, const GError *error)
   courier->delay = MIN (2 * courier->delay, courier->max_delay);
 }
 
+/* What breaks sooner than it would have been tried again is the same trouble. */
 static void
 note_state (GstAltclipCourier *courier)
 {
   gboolean up = courier->functions->is_up (courier->carrier);
+  gint64 now = g_get_monotonic_time ();
 
-  if (up && !g_atomic_int_get (&courier->up))
+  if (up && !g_atomic_int_get (&courier->up)) {
     g_atomic_int_inc (&courier->n_up);
+    courier->up_since = now;
+  }
   g_atomic_int_set (&courier->up, up);
-  if (!up)
+  if (!up || now - courier->up_since < courier->delay)
     return;
   courier->delay = MIN (MIN_DELAY, courier->max_delay);
   courier->is_told = FALSE;

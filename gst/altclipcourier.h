@@ -38,7 +38,8 @@ typedef struct
 
 /**
  * GstAltclipTroubleFunc:
- * @error: why nothing is published; once until it works again
+ * @error: why nothing is published; once until it works again, for as long as
+ *   the next try would have waited
  *
  * Called by the courier's thread. Must not wait for anything.
  */

@@ -434,6 +434,64 @@ test_trouble (void)
     g_assert_cmpint (n_troubles, ==, 1);
 }
 
+/* A way that is there each time, and breaks at once. */
+static gint n_let_in; /* atomic */
+
+static gboolean
+let_in (G_GNUC_UNUSED gpointer carrier, G_GNUC_UNUSED GError **error)
+{
+    g_atomic_int_inc (&n_let_in);
+    return TRUE;
+}
+
+static gboolean
+throw_out (gpointer carrier, G_GNUC_UNUSED GstAltclipSpool *spool, GPollFD *poll, GError **error)
+{
+    gboolean *is_in = carrier;
+
+    *is_in = !*is_in;
+    /* It is called again at once: this can be written to. */
+    *poll = (GPollFD){ .fd = STDERR_FILENO, .events = G_IO_OUT };
+    if (!*is_in)
+        g_set_error_literal (
+                error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED, "thrown out again");
+    return *is_in;
+}
+
+static gboolean
+is_let_in (gpointer carrier)
+{
+    return *(gboolean *)carrier;
+}
+
+static void
+close_nothing (G_GNUC_UNUSED gpointer carrier, G_GNUC_UNUSED GstAltclipSpool *spool)
+{
+}
+
+/* That is one trouble, and it is tried less and less often. */
+static void
+test_thrown_out (void)
+{
+    static const GstAltclipCarrier functions = { let_in, throw_out, close_nothing, is_let_in,
+        road_free };
+    g_autoptr (GstAltclipSpool) spool = gst_altclip_spool_new (G_MAXSSIZE);
+    gboolean is_in = FALSE;
+    gint n_troubles = 0;
+    GstAltclipCourier *courier;
+    gboolean up;
+
+    courier = gst_altclip_courier_start (
+            spool, &functions, &is_in, 60 * G_TIME_SPAN_SECOND, note_trouble, &n_troubles, NULL);
+    g_usleep (3 * G_TIME_SPAN_SECOND);
+    /* The first, and after 0.375 s at least, 0.75 s and 1.5 s. */
+    g_assert_cmpint (g_atomic_int_get (&n_let_in), <=, 4);
+    g_assert_cmpuint (
+            gst_altclip_courier_get_state (courier, &up), ==, g_atomic_int_get (&n_let_in));
+    g_assert_cmpint (g_atomic_int_get (&n_troubles), ==, 1);
+    gst_altclip_courier_stop (courier, g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND);
+}
+
 /* A carrier that hangs does not hang who stops. */
 static gint hanging; /* atomic, as is the next */
 static gint n_hung;
@@ -497,6 +555,7 @@ main (int argc, char **argv)
     g_test_add_func ("/courier/lines", test_lines);
     g_test_add_func ("/courier/next-reader", test_next_reader);
     g_test_add_func ("/courier/trouble", test_trouble);
+    g_test_add_func ("/courier/thrown-out", test_thrown_out);
     g_test_add_func ("/courier/hanging-carrier", test_hanging_carrier);
     return g_test_run ();
 }
