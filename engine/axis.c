@@ -239,6 +239,14 @@ altclip_axis_compute (AltclipAxis *axis, AltclipResample resample)
 }
 
 void
+altclip_axis_begin_earlier (AltclipAxis *axis, guint n)
+{
+    for (guint i = 0; i < axis->n; i++)
+        axis->start[i] += n;
+    axis->in_count += n;
+}
+
+void
 altclip_axis_clear (AltclipAxis *axis)
 {
     g_free (axis->start);

@@ -46,6 +46,9 @@ void altclip_axis_set_sizes (AltclipAxis *axis, guint in_size, guint full_size, 
 /* Fills in the taps of an axis whose sizes are set. */
 void altclip_axis_compute (AltclipAxis *axis, AltclipResample resample);
 
+/* Lets the inputs begin @n places before in_first, which no output reads. */
+void altclip_axis_begin_earlier (AltclipAxis *axis, guint n);
+
 void altclip_axis_clear (AltclipAxis *axis);
 
 G_END_DECLS

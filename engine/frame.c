@@ -23,27 +23,24 @@
 #define MIN_BITS 8
 #define MAX_BITS 11
 
-/* Chroma is mixed with weights of eighths over rows, then of quarters over columns. */
-#define CHROMA_UNITY 32
-
 struct _AltclipFrameReader {
     AltclipFrameFormat format;
-    guint lead; /* columns before the first wanted one, so that chroma samples begin a pair */
-    guint left; /* of the lead */
-    guint n;    /* lead included, rounded up to pairs */
-    guint n_wanted;
+    guint left; /* of what is read, the first of a pair where chroma is of pairs */
+    guint n;
     gboolean is_grey;
-    AltclipPrimary primaries[3]; /* of chroma times CHROMA_UNITY, rounding included */
+    AltclipMatrix matrix;
+    AltclipSiting siting;
     const AltclipPixelLoops *loops;
 
-    guint chroma_left; /* first sample of the rows below, one beyond the left edge if there is one
-                        */
-    guint n_chroma;
-    guint16 *luma;      /* [n] */
-    guint16 *row;       /* [n_chroma + 2]: a mix of two rows, in eighths */
-    guint16 *other;     /* [n_chroma + 2] */
-    guint16 *chroma[2]; /* [n], times CHROMA_UNITY */
-    gint16 *colours[3]; /* [n]: before they become grey, or lose the lead */
+    guint chroma_left; /* first sample that is read, one beyond the left edge if there is one */
+    guint n_chroma;    /* that are read */
+    guint first_place; /* of chroma's */
+    guint n_places;
+    guint16 *luma;         /* [n] */
+    guint16 *first;        /* [n_chroma] */
+    guint16 *second;       /* [n_chroma] */
+    AltclipChroma *chroma; /* [1 + n_places + 1], mixed of two rows */
+    gint16 *colours[3];    /* [n]: before they become grey */
 };
 
 /* ---- Formats --------------------------------------------------------------------------------- */
@@ -128,20 +125,21 @@ altclip_frame_format_get_layout (const AltclipFrameFormat *format, AltclipPixelL
 static gint32
 to_fixed_point (double value)
 {
-    return (gint32)lrint (value * (1 << ALTCLIP_PRIMARY_PRECISION));
+    return (gint32)lrint (value * (1 << ALTCLIP_MATRIX_PRECISION));
 }
 
 /* To 0 … 255 from samples of the format's bits and range. */
 static void
-compute_primaries (AltclipFrameReader *reader)
+compute_matrix (AltclipFrameReader *reader)
 {
     const AltclipFrameFormat *format = &reader->format;
+    AltclipMatrix *matrix = &reader->matrix;
+    gboolean is_ycbcr = format->colour == ALTCLIP_COLOUR_YCBCR;
     double step = 1 << (format->bits - 8);
     double full = (1 << format->bits) - 1;
     double black = format->full_range ? 0.0 : 16.0 * step;
     double luma = 255.0 / (format->full_range ? full : 219.0 * step);
-    double chroma = 255.0 / (format->full_range ? full : 224.0 * step);
-    double grey = (1 << (format->bits - 1)) * CHROMA_UNITY; /* chroma of no colour */
+    double chroma = 255.0 / (format->full_range ? full : 224.0 * step) / ALTCLIP_CHROMA_UNITY;
     double kr = format->kr;
     double kb = format->kb;
     double kg = 1.0 - kr - kb;
@@ -152,39 +150,35 @@ compute_primaries (AltclipFrameReader *reader)
         { 2.0 - 2.0 * kb, 0.0 },
     };
 
-    for (guint i = 0; i < 3; i++) {
-        AltclipPrimary *primary = &reader->primaries[i];
-        gboolean is_ycbcr = format->colour == ALTCLIP_COLOUR_YCBCR;
-
-        primary->luma = to_fixed_point (luma);
-        primary->cb = is_ycbcr ? to_fixed_point (factors[i][0] * chroma / CHROMA_UNITY) : 0;
-        primary->cr = is_ycbcr ? to_fixed_point (factors[i][1] * chroma / CHROMA_UNITY) : 0;
-        primary->offset = to_fixed_point (0.5 - black * luma) -
-                          (gint32)(grey * primary->cb + grey * primary->cr);
+    matrix->luma = to_fixed_point (luma);
+    matrix->offset = to_fixed_point (0.5 - black * luma);
+    for (guint i = 0; i < 3 && is_ycbcr; i++) {
+        matrix->primaries[i].cb = to_fixed_point (factors[i][0] * chroma);
+        matrix->primaries[i].cr = to_fixed_point (factors[i][1] * chroma);
     }
 }
 
-/* Whether chroma and what it is multiplied with are of 16 bits, as the faster loops need it: not so
- * with 11 bits of a sample, or where green has next to no share of luma. */
+/* Whether what chroma is multiplied with has 16 bits, as the faster loops need it: not so where
+ * green has next to no share of luma. */
 static gboolean
 is_mixed_in_words (const AltclipFrameReader *reader)
 {
-    gboolean is = ((1 << reader->format.bits) - 1) * CHROMA_UNITY <= G_MAXINT16;
+    gboolean is = TRUE;
 
     for (guint i = 0; i < 3; i++)
-        is = is && ABS (reader->primaries[i].cb) <= G_MAXINT16 &&
-             ABS (reader->primaries[i].cr) <= G_MAXINT16;
+        is = is && ABS (reader->matrix.primaries[i].cb) <= G_MAXINT16 &&
+             ABS (reader->matrix.primaries[i].cr) <= G_MAXINT16;
     return is;
 }
 
 /* Where there is no chroma. */
 static void
-scale (const AltclipPrimary *primary, const guint16 *luma, guint n, gint16 *restrict out)
+scale (const AltclipMatrix *matrix, const guint16 *luma, guint n, gint16 *restrict out)
 {
-    const AltclipPrimary p = *primary;
+    const AltclipMatrix m = *matrix;
 
     for (guint i = 0; i < n; i++) {
-        gint32 value = (luma[i] * p.luma + p.offset) >> ALTCLIP_PRIMARY_PRECISION;
+        gint32 value = (luma[i] * m.luma + m.offset) >> ALTCLIP_MATRIX_PRECISION;
         out[i] = (gint16)CLAMP (value, 0, 255);
     }
 }
@@ -202,14 +196,24 @@ fetch_words (const guint8 *from, guint stride, guint shift, guint16 mask, guint 
     }
 }
 
+/* Where sample @first of a component's row lies. */
+static const guint8 *
+find_sample (const AltclipFrameReader *reader, const AltclipFrameData *data, guint component,
+        guint y, guint first)
+{
+    const AltclipFrameComponent *c = &reader->format.components[component];
+
+    return data->planes[c->plane] + y * data->strides[c->plane] + c->offset +
+           (gsize)first * c->stride;
+}
+
 /* Samples @first to before first + n of a component's row. */
 static void
 fetch (const AltclipFrameReader *reader, const AltclipFrameData *data, guint component, guint y,
         guint first, guint n, guint16 *out)
 {
     const AltclipFrameComponent *c = &reader->format.components[component];
-    const guint8 *from = data->planes[c->plane] + y * data->strides[c->plane] + c->offset +
-                         (gsize)first * c->stride;
+    const guint8 *from = find_sample (reader, data, component, y, first);
 
     if (reader->format.bits > 8)
         fetch_words (from, c->stride, c->shift, (guint16)((1 << reader->format.bits) - 1), n, out);
@@ -286,51 +290,67 @@ find_rows (const AltclipFrameFormat *format, gboolean interlaced, guint y)
     return find_between (y, format->height, 6, 6);
 }
 
+/* first · weight + second · (8 − weight), where @grey means no colour */
+static void
+blend_words (
+        const guint16 *first, const guint16 *second, guint weight, gint grey, guint n, gint16 *out)
+{
+    gint w = (gint)weight;
+    gint v = ALTCLIP_CHROMA_ROW_UNITY - w;
+
+    for (guint i = 0; i < n; i++)
+        out[2 * i] = (gint16)(first[i] * w + second[i] * v - grey * ALTCLIP_CHROMA_ROW_UNITY);
+}
+
+/* Of samples of any kind. */
+static void
+blend_any_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, Neighbours rows,
+        AltclipChroma *out)
+{
+    for (guint i = 0; i < 2; i++) {
+        fetch (reader, data, i + 1, rows.first, reader->chroma_left, reader->n_chroma,
+                reader->first);
+        fetch (reader, data, i + 1, rows.second, reader->chroma_left, reader->n_chroma,
+                reader->second);
+        blend_words (reader->first, reader->second, rows.weight, 1 << (reader->format.bits - 1),
+                reader->n_chroma, i == 0 ? &out->cb : &out->cr);
+    }
+}
+
+/* Of bytes, which all lie as far apart. */
+static void
+blend_bytes (AltclipFrameReader *reader, const AltclipFrameData *data, Neighbours rows,
+        AltclipChroma *out)
+{
+    const AltclipFrameComponent *components = reader->format.components;
+    const guint8 *first[2];
+    const guint8 *second[2];
+
+    for (guint i = 0; i < 2; i++) {
+        first[i] = find_sample (reader, data, i + 1, rows.first, reader->chroma_left);
+        second[i] = find_sample (reader, data, i + 1, rows.second, reader->chroma_left);
+    }
+    reader->loops->blend_chroma (
+            first, second, components[1].stride, rows.weight, reader->n_chroma, out);
+}
+
 /* A row of chroma, mixed of two and with the samples at the picture's edges repeated. */
 static void
-fetch_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint component, guint y)
+read_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
 {
-    guint before = reader->left / 2 - reader->chroma_left;
-    guint16 *row = reader->row + 1 - before;
+    const AltclipFrameComponent *components = reader->format.components;
+    guint before = reader->first_place - reader->chroma_left;
+    AltclipChroma *row = reader->chroma;
     Neighbours rows = find_rows (&reader->format, data->interlaced, y);
 
-    fetch (reader, data, component, rows.first, reader->chroma_left, reader->n_chroma, row);
-    fetch (reader, data, component, rows.second, reader->chroma_left, reader->n_chroma,
-            reader->other);
-    reader->loops->blend_rows (row, reader->other, rows.weight, reader->n_chroma, row);
+    if (components[1].stride != components[2].stride || reader->format.bits > 8)
+        blend_any_chroma (reader, data, rows, row + 1 - before);
+    else
+        blend_bytes (reader, data, rows, row + 1 - before);
     if (before == 0)
-        reader->row[0] = reader->row[1];
-    for (guint i = 1 - before + reader->n_chroma; i < reader->n / 2 + 2; i++)
-        reader->row[i] = reader->row[i - 1];
-}
-
-static void
-read_half_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
-{
-    for (guint i = 0; i < 2; i++) {
-        fetch_chroma (reader, data, i + 1, y);
-        if (reader->format.chroma_x_cosited)
-            reader->loops->spread_cosited (reader->row, reader->n / 2, reader->chroma[i]);
-        else
-            reader->loops->spread_centred (reader->row, reader->n / 2, reader->chroma[i]);
-    }
-}
-
-static void
-read_whole_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
-{
-    Neighbours rows = find_rows (&reader->format, data->interlaced, y);
-    guint n = reader->lead + reader->n_wanted;
-
-    for (guint i = 0; i < 2; i++) {
-        guint16 *out = reader->chroma[i];
-
-        fetch (reader, data, i + 1, rows.first, reader->left, n, out);
-        fetch (reader, data, i + 1, rows.second, reader->left, n, reader->other);
-        reader->loops->blend_rows (out, reader->other, rows.weight, n, out);
-        for (guint x = 0; x < n; x++)
-            out[x] = (guint16)(out[x] * 4);
-    }
+        row[0] = row[1];
+    for (guint i = 1 - before + reader->n_chroma; i < reader->n_places + 2; i++)
+        row[i] = row[i - 1];
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -338,15 +358,10 @@ read_whole_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, gui
 static void
 read_ycbcr (AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
 {
-    guint lead = reader->lead;
-
-    if (reader->format.chroma_x_shift)
-        read_half_chroma (reader, data, y);
-    else
-        read_whole_chroma (reader, data, y);
-    fetch (reader, data, 0, y, reader->left + lead, reader->n_wanted, reader->luma);
-    reader->loops->mix (reader->primaries, reader->luma, reader->chroma[0] + lead,
-            reader->chroma[1] + lead, reader->n_wanted, out);
+    read_chroma (reader, data, y);
+    fetch (reader, data, 0, y, reader->left, reader->n, reader->luma);
+    reader->loops->mix (
+            &reader->matrix, reader->siting, reader->luma, reader->chroma, reader->n, out);
 }
 
 static void
@@ -354,8 +369,8 @@ read_components (AltclipFrameReader *reader, const AltclipFrameData *data, guint
         guint n_components, gint16 *const out[3])
 {
     for (guint i = 0; i < n_components; i++) {
-        fetch (reader, data, i, y, reader->left + reader->lead, reader->n_wanted, reader->luma);
-        scale (&reader->primaries[i], reader->luma, reader->n_wanted, out[i]);
+        fetch (reader, data, i, y, reader->left, reader->n, reader->luma);
+        scale (&reader->matrix, reader->luma, reader->n, out[i]);
     }
 }
 
@@ -387,7 +402,7 @@ altclip_frame_reader_read (
         read_components (reader, data, y, 1, out);
     } else if (reader->is_grey) {
         read_colours (reader, data, y, reader->colours);
-        mix_grey (reader->colours, reader->n_wanted, out[0]);
+        mix_grey (reader->colours, reader->n, out[0]);
     } else {
         read_colours (reader, data, y, out);
     }
@@ -395,39 +410,40 @@ altclip_frame_reader_read (
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-/* Which columns are read, and which samples of chroma. */
+/* Which samples of chroma are read. */
 static void
-find_columns (AltclipFrameReader *reader, guint left, guint n)
+find_chroma (AltclipFrameReader *reader)
 {
-    guint chroma_width = get_chroma_size (reader->format.width, reader->format.chroma_x_shift);
+    guint shift = reader->format.chroma_x_shift;
+    guint width = get_chroma_size (reader->format.width, shift);
     guint end;
 
-    reader->lead = reader->format.chroma_x_shift ? left % 2 : 0;
-    reader->left = left - reader->lead;
-    reader->n_wanted = n;
-    reader->n = (reader->lead + n + 1) / 2 * 2;
-    reader->chroma_left = reader->left / 2 > 0 ? reader->left / 2 - 1 : 0;
-    end = MIN (reader->left / 2 + reader->n / 2 + 1, chroma_width);
+    reader->first_place = reader->left >> shift;
+    reader->n_places = get_chroma_size (reader->n, shift);
+    reader->chroma_left = reader->first_place > 0 ? reader->first_place - 1 : 0;
+    end = MIN (reader->first_place + reader->n_places + 1, width);
     reader->n_chroma = end - reader->chroma_left;
+    if (shift == 0)
+        reader->siting = ALTCLIP_SITING_EACH;
+    else
+        reader->siting =
+                reader->format.chroma_x_cosited ? ALTCLIP_SITING_COSITED : ALTCLIP_SITING_CENTRED;
 }
 
 static gboolean
 allocate (AltclipFrameReader *reader)
 {
-    gsize n = reader->n;
-    gsize n_row = MAX (n, n / 2 + 3);
+    gboolean is_done = TRUE;
 
-    reader->luma = g_try_new (guint16, n);
-    reader->row = g_try_new (guint16, n_row);
-    reader->other = g_try_new (guint16, n_row);
-    reader->chroma[0] = g_try_new (guint16, n);
-    reader->chroma[1] = g_try_new (guint16, n);
+    reader->luma = g_try_new (guint16, reader->n);
+    reader->first = g_try_new (guint16, reader->n_chroma);
+    reader->second = g_try_new (guint16, reader->n_chroma);
+    reader->chroma = g_try_new (AltclipChroma, reader->n_places + 2);
     for (guint i = 0; i < 3 && reader->is_grey; i++) {
-        reader->colours[i] = g_try_new (gint16, n);
-        if (!reader->colours[i])
-            return FALSE;
+        reader->colours[i] = g_try_new (gint16, reader->n);
+        is_done = is_done && reader->colours[i];
     }
-    return reader->luma && reader->row && reader->other && reader->chroma[0] && reader->chroma[1];
+    return is_done && reader->luma && reader->first && reader->second && reader->chroma;
 }
 
 AltclipFrameReader *
@@ -435,10 +451,13 @@ altclip_frame_reader_new (const AltclipFrameFormat *format, guint left, guint n,
 {
     AltclipFrameReader *reader = g_new0 (AltclipFrameReader, 1);
 
+    g_assert (left % (1u << format->chroma_x_shift) == 0);
     reader->format = *format;
+    reader->left = left;
+    reader->n = n;
     reader->is_grey = is_grey;
-    find_columns (reader, left, n);
-    compute_primaries (reader);
+    find_chroma (reader);
+    compute_matrix (reader);
     reader->loops =
             is_mixed_in_words (reader) ? altclip_pixel_loops_get () : &ALTCLIP_PIXEL_LOOPS_PLAIN;
     if (allocate (reader))
@@ -453,10 +472,9 @@ altclip_frame_reader_free (AltclipFrameReader *reader)
     if (!reader)
         return;
     g_free (reader->luma);
-    g_free (reader->row);
-    g_free (reader->other);
-    g_free (reader->chroma[0]);
-    g_free (reader->chroma[1]);
+    g_free (reader->first);
+    g_free (reader->second);
+    g_free (reader->chroma);
     for (guint i = 0; i < 3; i++)
         g_free (reader->colours[i]);
     g_free (reader);

@@ -28,7 +28,7 @@ gboolean altclip_frame_format_get_layout (
 /**
  * altclip_frame_reader_new:
  * @format: checked; copied
- * @left: first column wanted
+ * @left: first column wanted, an even one where a sample of chroma serves two
  * @n: number of columns; left + n ≤ width
  * @is_grey: whether to make luma (ITU-R 601, as Pillow's) of colour
  *

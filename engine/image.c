@@ -346,12 +346,15 @@ plan_new_for_reader (const AltclipPreprocessorConfig *config, guint num_channels
     gboolean is_grey = format->colour == ALTCLIP_COLOUR_GREY;
     g_autoptr (AltclipImagePlan) plan =
             plan_new (config, num_channels, image_size, part->width, part->height, is_grey, error);
+    guint left;
 
     if (!plan)
         return NULL;
+    left = part->x + plan->x.in_first;
+    altclip_axis_begin_earlier (&plan->x, left & format->chroma_x_shift);
+    left &= ~(guint)format->chroma_x_shift;
     plan->vertical_first = FALSE;
-    plan->reader = altclip_frame_reader_new (
-            format, part->x + plan->x.in_first, plan->x.in_count, num_channels == 1);
+    plan->reader = altclip_frame_reader_new (format, left, plan->x.in_count, num_channels == 1);
     return allocate_scratch (plan, error) ? g_steal_pointer (&plan) : NULL;
 }
 

@@ -90,47 +90,90 @@ unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
         unpack_plane (bytes, stride, n, out);
 }
 
-static void
-blend_rows (const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out)
-{
-    guint16 w = (guint16)weight;
-    guint16 v = (guint16)(8 - weight);
+/* ---- Colours --------------------------------------------------------------------------------- */
 
-    for (guint i = 0; i < n; i++)
-        out[i] = (guint16)(first[i] * w + second[i] * v);
+static void
+blend_chroma (const guint8 *const first[2], const guint8 *const second[2], guint stride,
+        guint weight, guint n, AltclipChroma *out)
+{
+    gint w = (gint)weight;
+    gint v = ALTCLIP_CHROMA_ROW_UNITY - w;
+    const gint grey = 128 * ALTCLIP_CHROMA_ROW_UNITY;
+
+    for (gsize i = 0; i < n; i++) {
+        out[i].cb = (gint16)(first[0][i * stride] * w + second[0][i * stride] * v - grey);
+        out[i].cr = (gint16)(first[1][i * stride] * w + second[1][i * stride] * v - grey);
+    }
 }
 
+/* Mixing goes by so many columns at a time. */
+#define N_SPREAD 64
+
+/* @row: the sample left of the first, then one a column */
 static void
-spread_cosited (const guint16 *row, guint n_pairs, guint16 *restrict out)
+spread_each (const AltclipChroma *row, guint n, gint16 *restrict cb, gint16 *restrict cr)
 {
-    for (guint i = 0; i < n_pairs; i++) {
-        out[2 * i] = (guint16)(row[i + 1] * 4);
-        out[2 * i + 1] = (guint16)((row[i + 1] + row[i + 2]) * 2);
+    for (guint i = 0; i < n; i++) {
+        cb[i] = (gint16)(row[i + 1].cb * 4);
+        cr[i] = (gint16)(row[i + 1].cr * 4);
+    }
+}
+
+/* @row: the sample left of the first pair's, then one a pair, then one more */
+static void
+spread_cosited (const AltclipChroma *row, guint n, gint16 *restrict cb, gint16 *restrict cr)
+{
+    for (guint i = 0; i < (n + 1) / 2; i++) {
+        cb[2 * i] = (gint16)(row[i + 1].cb * 4);
+        cr[2 * i] = (gint16)(row[i + 1].cr * 4);
+        cb[2 * i + 1] = (gint16)((row[i + 1].cb + row[i + 2].cb) * 2);
+        cr[2 * i + 1] = (gint16)((row[i + 1].cr + row[i + 2].cr) * 2);
     }
 }
 
 static void
-spread_centred (const guint16 *row, guint n_pairs, guint16 *restrict out)
+spread_centred (const AltclipChroma *row, guint n, gint16 *restrict cb, gint16 *restrict cr)
 {
-    for (guint i = 0; i < n_pairs; i++) {
-        out[2 * i] = (guint16)(row[i] + row[i + 1] * 3);
-        out[2 * i + 1] = (guint16)(row[i + 1] * 3 + row[i + 2]);
+    for (guint i = 0; i < (n + 1) / 2; i++) {
+        cb[2 * i] = (gint16)(row[i].cb + row[i + 1].cb * 3);
+        cr[2 * i] = (gint16)(row[i].cr + row[i + 1].cr * 3);
+        cb[2 * i + 1] = (gint16)(row[i + 1].cb * 3 + row[i + 2].cb);
+        cr[2 * i + 1] = (gint16)(row[i + 1].cr * 3 + row[i + 2].cr);
     }
 }
 
 static void
-mix (const AltclipPrimary primaries[3], const guint16 *luma, const guint16 *cb, const guint16 *cr,
-        guint n, gint16 *const out[3])
+mix_primary (const AltclipMatrix *matrix, guint k, const guint16 *luma, const gint16 *cb,
+        const gint16 *cr, guint n, gint16 *restrict out)
 {
-    for (guint k = 0; k < 3; k++) {
-        const AltclipPrimary p = primaries[k];
-        gint16 *restrict to = out[k];
+    const AltclipMatrix m = *matrix;
 
-        for (guint i = 0; i < n; i++) {
-            gint32 value = (luma[i] * p.luma + cb[i] * p.cb + cr[i] * p.cr + p.offset) >>
-                           ALTCLIP_PRIMARY_PRECISION;
-            to[i] = (gint16)CLAMP (value, 0, 255);
-        }
+    for (guint i = 0; i < n; i++) {
+        gint32 value = (luma[i] * m.luma + cb[i] * m.primaries[k].cb + cr[i] * m.primaries[k].cr +
+                               m.offset) >>
+                       ALTCLIP_MATRIX_PRECISION;
+        out[i] = (gint16)CLAMP (value, 0, 255);
+    }
+}
+
+static void
+mix (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+        const AltclipChroma *chroma, guint n, gint16 *const out[3])
+{
+    gint16 cb[N_SPREAD];
+    gint16 cr[N_SPREAD];
+
+    for (guint i = 0; i < n; i += N_SPREAD) {
+        guint n_here = MIN (n - i, N_SPREAD);
+
+        if (siting == ALTCLIP_SITING_EACH)
+            spread_each (chroma + i, n_here, cb, cr);
+        else if (siting == ALTCLIP_SITING_COSITED)
+            spread_cosited (chroma + i / 2, n_here, cb, cr);
+        else
+            spread_centred (chroma + i / 2, n_here, cb, cr);
+        for (guint k = 0; k < 3; k++)
+            mix_primary (matrix, k, luma + i, cb, cr, n_here, out[k] + i);
     }
 }
 
@@ -146,9 +189,7 @@ const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_PLAIN = {
     .resample_row = resample_row,
     .resample_rows = resample_rows,
     .unpack = unpack,
-    .blend_rows = blend_rows,
-    .spread_cosited = spread_cosited,
-    .spread_centred = spread_centred,
+    .blend_chroma = blend_chroma,
     .mix = mix,
 };
 

@@ -14,16 +14,35 @@ G_BEGIN_DECLS
 
 /* Fraction bits of the matrix from Y'CbCr to a primary: sums of its products stay within 32 bits.
  */
-#define ALTCLIP_PRIMARY_PRECISION 18
+#define ALTCLIP_MATRIX_PRECISION 18
 
-/* One of red, green and blue: (luma · y + cb · u + cr · v + offset) >> ALTCLIP_PRIMARY_PRECISION,
- * from 0 to 255. */
+/* Chroma is mixed with weights of eighths over rows, then of quarters over columns. */
+#define ALTCLIP_CHROMA_ROW_UNITY 8
+#define ALTCLIP_CHROMA_UNITY (4 * ALTCLIP_CHROMA_ROW_UNITY)
+
+/* The two differences of colour at one place, 0 where there is none. */
 typedef struct {
-    gint32 luma; /* the same for all three */
-    gint32 cb;
-    gint32 cr;
+    gint16 cb;
+    gint16 cr;
+} AltclipChroma;
+
+/* Each of red, green and blue is (luma · y + cb · u + cr · v + offset) >> ALTCLIP_MATRIX_PRECISION,
+ * from 0 to 255, where u and v are times ALTCLIP_CHROMA_UNITY. */
+typedef struct {
+    gint32 luma;
     gint32 offset; /* rounding included */
-} AltclipPrimary;
+    struct {
+        gint32 cb;
+        gint32 cr;
+    } primaries[3];
+} AltclipMatrix;
+
+/* Where the samples of chroma lie. */
+typedef enum {
+    ALTCLIP_SITING_EACH,    /* one with each column */
+    ALTCLIP_SITING_COSITED, /* one with the first of each pair of columns */
+    ALTCLIP_SITING_CENTRED, /* one between the two of each pair */
+} AltclipSiting;
 
 /* Functions that allocate nothing and touch nothing beyond what their comments name. */
 typedef struct {
@@ -55,22 +74,19 @@ typedef struct {
      * one of the same pixel. */
     void (*unpack) (const guint8 *bytes, guint stride, guint n, gint16 *out);
 
-    /* first · weight + second · (8 − weight), [n] */
-    void (*blend_rows) (
-            const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out);
+    /* Chroma of 8 bits, mixed of two rows: first · weight + second · (8 − weight), [n], where 128
+     * means no colour. The last bytes that are read are the last that are taken.
+     * @first, @second: the first sample of Cb and of Cr; the next are @stride bytes on */
+    void (*blend_chroma) (const guint8 *const first[2], const guint8 *const second[2], guint stride,
+            guint weight, guint n, AltclipChroma *out);
 
-    /* Chroma from one sample a pair of columns to one a column, cosited with the first of them.
-     * @row: the sample left of the first pair's, then one a pair, then one more
-     * @out: [2 · n_pairs]: times 4 */
-    void (*spread_cosited) (const guint16 *row, guint n_pairs, guint16 *out);
-
-    /* The same where it lies between the two. */
-    void (*spread_centred) (const guint16 *row, guint n_pairs, guint16 *out);
-
-    /* @cb and @cr, and their factors: at most 32767, but in plain C;
+    /* Spreads chroma over the columns, and mixes it with luma. But in plain C the matrix' factors
+     * of chroma are at most 32767.
+     * @chroma: times ALTCLIP_CHROMA_ROW_UNITY; the sample left of the first column's own, then one
+     *     for each place, then one more
      * @out: red, green and blue, each [n] */
-    void (*mix) (const AltclipPrimary primaries[3], const guint16 *luma, const guint16 *cb,
-            const guint16 *cr, guint n, gint16 *const out[3]);
+    void (*mix) (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+            const AltclipChroma *chroma, guint n, gint16 *const out[3]);
 } AltclipPixelLoops;
 
 extern const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_PLAIN;

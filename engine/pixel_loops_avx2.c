@@ -360,112 +360,170 @@ unpack (const guint8 *bytes, guint stride, guint n, gint16 *out)
 
 /* ---- Chroma ---------------------------------------------------------------------------------- */
 
-TARGET static void
-blend_rows (const guint16 *first, const guint16 *second, guint weight, guint n, guint16 *out)
-{
-    __m256i w = _mm256_set1_epi16 ((gint16)weight);
-    __m256i v = _mm256_set1_epi16 ((gint16)(8 - weight));
-    guint i = 0;
-
-    for (; i + 16 <= n; i += 16)
-        store (out + i, _mm256_add_epi16 (_mm256_mullo_epi16 (load (first + i), w),
-                                _mm256_mullo_epi16 (load (second + i), v)));
-    PLAIN.blend_rows (first + i, second + i, weight, n - i, out + i);
-}
-
-/* Columns by turns of @even and @odd, 16 of each. */
+/* Bytes → first · w + second · v − grey; @weights: (w, v) as bytes, again and again */
 TARGET static inline void
-store_pairs (__m256i even, __m256i odd, guint16 *out)
+blend_sixteen (__m256i first, __m256i second, __m256i weights, AltclipChroma *out)
 {
-    __m256i lower = _mm256_unpacklo_epi16 (even, odd);
-    __m256i upper = _mm256_unpackhi_epi16 (even, odd);
+    __m256i grey = _mm256_set1_epi16 (128 * ALTCLIP_CHROMA_ROW_UNITY);
+    __m256i lower = _mm256_maddubs_epi16 (_mm256_unpacklo_epi8 (first, second), weights);
+    __m256i upper = _mm256_maddubs_epi16 (_mm256_unpackhi_epi8 (first, second), weights);
 
+    lower = _mm256_sub_epi16 (lower, grey);
+    upper = _mm256_sub_epi16 (upper, grey);
     store (out, _mm256_permute2x128_si256 (lower, upper, 0x20));
-    store (out + 16, _mm256_permute2x128_si256 (lower, upper, 0x31));
+    store (out + 8, _mm256_permute2x128_si256 (lower, upper, 0x31));
+}
+
+/* Sixteen samples of Cb and as many of Cr by turns, from where each has a plane of its own. */
+TARGET static inline __m256i
+load_planar (const guint8 *cb, const guint8 *cr)
+{
+    __m128i u = _mm_loadu_si128 ((const __m128i *)cb);
+    __m128i v = _mm_loadu_si128 ((const __m128i *)cr);
+
+    return _mm256_setr_m128i (_mm_unpacklo_epi8 (u, v), _mm_unpackhi_epi8 (u, v));
+}
+
+/* From where they lie by turns: Cb first, or Cr. */
+TARGET static inline __m256i
+load_by_turns (const guint8 *cb, const guint8 *cr)
+{
+    const __m256i swap = _mm256_setr_epi8 (1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14, 1,
+            0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+
+    return cb < cr ? load (cb) : _mm256_shuffle_epi8 (load (cr), swap);
+}
+
+static gboolean
+is_by_turns (const guint8 *const samples[2], guint stride)
+{
+    return stride == 2 && (samples[1] == samples[0] + 1 || samples[0] == samples[1] + 1);
 }
 
 TARGET static void
-spread_cosited (const guint16 *row, guint n_pairs, guint16 *out)
+blend_chroma (const guint8 *const first[2], const guint8 *const second[2], guint stride,
+        guint weight, guint n, AltclipChroma *out)
 {
-    guint i = 0;
+    __m256i weights =
+            _mm256_set1_epi16 ((gint16)(weight | (ALTCLIP_CHROMA_ROW_UNITY - weight) << 8));
+    gboolean by_turns = is_by_turns (first, stride) && is_by_turns (second, stride);
+    gsize i = 0;
 
-    for (; i + 16 <= n_pairs; i += 16) {
-        __m256i own = load (row + i + 1);
-        __m256i next = load (row + i + 2);
-        store_pairs (_mm256_slli_epi16 (own, 2),
-                _mm256_slli_epi16 (_mm256_add_epi16 (own, next), 1), out + 2 * (gsize)i);
-    }
-    PLAIN.spread_cosited (row + i, n_pairs - i, out + 2 * (gsize)i);
+    if (by_turns)
+        for (; i + 16 <= n; i += 16)
+            blend_sixteen (load_by_turns (first[0] + 2 * i, first[1] + 2 * i),
+                    load_by_turns (second[0] + 2 * i, second[1] + 2 * i), weights, out + i);
+    else if (stride == 1)
+        for (; i + 16 <= n; i += 16)
+            blend_sixteen (load_planar (first[0] + i, first[1] + i),
+                    load_planar (second[0] + i, second[1] + i), weights, out + i);
+    PLAIN.blend_chroma ((const guint8 *const[2]){ first[0] + i * stride, first[1] + i * stride },
+            (const guint8 *const[2]){ second[0] + i * stride, second[1] + i * stride }, stride,
+            weight, n - (guint)i, out + i);
 }
 
-TARGET static void
-spread_centred (const guint16 *row, guint n_pairs, guint16 *out)
+/* Samples of one 128-bit half: columns 0 to 3 and 8 to 11 of 16, and 4 to 7 and 12 to 15. */
+TARGET static inline Sixteen
+interleave_chroma (__m256i even, __m256i odd)
 {
-    guint i = 0;
+    return (Sixteen){ _mm256_unpacklo_epi32 (even, odd), _mm256_unpackhi_epi32 (even, odd) };
+}
 
-    for (; i + 16 <= n_pairs; i += 16) {
-        __m256i own = load (row + i + 1);
-        __m256i thrice = _mm256_add_epi16 (own, _mm256_slli_epi16 (own, 1));
-        store_pairs (_mm256_add_epi16 (load (row + i), thrice),
-                _mm256_add_epi16 (load (row + i + 2), thrice), out + 2 * (gsize)i);
-    }
-    PLAIN.spread_centred (row + i, n_pairs - i, out + 2 * (gsize)i);
+/* @own: of the first column. Returns: chroma of 16 columns, pairs of 16 bits */
+TARGET static inline __attribute__ ((always_inline)) Sixteen
+spread (AltclipSiting siting, const AltclipChroma *own)
+{
+    __m256i samples = load (own);
+    __m256i next = load (own + (siting == ALTCLIP_SITING_EACH ? 8 : 1));
+    __m256i thrice;
+
+    if (siting == ALTCLIP_SITING_EACH)
+        return (Sixteen){ _mm256_slli_epi16 (_mm256_permute2x128_si256 (samples, next, 0x20), 2),
+            _mm256_slli_epi16 (_mm256_permute2x128_si256 (samples, next, 0x31), 2) };
+    if (siting == ALTCLIP_SITING_COSITED)
+        return interleave_chroma (_mm256_slli_epi16 (samples, 2),
+                _mm256_slli_epi16 (_mm256_add_epi16 (samples, next), 1));
+    thrice = _mm256_add_epi16 (samples, _mm256_slli_epi16 (samples, 1));
+    return interleave_chroma (
+            _mm256_add_epi16 (load (own - 1), thrice), _mm256_add_epi16 (thrice, next));
 }
 
 /* ---- Colours --------------------------------------------------------------------------------- */
 
-/* Constants of one primary, eight times each. */
+/* Each eight times; of chroma pairs of 16 bits. */
 typedef struct {
-    __m256i chroma; /* pairs of 16 bits: of blue's difference and red's */
+    __m256i luma;
     __m256i offset;
+    __m256i chroma[3];
 } Factors;
 
 TARGET static inline Factors
-get_factors (const AltclipPrimary *primary)
+get_factors (const AltclipMatrix *matrix)
 {
-    guint32 chroma = (guint32)(guint16)primary->cb | (guint32)(guint16)primary->cr << 16;
+    Factors factors = { .luma = _mm256_set1_epi32 (matrix->luma),
+        .offset = _mm256_set1_epi32 (matrix->offset) };
 
-    return (Factors){ _mm256_set1_epi32 ((gint32)chroma), _mm256_set1_epi32 (primary->offset) };
+    for (guint k = 0; k < 3; k++)
+        factors.chroma[k] =
+                _mm256_set1_epi32 ((gint32)((guint32)(guint16)matrix->primaries[k].cb |
+                                            (guint32)(guint16)matrix->primaries[k].cr << 16));
+    return factors;
 }
 
 TARGET static inline __m256i
-mix_eight (__m256i luma, __m256i chroma, Factors factors)
+mix_eight (__m256i luma, __m256i chroma, __m256i factors)
 {
-    __m256i sum = _mm256_add_epi32 (luma, _mm256_madd_epi16 (chroma, factors.chroma));
-
-    return _mm256_srai_epi32 (_mm256_add_epi32 (sum, factors.offset), ALTCLIP_PRIMARY_PRECISION);
+    return _mm256_srai_epi32 (
+            _mm256_add_epi32 (luma, _mm256_madd_epi16 (chroma, factors)), ALTCLIP_MATRIX_PRECISION);
 }
 
-TARGET static inline void
-mix_sixteen (Sixteen luma, Sixteen chroma, Factors factors, gint16 *out)
+TARGET static inline __attribute__ ((always_inline)) void
+mix_sixteen (
+        const Factors *factors, Sixteen chroma, const guint16 *luma, guint i, gint16 *const out[3])
 {
-    __m256i words = _mm256_packs_epi32 (mix_eight (luma.lower, chroma.lower, factors),
-            mix_eight (luma.upper, chroma.upper, factors));
+    Sixteen y = interleave (load (luma + i), _mm256_setzero_si256 ());
 
-    words = _mm256_max_epi16 (words, _mm256_setzero_si256 ());
-    store (out, _mm256_min_epi16 (words, _mm256_set1_epi16 (255)));
+    y.lower = _mm256_add_epi32 (_mm256_mullo_epi32 (y.lower, factors->luma), factors->offset);
+    y.upper = _mm256_add_epi32 (_mm256_mullo_epi32 (y.upper, factors->luma), factors->offset);
+    UNROLL
+    for (guint k = 0; k < 3; k++) {
+        /* What is below 0 becomes that, and what is above 255 stays so. */
+        __m256i words = _mm256_packus_epi32 (mix_eight (y.lower, chroma.lower, factors->chroma[k]),
+                mix_eight (y.upper, chroma.upper, factors->chroma[k]));
+        store (out[k] + i, _mm256_min_epu16 (words, _mm256_set1_epi16 (255)));
+    }
+}
+
+/* @siting: a constant. The last sixteen columns begin with a pair, and may come twice; of an odd
+ * number the last is left to plain C. */
+TARGET static inline __attribute__ ((always_inline)) void
+mix_columns (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+        const AltclipChroma *chroma, guint n, gint16 *const out[3])
+{
+    guint shift = siting == ALTCLIP_SITING_EACH ? 0 : 1;
+    Factors factors = get_factors (matrix);
+    guint n_even = n / 2 * 2;
+
+    for (guint i = 0; i < n_even; i += 16) {
+        i = MIN (i, n_even - 16);
+        mix_sixteen (&factors, spread (siting, chroma + 1 + (i >> shift)), luma, i, out);
+    }
+    PLAIN.mix (matrix, siting, luma + n_even, chroma + (n_even >> shift), n - n_even,
+            (gint16 *const[3]){ out[0] + n_even, out[1] + n_even, out[2] + n_even });
 }
 
 TARGET static void
-mix (const AltclipPrimary primaries[3], const guint16 *luma, const guint16 *cb, const guint16 *cr,
-        guint n, gint16 *const out[3])
+mix (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+        const AltclipChroma *chroma, guint n, gint16 *const out[3])
 {
-    Factors factors[3] = { get_factors (&primaries[0]), get_factors (&primaries[1]),
-        get_factors (&primaries[2]) };
-    __m256i luma_factor = _mm256_set1_epi32 (primaries[0].luma);
-    guint i = 0;
-
-    for (; i + 16 <= n; i += 16) {
-        Sixteen y = interleave (load (luma + i), _mm256_setzero_si256 ());
-        Sixteen chroma = interleave (load (cb + i), load (cr + i));
-
-        y.lower = _mm256_mullo_epi32 (y.lower, luma_factor);
-        y.upper = _mm256_mullo_epi32 (y.upper, luma_factor);
-        for (guint k = 0; k < 3; k++)
-            mix_sixteen (y, chroma, factors[k], out[k] + i);
-    }
-    PLAIN.mix (primaries, luma + i, cb + i, cr + i, n - i,
-            (gint16 *const[3]){ out[0] + i, out[1] + i, out[2] + i });
+    if (n < 16)
+        PLAIN.mix (matrix, siting, luma, chroma, n, out);
+    else if (siting == ALTCLIP_SITING_EACH)
+        mix_columns (matrix, ALTCLIP_SITING_EACH, luma, chroma, n, out);
+    else if (siting == ALTCLIP_SITING_COSITED)
+        mix_columns (matrix, ALTCLIP_SITING_COSITED, luma, chroma, n, out);
+    else
+        mix_columns (matrix, ALTCLIP_SITING_CENTRED, luma, chroma, n, out);
 }
 
 const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_AVX2 = {
@@ -474,9 +532,7 @@ const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_AVX2 = {
     .resample_row = resample_row,
     .resample_rows = resample_rows,
     .unpack = unpack,
-    .blend_rows = blend_rows,
-    .spread_cosited = spread_cosited,
-    .spread_centred = spread_centred,
+    .blend_chroma = blend_chroma,
     .mix = mix,
 };
 

@@ -160,11 +160,16 @@ check_row (const Frame *frame, AltclipFrameReader *reader, guint left, guint n, 
     }
 }
 
+/* Columns @left to before left + n, and the one before them if it shares their chroma. */
 static void
 check_frame (const Frame *frame, guint left, guint n)
 {
-    AltclipFrameReader *reader = altclip_frame_reader_new (&frame->format, left, n, FALSE);
+    guint lead = left & frame->format.chroma_x_shift;
+    AltclipFrameReader *reader;
 
+    left -= lead;
+    n += lead;
+    reader = altclip_frame_reader_new (&frame->format, left, n, FALSE);
     g_assert_nonnull (reader);
     for (guint y = 0; y < frame->format.height; y++)
         check_row (frame, reader, left, n, y);

@@ -135,64 +135,85 @@ check_unpack (const AltclipPixelLoops *loops, guint stride, guint n)
     outputs_check (&outputs);
 }
 
+/* @step: from Cb to Cr where they lie by turns; 0: each has a plane of its own */
 static void
-check_blend (const AltclipPixelLoops *loops, guint n)
+check_blend (const AltclipPixelLoops *loops, guint n, guint stride, gint step)
 {
-    g_autofree guint16 *first = new_words (n, 2047);
-    g_autofree guint16 *second = new_words (n, 2047);
+    gsize n_bytes = (gsize)(n - 1) * stride + 1 + (gsize)ABS (step);
+    guint8 *bytes[4] = { new_bytes (n_bytes), new_bytes (n_bytes), new_bytes (n_bytes),
+        new_bytes (n_bytes) };
+    const guint8 *first[2] = { bytes[0] + MAX (-step, 0), bytes[0] + MAX (step, 0) };
+    const guint8 *second[2] = { bytes[1] + MAX (-step, 0), bytes[1] + MAX (step, 0) };
 
+    if (step == 0) {
+        first[1] = bytes[2];
+        second[1] = bytes[3];
+    }
     for (guint weight = 0; weight <= 8; weight++) {
-        Outputs outputs = outputs_new (n * sizeof (guint16));
+        Outputs outputs = outputs_new (n * sizeof (AltclipChroma));
 
-        plain->blend_rows (first, second, weight, n, (guint16 *)outputs.expected);
-        loops->blend_rows (first, second, weight, n, (guint16 *)outputs.found);
+        plain->blend_chroma (first, second, stride, weight, n, (AltclipChroma *)outputs.expected);
+        loops->blend_chroma (first, second, stride, weight, n, (AltclipChroma *)outputs.found);
         outputs_check (&outputs);
     }
+    for (guint i = 0; i < 4; i++)
+        g_free (bytes[i]);
+}
+
+/* Samples of 8 to 11 bits, all that there are, and the largest and the smallest of them. */
+static AltclipChroma *
+new_chroma (gsize n, guint bits)
+{
+    gint grey = 1 << (bits - 1);
+    AltclipChroma *row = new_bytes (n * sizeof row[0]);
+    gint16 *values = &row[0].cb;
+
+    for (gsize i = 0; i < 2 * n; i++) {
+        gint kind = values[i] & 7;
+        gint value = kind == 0 ? -grey : kind == 1 ? grey - 1 : (values[i] >> 3) % grey;
+        values[i] = (gint16)(value * ALTCLIP_CHROMA_ROW_UNITY);
+    }
+    return row;
 }
 
 static void
-check_spread (const AltclipPixelLoops *loops, guint n)
+check_mix_of (const AltclipPixelLoops *loops, const AltclipMatrix *matrix, AltclipSiting siting,
+        guint n, guint bits)
 {
-    g_autofree guint16 *row = new_words (n + 2, 2047 * 8);
-    Outputs cosited = outputs_new (2 * n * sizeof (guint16));
-    Outputs centred = outputs_new (2 * n * sizeof (guint16));
+    guint n_places = siting == ALTCLIP_SITING_EACH ? n : (n + 1) / 2;
+    g_autofree guint16 *luma = new_words (n, (1u << bits) - 1);
+    g_autofree AltclipChroma *chroma = new_chroma (n_places + 2, bits);
+    Outputs outputs[3];
+    gint16 *expected[3];
+    gint16 *found[3];
 
-    plain->spread_cosited (row, n, (guint16 *)cosited.expected);
-    loops->spread_cosited (row, n, (guint16 *)cosited.found);
-    outputs_check (&cosited);
-    plain->spread_centred (row, n, (guint16 *)centred.expected);
-    loops->spread_centred (row, n, (guint16 *)centred.found);
-    outputs_check (&centred);
+    for (guint k = 0; k < 3; k++) {
+        outputs[k] = outputs_new (n * sizeof (gint16));
+        expected[k] = (gint16 *)outputs[k].expected;
+        found[k] = (gint16 *)outputs[k].found;
+    }
+    plain->mix (matrix, siting, luma, chroma, n, expected);
+    loops->mix (matrix, siting, luma, chroma, n, found);
+    for (guint k = 0; k < 3; k++)
+        outputs_check (&outputs[k]);
 }
 
-/* Of BT.601 in limited range, and of larger factors than there are: sums of 31 bits. */
+/* BT.601 of 8 bits in limited range, that of 11 bits in full range, and larger factors than there
+ * are. */
 static void
 check_mix (const AltclipPixelLoops *loops, guint n)
 {
-    static const AltclipPrimary primaries[2][3] = {
-        { { 305242, 0, 13074, -58315000 }, { 305242, -3209, -6660, 35500000 },
-                { 305242, 16525, 0, -72500000 } },
-        { { 305242, 0, 16383, 0 }, { 305242, -16384, -16384, 1 << 28 },
-                { 305242, 16383, 0, -(1 << 28) } },
-    };
-    g_autofree guint16 *luma = new_words (n, 1023);
-    g_autofree guint16 *cb = new_words (n, 32767);
-    g_autofree guint16 *cr = new_words (n, 32767);
+    static const AltclipMatrix limited = { 305242, -4752802,
+        { { 0, 13074 }, { -3209, -6660 }, { 16525, 0 } } };
+    static const AltclipMatrix deep = { 32656, 131072,
+        { { 0, 1431 }, { -351, -729 }, { 1808, 0 } } };
+    static const AltclipMatrix large = { 1023, 1 << 28,
+        { { -16383, 16383 }, { 32767, 1 }, { 16383, 16383 } } };
 
-    for (guint p = 0; p < 2; p++) {
-        Outputs outputs[3];
-        gint16 *expected[3];
-        gint16 *found[3];
-
-        for (guint k = 0; k < 3; k++) {
-            outputs[k] = outputs_new (n * sizeof (gint16));
-            expected[k] = (gint16 *)outputs[k].expected;
-            found[k] = (gint16 *)outputs[k].found;
-        }
-        plain->mix (primaries[p], luma, cb, cr, n, expected);
-        loops->mix (primaries[p], luma, cb, cr, n, found);
-        for (guint k = 0; k < 3; k++)
-            outputs_check (&outputs[k]);
+    for (AltclipSiting siting = ALTCLIP_SITING_EACH; siting <= ALTCLIP_SITING_CENTRED; siting++) {
+        check_mix_of (loops, &limited, siting, n, 8);
+        check_mix_of (loops, &deep, siting, n, 11);
+        check_mix_of (loops, &large, siting, n, 11);
     }
 }
 
@@ -202,8 +223,11 @@ test_samples (gconstpointer data)
     for (guint n = 1; n < MOST; n++) {
         for (guint stride = 1; stride <= 6; stride++)
             check_unpack (data, stride, n);
-        check_blend (data, n);
-        check_spread (data, n);
+        check_blend (data, n, 1, 0);
+        check_blend (data, n, 2, 1);
+        check_blend (data, n, 2, -1);
+        check_blend (data, n, 2, 0);
+        check_blend (data, n, 4, 2);
         check_mix (data, n);
     }
 }
