@@ -106,25 +106,11 @@ to_fixed_point (double weight)
 }
 
 static void
-set_tap (AltclipAxis *axis, guint i, guint j, gint32 tap)
-{
-    gsize at = (gsize)i * axis->n_taps + j;
-    gint32 low = (tap & 0xFF) - ((tap & 0x80) << 1);
-
-    g_assert (ABS (tap) < 1 << (ALTCLIP_AXIS_PRECISION + 1));
-    axis->taps[at] = tap;
-    axis->low[at] = (gint16)low;
-    axis->high[at] = (gint16)((tap - low) / 256);
-}
-
-static void
 allocate_taps (AltclipAxis *axis, guint max_count)
 {
     axis->n_taps = (max_count + ALTCLIP_AXIS_TAP_BLOCK - 1) / ALTCLIP_AXIS_TAP_BLOCK *
                    ALTCLIP_AXIS_TAP_BLOCK;
     axis->taps = g_new0 (gint32, (gsize)axis->n * axis->n_taps);
-    axis->high = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
-    axis->low = g_new0 (gint16, (gsize)axis->n * axis->n_taps);
 }
 
 static void
@@ -153,7 +139,8 @@ compute_taps (AltclipAxis *axis, const Filter *filter)
             sum += weights[j];
         }
         for (guint j = 0; j < axis->count[i]; j++)
-            set_tap (axis, i, j, to_fixed_point (sum != 0.0 ? weights[j] / sum : weights[j]));
+            axis->taps[(gsize)i * axis->n_taps + j] =
+                    to_fixed_point (sum != 0.0 ? weights[j] / sum : weights[j]);
     }
 }
 
@@ -171,7 +158,7 @@ compute_nearest (AltclipAxis *axis)
     for (guint i = 0; i < axis->n; i++) {
         axis->start[i] = MIN ((guint)at, axis->in_size - 1);
         axis->count[i] = 1;
-        set_tap (axis, i, 0, 1 << ALTCLIP_AXIS_PRECISION);
+        axis->taps[(gsize)i * axis->n_taps] = 1 << ALTCLIP_AXIS_PRECISION;
         at += step;
     }
 }
@@ -207,23 +194,61 @@ get_padded (guint n)
            ALTCLIP_AXIS_OUTPUT_BLOCK;
 }
 
-/* As vectors of two outputs take them. */
-static void
-pair_taps (AltclipAxis *axis)
+/* ---- In words -------------------------------------------------------------------------------- */
+
+/* By how many bits taps are too long for words. */
+static guint
+find_shift (const AltclipAxis *axis)
 {
-    const gsize block = ALTCLIP_AXIS_TAP_BLOCK;
-    gsize n_blocks = axis->n_taps / block;
+    gint32 largest = 0;
+    guint shift = 0;
 
-    axis->pairs = g_new0 (gint16, 2 * (gsize)get_padded (axis->n) * axis->n_taps);
-    for (guint i = 0; i < axis->n; i++)
-        for (gsize j = 0; j < n_blocks; j++) {
-            gsize at = i * (gsize)axis->n_taps + j * block;
-            gint16 *to = axis->pairs + (((i / 2) * n_blocks + j) * 4 + i % 2) * block;
-
-            memcpy (to, axis->high + at, block * sizeof to[0]);
-            memcpy (to + 2 * block, axis->low + at, block * sizeof to[0]);
-        }
+    for (gsize i = 0; i < (gsize)axis->n * axis->n_taps; i++)
+        largest = MAX (largest, ABS (axis->taps[i]));
+    g_assert (largest < 1 << (ALTCLIP_AXIS_PRECISION + 1));
+    while ((largest >> shift) >= G_MAXINT16)
+        shift++;
+    return shift;
 }
+
+/* Splits the taps of output @i, and finds how far what the lower parts contribute can be from the
+ * middle: an input is 128 and at most as much more or less. */
+static void
+split_taps (AltclipAxis *axis, guint i)
+{
+    gsize first = (gsize)i * axis->n_taps;
+    gint32 unit = 1 << axis->shift;
+    gint64 middle = 1 << (ALTCLIP_AXIS_PRECISION - 1);
+    gint64 off = 0;
+
+    for (gsize k = first; k < first + axis->n_taps; k++) {
+        gint32 high = (axis->taps[k] + unit / 2) >> axis->shift;
+        gint32 low = axis->taps[k] - high * unit;
+
+        axis->high[k] = (gint16)high;
+        axis->low[k] = (gint16)low;
+        middle += 128 * low;
+        off += 128 * ABS (low);
+    }
+    axis->least[i] = (gint32)((middle - off) >> axis->shift);
+    axis->most[i] = (gint32)((middle + off + unit - 1) >> axis->shift);
+}
+
+static void
+compute_words (AltclipAxis *axis)
+{
+    gsize n_padded = get_padded (axis->n);
+
+    axis->shift = find_shift (axis);
+    axis->high = g_new0 (gint16, n_padded * axis->n_taps);
+    axis->low = g_new0 (gint16, n_padded * axis->n_taps);
+    axis->least = g_new0 (gint32, n_padded);
+    axis->most = g_new0 (gint32, n_padded);
+    for (guint i = 0; i < axis->n; i++)
+        split_taps (axis, i);
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 void
 altclip_axis_compute (AltclipAxis *axis, AltclipResample resample)
@@ -235,7 +260,7 @@ altclip_axis_compute (AltclipAxis *axis, AltclipResample resample)
     else
         compute_taps (axis, &filters[resample]);
     count_inputs (axis);
-    pair_taps (axis);
+    compute_words (axis);
 }
 
 void
@@ -254,5 +279,6 @@ altclip_axis_clear (AltclipAxis *axis)
     g_free (axis->taps);
     g_free (axis->high);
     g_free (axis->low);
-    g_free (axis->pairs);
+    g_free (axis->least);
+    g_free (axis->most);
 }

@@ -15,9 +15,9 @@ G_BEGIN_DECLS
 #define ALTCLIP_AXIS_PRECISION (32 - 8 - 2)
 
 /* Taps are padded with zeros to a multiple of this, so that loops over them become vector code. */
-#define ALTCLIP_AXIS_TAP_BLOCK 8
+#define ALTCLIP_AXIS_TAP_BLOCK 16
 
-/* Outputs are padded to a multiple of this where the taps lie in pairs. */
+/* Outputs are padded to a multiple of this where vectors of them are computed. */
 #define ALTCLIP_AXIS_OUTPUT_BLOCK 8
 
 /* One axis of the resampling: output i is the sum of taps[i] · input[start[i] …]. */
@@ -34,9 +34,18 @@ typedef struct {
     guint *start;    /* [n, padded with 0], counted from in_first */
     guint *count;    /* [n], taps that are not padding */
     gint32 *taps;    /* [n, n_taps] */
-    gint16 *high;    /* [n, n_taps]; tap = 256 · high + low, for 16-bit multiplications */
-    gint16 *low;     /* [n, n_taps], −128 to 127: no sum of 65,535 products overflows */
-    gint16 *pairs;   /* [n padded / 2, n_taps / 8, high or low, output of the pair, 8] */
+
+    /* For 16-bit multiplications: tap = high · 2^shift + low, with low from −128 to 127, so that no
+     * sum of 65,535 products overflows. */
+    guint shift;
+    gint16 *high; /* [n padded, n_taps] */
+    gint16 *low;  /* [n padded, n_taps] */
+
+    /* With inputs of 0 to 255 the sum of output i, half a unit for rounding added, is from sum
+     * (high[i]) + least[i] to sum (high[i]) + most[i], times 2^shift. Where that makes no
+     * difference to the result, nothing finer need be computed. */
+    gint32 *least; /* [n padded] */
+    gint32 *most;  /* [n padded] */
 } AltclipAxis;
 
 /* @axis: all zeros

@@ -37,8 +37,7 @@ struct _AltclipFrameReader {
     guint first_place; /* of chroma's */
     guint n_places;
     guint16 *luma;         /* [n] */
-    guint16 *first;        /* [n_chroma] */
-    guint16 *second;       /* [n_chroma] */
+    guint16 *samples[3];   /* [n_chroma], of Cb, of Cr, and of another row */
     AltclipChroma *chroma; /* [1 + n_places + 1], mixed of two rows */
     gint16 *colours[3];    /* [n]: before they become grey */
 };
@@ -221,6 +220,21 @@ fetch (const AltclipFrameReader *reader, const AltclipFrameData *data, guint com
         reader->loops->unpack (from, c->stride, n, (gint16 *)out);
 }
 
+/* Asks for the row of luma after @y: rows are often cut, so that the processor cannot foresee where
+ * the next one begins. */
+static void
+expect_next_row (const AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
+{
+    const guint8 *first = find_sample (reader, data, 0, y, reader->left);
+    gsize n_bytes = (gsize)reader->n * reader->format.components[0].stride;
+
+    if (y + 1 == reader->format.height)
+        return;
+    first += data->strides[reader->format.components[0].plane];
+    for (gsize i = 0; i < n_bytes; i += 64)
+        __builtin_prefetch (first + i);
+}
+
 /* ---- Chroma ---------------------------------------------------------------------------------- */
 
 static guint
@@ -290,31 +304,36 @@ find_rows (const AltclipFrameFormat *format, gboolean interlaced, guint y)
     return find_between (y, format->height, 6, 6);
 }
 
-/* first · weight + second · (8 − weight), where @grey means no colour */
+/* first · weight + second · (8 − weight) → first, where @grey means no colour */
 static void
 blend_words (
-        const guint16 *first, const guint16 *second, guint weight, gint grey, guint n, gint16 *out)
+        gint16 *restrict first, const gint16 *restrict second, guint weight, gint grey, guint n)
 {
-    gint w = (gint)weight;
-    gint v = ALTCLIP_CHROMA_ROW_UNITY - w;
+    gint16 w = (gint16)weight;
+    gint16 v = (gint16)(ALTCLIP_CHROMA_ROW_UNITY - w);
+    gint16 offset = (gint16)(grey * ALTCLIP_CHROMA_ROW_UNITY);
 
     for (guint i = 0; i < n; i++)
-        out[2 * i] = (gint16)(first[i] * w + second[i] * v - grey * ALTCLIP_CHROMA_ROW_UNITY);
+        first[i] = (gint16)(first[i] * w + second[i] * v - offset);
 }
 
 /* Of samples of any kind. */
 static void
 blend_any_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, Neighbours rows,
-        AltclipChroma *out)
+        AltclipChroma *restrict out)
 {
+    const gint16 *restrict cb = (gint16 *)reader->samples[0];
+    const gint16 *restrict cr = (gint16 *)reader->samples[1];
+    guint n = reader->n_chroma;
+
     for (guint i = 0; i < 2; i++) {
-        fetch (reader, data, i + 1, rows.first, reader->chroma_left, reader->n_chroma,
-                reader->first);
-        fetch (reader, data, i + 1, rows.second, reader->chroma_left, reader->n_chroma,
-                reader->second);
-        blend_words (reader->first, reader->second, rows.weight, 1 << (reader->format.bits - 1),
-                reader->n_chroma, i == 0 ? &out->cb : &out->cr);
+        fetch (reader, data, i + 1, rows.first, reader->chroma_left, n, reader->samples[i]);
+        fetch (reader, data, i + 1, rows.second, reader->chroma_left, n, reader->samples[2]);
+        blend_words ((gint16 *)reader->samples[i], (gint16 *)reader->samples[2], rows.weight,
+                1 << (reader->format.bits - 1), n);
     }
+    for (guint i = 0; i < n; i++)
+        out[i] = (AltclipChroma){ cb[i], cr[i] };
 }
 
 /* Of bytes, which all lie as far apart. */
@@ -358,6 +377,7 @@ read_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
 static void
 read_ycbcr (AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
 {
+    expect_next_row (reader, data, y);
     read_chroma (reader, data, y);
     fetch (reader, data, 0, y, reader->left, reader->n, reader->luma);
     reader->loops->mix (
@@ -436,14 +456,16 @@ allocate (AltclipFrameReader *reader)
     gboolean is_done = TRUE;
 
     reader->luma = g_try_new (guint16, reader->n);
-    reader->first = g_try_new (guint16, reader->n_chroma);
-    reader->second = g_try_new (guint16, reader->n_chroma);
+    for (guint i = 0; i < 3; i++) {
+        reader->samples[i] = g_try_new (guint16, reader->n_chroma);
+        is_done = is_done && reader->samples[i];
+    }
     reader->chroma = g_try_new (AltclipChroma, reader->n_places + 2);
     for (guint i = 0; i < 3 && reader->is_grey; i++) {
         reader->colours[i] = g_try_new (gint16, reader->n);
         is_done = is_done && reader->colours[i];
     }
-    return is_done && reader->luma && reader->first && reader->second && reader->chroma;
+    return is_done && reader->luma && reader->chroma;
 }
 
 AltclipFrameReader *
@@ -472,10 +494,10 @@ altclip_frame_reader_free (AltclipFrameReader *reader)
     if (!reader)
         return;
     g_free (reader->luma);
-    g_free (reader->first);
-    g_free (reader->second);
     g_free (reader->chroma);
-    for (guint i = 0; i < 3; i++)
+    for (guint i = 0; i < 3; i++) {
+        g_free (reader->samples[i]);
         g_free (reader->colours[i]);
+    }
     g_free (reader);
 }

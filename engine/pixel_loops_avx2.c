@@ -43,111 +43,215 @@ store (void *to, __m256i value)
     _mm256_storeu_si256 (to, value);
 }
 
-/* 256 · high + low, as integers of 32 bits go round. */
+/* high · 2^shift + low, as integers of 32 bits go round. */
 TARGET static inline __m256i
-join (__m256i high, __m256i low)
+join (__m256i high, __m256i low, __m128i shift)
 {
-    return _mm256_add_epi32 (_mm256_slli_epi32 (high, 8), low);
+    return _mm256_add_epi32 (_mm256_sll_epi32 (high, shift), low);
 }
 
 /* ---- Along a row ----------------------------------------------------------------------------- */
 
-/* Two outputs of each plane: the sums of each half's four elements. @n_planes and @n_blocks:
- * constants, so that all stays in registers, and taps are loaded once for all planes.
+/* With the higher parts of taps alone an output takes half of the multiplications, and is known to
+ * be right, but for one in a hundred. Those are put on a list, without a branch that nobody can
+ * foresee, and computed again. */
+
+/* Eight outputs of each plane. */
+typedef struct {
+    gsize first;
+    guint doubts; /* bit 8 · plane + output is set where it has to be computed again */
+} Eight;
+
+/* So many are put on the list at most. */
+#define N_LISTED 64
+
+/* Output @i of a plane, with all bits of the taps. */
+TARGET static guint8
+resample_exactly (const AltclipAxis *axis, gsize i, const gint16 *x)
+{
+    const gint16 *highs = axis->high + i * axis->n_taps;
+    const gint16 *lows = axis->low + i * axis->n_taps;
+    __m256i high = _mm256_setzero_si256 ();
+    __m256i low = _mm256_setzero_si256 ();
+    __m256i eight;
+    __m128i sums;
+    gint32 sum;
+
+    x += axis->start[i];
+    for (guint j = 0; j < axis->n_taps; j += 16) {
+        __m256i inputs = load (x + j);
+
+        high = _mm256_add_epi32 (high, _mm256_madd_epi16 (inputs, load (highs + j)));
+        low = _mm256_add_epi32 (low, _mm256_madd_epi16 (inputs, load (lows + j)));
+    }
+    eight = join (high, low, _mm_cvtsi32_si128 ((int)axis->shift));
+    sums = _mm_add_epi32 (_mm256_castsi256_si128 (eight), _mm256_extracti128_si256 (eight, 1));
+    sums = _mm_add_epi32 (sums, _mm_shuffle_epi32 (sums, 0x4E));
+    sums = _mm_add_epi32 (sums, _mm_shuffle_epi32 (sums, 0xB1));
+    sum = (_mm_cvtsi128_si32 (sums) + ROUNDING) >> ALTCLIP_AXIS_PRECISION;
+    return (guint8)CLAMP (sum, 0, 255);
+}
+
+/* One output of each plane: eight sums. @n_planes and @n_blocks: constants, so that all stays in
+ * registers, and taps are loaded once for all planes.
  *
- * @start: of the two outputs
- * @taps: [n_blocks, high or low, output, 8]
- * @step: inputs from one plane to the next
+ * @taps: [n_blocks, 16]
  * @out: (out): [n_planes] */
 TARGET static inline __attribute__ ((always_inline)) void
-multiply_pair (const guint *start, const gint16 *taps, guint n_planes, guint n_blocks,
-        const gint16 *x, gsize step, __m256i out[3])
+multiply (gsize start, const gint16 *taps, guint n_planes, guint n_blocks,
+        const gint16 *const planes[3], __m256i out[3])
 {
-    const gint16 *first = x + start[0];
-    const gint16 *second = x + start[1];
-    __m256i high[3] = { _mm256_setzero_si256 (), _mm256_setzero_si256 (), _mm256_setzero_si256 () };
-    __m256i low[3] = { _mm256_setzero_si256 (), _mm256_setzero_si256 (), _mm256_setzero_si256 () };
-
+    UNROLL
+    for (guint c = 0; c < n_planes; c++)
+        out[c] = _mm256_setzero_si256 ();
     UNROLL
     for (guint j = 0; j < n_blocks; j++) {
-        __m256i high_taps = load (taps + 32 * j);
-        __m256i low_taps = load (taps + 32 * j + 16);
+        __m256i block = load (taps + 16 * j);
 
         UNROLL
-        for (guint c = 0; c < n_planes; c++) {
-            __m256i inputs = _mm256_loadu2_m128i ((const __m128i *)(second + c * step + 8 * j),
-                    (const __m128i *)(first + c * step + 8 * j));
+        for (guint c = 0; c < n_planes; c++)
+            out[c] = _mm256_add_epi32 (
+                    out[c], _mm256_madd_epi16 (load (planes[c] + start + 16 * j), block));
+    }
+}
 
-            high[c] = _mm256_add_epi32 (high[c], _mm256_madd_epi16 (inputs, high_taps));
-            low[c] = _mm256_add_epi32 (low[c], _mm256_madd_epi16 (inputs, low_taps));
-        }
+/* Four outputs of each plane, joined as soon as may be: there are 16 registers.
+ *
+ * @out: (out): [n_planes]: in each half a part of the four sums */
+TARGET static inline __attribute__ ((always_inline)) void
+multiply_four (const guint *start, const gint16 *taps, guint n_planes, guint n_blocks,
+        const gint16 *const planes[3], __m256i out[3])
+{
+    __m256i ones[2][3];
+    __m256i pairs[2][3];
+
+    UNROLL
+    for (gsize k = 0; k < 2; k++) {
+        UNROLL
+        for (gsize i = 0; i < 2; i++)
+            multiply (start[2 * k + i], taps + (2 * k + i) * n_blocks * 16, n_planes, n_blocks,
+                    planes, ones[i]);
+        UNROLL
+        for (guint c = 0; c < n_planes; c++)
+            pairs[k][c] = _mm256_hadd_epi32 (ones[0][c], ones[1][c]);
     }
     UNROLL
     for (guint c = 0; c < n_planes; c++)
-        out[c] = join (high[c], low[c]);
+        out[c] = _mm256_hadd_epi32 (pairs[0][c], pairs[1][c]);
 }
 
-/* Sums of outputs 0, 2, 4, 6 in the lower half and 1, 3, 5, 7 in the upper → the lower 8 bytes */
-TARGET static inline __m128i
-to_eight_bytes (__m256i sums)
+/* Two such fours → the eight sums */
+TARGET static inline __m256i
+join_halves (__m256i first, __m256i second)
 {
-    __m256i values = _mm256_srai_epi32 (
-            _mm256_add_epi32 (sums, _mm256_set1_epi32 (ROUNDING)), ALTCLIP_AXIS_PRECISION);
-    __m128i even = _mm256_castsi256_si128 (values);
-    __m128i odd = _mm256_extracti128_si256 (values, 1);
+    return _mm256_add_epi32 (_mm256_permute2x128_si256 (first, second, 0x20),
+            _mm256_permute2x128_si256 (first, second, 0x31));
+}
+
+/* → the lower 8 bytes */
+TARGET static inline __m128i
+to_eight_bytes (__m256i values)
+{
     __m128i words =
-            _mm_packs_epi32 (_mm_unpacklo_epi32 (even, odd), _mm_unpackhi_epi32 (even, odd));
+            _mm_packs_epi32 (_mm256_castsi256_si128 (values), _mm256_extracti128_si256 (values, 1));
 
     return _mm_packus_epi16 (words, words);
 }
 
-/* Eight outputs of each plane, joined as soon as may be: there are 16 registers.
- *
- * @out: (out): [n_planes], the lower 8 bytes */
-TARGET static inline __attribute__ ((always_inline)) void
-resample_eight (const guint *start, const gint16 *taps, guint n_planes, guint n_blocks,
-        const gint16 *x, gsize step, __m128i out[3])
-{
-    gsize n_taps = (gsize)n_blocks * 32;
-    __m256i pairs[2][3];
-    __m256i fours[2][3];
+/* What of an axis and a row is the same for all outputs; values, which no store can change. */
+typedef struct {
+    const AltclipAxis *axis;
+    const gint16 *planes[3];
+    gsize n;
+    gsize n_taps;
+    const guint *start;
+    const gint16 *taps;
+    const gint32 *least;
+    const gint32 *most;
+    __m128i precision;
+} Row;
 
+TARGET static inline Row
+get_row (const AltclipAxis *axis, const gint16 *x)
+{
+    gsize step = axis->in_count + axis->n_taps;
+
+    return (Row){ axis, { x, x + step, x + 2 * step }, axis->n, axis->n_taps, axis->start,
+        axis->high, axis->least, axis->most,
+        _mm_cvtsi32_si128 (ALTCLIP_AXIS_PRECISION - (int)axis->shift) };
+}
+
+/* Outputs @i to before i + 8, of which the first @n are put out. Returns: which are in doubt */
+TARGET static inline __attribute__ ((always_inline)) guint
+resample_eight (const Row *row, guint n_planes, guint n_blocks, gsize i, gsize n, guint8 *out)
+{
+    const guint *start = row->start + i;
+    const gint16 *taps = row->taps + i * row->n_taps;
+    __m256i least = load (row->least + i);
+    __m256i most = load (row->most + i);
+    __m256i fours[2][3];
+    guint sure = 0;
+
+    multiply_four (start, taps, n_planes, n_blocks, row->planes, fours[0]);
+    multiply_four (start + 4, taps + 4 * row->n_taps, n_planes, n_blocks, row->planes, fours[1]);
     UNROLL
-    for (guint k = 0; k < 2; k++) {
-        multiply_pair (start + 4 * k, taps + 2 * k * n_taps, n_planes, n_blocks, x, step, pairs[0]);
-        multiply_pair (start + 4 * k + 2, taps + (2 * k + 1) * n_taps, n_planes, n_blocks, x, step,
-                pairs[1]);
-        UNROLL
-        for (guint c = 0; c < n_planes; c++)
-            fours[k][c] = _mm256_hadd_epi32 (pairs[0][c], pairs[1][c]);
+    for (guint c = 0; c < n_planes; c++) {
+        __m256i sums = join_halves (fours[0][c], fours[1][c]);
+        __m256i lowest = _mm256_sra_epi32 (_mm256_add_epi32 (sums, least), row->precision);
+        __m256i highest = _mm256_sra_epi32 (_mm256_add_epi32 (sums, most), row->precision);
+        __m256i same = _mm256_cmpeq_epi32 (lowest, highest);
+        __m128i bytes = to_eight_bytes (lowest);
+
+        sure |= (guint)_mm256_movemask_ps (_mm256_castsi256_ps (same)) << 8 * c;
+        if (n == 8)
+            _mm_storel_epi64 ((__m128i *)(out + c * row->n), bytes);
+        else
+            memcpy (out + c * row->n, &bytes, n);
     }
-    UNROLL
-    for (guint c = 0; c < n_planes; c++)
-        out[c] = to_eight_bytes (_mm256_hadd_epi32 (fours[0][c], fours[1][c]));
+    return sure ^ ((1u << 8 * n_planes) - 1);
+}
+
+TARGET static void
+settle (const Row *row, const Eight *list, guint n_listed, guint8 *out)
+{
+    for (const Eight *eight = list; eight < list + n_listed; eight++)
+        for (guint left = eight->doubts; left; left &= left - 1) {
+            guint bit = (guint)__builtin_ctz (left);
+            gsize i = eight->first + bit % 8;
+            guint c = bit / 8;
+
+            /* What is padded may come out as anything. */
+            if (i < row->n)
+                out[c * row->n + i] = resample_exactly (row->axis, i, row->planes[c]);
+        }
 }
 
 TARGET static inline __attribute__ ((always_inline)) void
 resample_planes (
         const AltclipAxis *axis, guint n_planes, guint n_blocks, const gint16 *x, guint8 *out)
 {
-    gsize step = axis->in_count + axis->n_taps;
-    gsize n = axis->n;
-    gsize n_whole = n / 8 * 8;
-    const guint *start = axis->start;
-    const gint16 *taps = axis->pairs;
-    guint8 *end = out + n_whole;
-    __m128i bytes[3];
+    Row row = get_row (axis, x);
+    gsize n_whole = row.n / 8 * 8;
+    Eight list[N_LISTED];
+    guint n_listed = 0;
 
-    for (; out < end; out += 8, start += 8, taps += (gsize)n_blocks * 128) {
-        resample_eight (start, taps, n_planes, n_blocks, x, step, bytes);
-        for (guint c = 0; c < n_planes; c++)
-            _mm_storel_epi64 ((__m128i *)(out + c * n), bytes[c]);
+    for (gsize i = 0; i < n_whole; i += 8) {
+        guint doubts = resample_eight (&row, n_planes, n_blocks, i, 8, out + i);
+
+        list[n_listed] = (Eight){ i, doubts };
+        n_listed += doubts != 0;
+        if (n_listed == N_LISTED) {
+            settle (&row, list, n_listed, out);
+            n_listed = 0;
+        }
     }
-    if (n_whole == n)
+    settle (&row, list, n_listed, out);
+    if (n_whole == row.n)
         return;
-    resample_eight (start, taps, n_planes, n_blocks, x, step, bytes);
-    for (guint c = 0; c < n_planes; c++)
-        memcpy (out + c * n, &bytes[c], n - n_whole);
+    list[0].first = n_whole;
+    list[0].doubts =
+            resample_eight (&row, n_planes, n_blocks, n_whole, row.n - n_whole, out + n_whole);
+    settle (&row, list, 1, out);
 }
 
 TARGET static void
@@ -156,7 +260,7 @@ resample_one_plane (const AltclipAxis *axis, const gint16 *x, guint8 *out)
     resample_planes (axis, 1, axis->n_taps / ALTCLIP_AXIS_TAP_BLOCK, x, out);
 }
 
-/* Bicubic to 224 from 720 rows takes 2 blocks, from 1080 three, from 2160 five. */
+/* Bicubic to 224 from 720 rows takes a block, from 1080 two, from 2160 three. */
 TARGET static void
 resample_three_planes (const AltclipAxis *axis, const gint16 *x, guint8 *out)
 {
@@ -225,11 +329,11 @@ load_bytes (const guint8 *from)
 
 /* 16 sums → as many words */
 TARGET static inline __m256i
-to_words (Sixteen high, Sixteen low)
+to_words (Sixteen high, Sixteen low, __m128i shift)
 {
     __m256i rounding = _mm256_set1_epi32 (ROUNDING);
-    __m256i lower = _mm256_add_epi32 (join (high.lower, low.lower), rounding);
-    __m256i upper = _mm256_add_epi32 (join (high.upper, low.upper), rounding);
+    __m256i lower = _mm256_add_epi32 (join (high.lower, low.lower, shift), rounding);
+    __m256i upper = _mm256_add_epi32 (join (high.upper, low.upper, shift), rounding);
 
     return _mm256_packs_epi32 (_mm256_srai_epi32 (lower, ALTCLIP_AXIS_PRECISION),
             _mm256_srai_epi32 (upper, ALTCLIP_AXIS_PRECISION));
@@ -239,7 +343,7 @@ to_words (Sixteen high, Sixteen low)
  * for a partner, whose tap is of the padding, and 0. */
 TARGET static inline void
 resample_columns (const guint8 *rows, gsize stride, const gint16 *highs, const gint16 *lows,
-        guint n, guint8 *out)
+        guint n, __m128i shift, guint8 *out)
 {
     Sixteen high = { _mm256_setzero_si256 (), _mm256_setzero_si256 () };
     Sixteen low = { _mm256_setzero_si256 (), _mm256_setzero_si256 () };
@@ -252,7 +356,7 @@ resample_columns (const guint8 *rows, gsize stride, const gint16 *highs, const g
         accumulate (&high, pairs, load_pair (highs + j));
         accumulate (&low, pairs, load_pair (lows + j));
     }
-    words = to_words (high, low);
+    words = to_words (high, low, shift);
     _mm_storeu_si128 ((__m128i *)out,
             _mm_packus_epi16 (_mm256_castsi256_si128 (words), _mm256_extracti128_si256 (words, 1)));
 }
@@ -264,6 +368,7 @@ resample_rows (const AltclipAxis *axis, guint i, const guint8 *rows, gsize strid
     const gint16 *highs = axis->high + (gsize)i * axis->n_taps;
     const gint16 *lows = axis->low + (gsize)i * axis->n_taps;
     const guint8 *first = rows + axis->start[i] * stride;
+    __m128i shift = _mm_cvtsi32_si128 ((int)axis->shift);
     gsize k = 0;
 
     if (n < 16) {
@@ -271,9 +376,9 @@ resample_rows (const AltclipAxis *axis, guint i, const guint8 *rows, gsize strid
         return;
     }
     for (; k + 16 <= n; k += 16)
-        resample_columns (first + k, stride, highs, lows, axis->count[i], out + k);
+        resample_columns (first + k, stride, highs, lows, axis->count[i], shift, out + k);
     if (k < n)
-        resample_columns (first + n - 16, stride, highs, lows, axis->count[i], out + n - 16);
+        resample_columns (first + n - 16, stride, highs, lows, axis->count[i], shift, out + n - 16);
 }
 
 /* ---- Samples --------------------------------------------------------------------------------- */
