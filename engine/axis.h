@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define ALTCLIP_AXIS_PRECISION (32 - 8 - 2)
 
 /* Taps are padded with zeros to a multiple of this, so that loops over them become vector code. */
-#define ALTCLIP_AXIS_TAP_BLOCK 16
+#define ALTCLIP_AXIS_TAP_BLOCK 8
 
 /* Outputs are padded to a multiple of this where vectors of them are computed. */
 #define ALTCLIP_AXIS_OUTPUT_BLOCK 8

@@ -28,11 +28,12 @@ multiply (const gint16 *x, const gint16 *taps, guint n)
 static void
 resample_plane (const AltclipAxis *axis, const gint16 *x, guint8 *out)
 {
+    /* Tells the compiler what it is. */
+    guint n_taps = axis->n_taps & ~(guint)(ALTCLIP_AXIS_TAP_BLOCK - 1);
+
     for (guint i = 0; i < axis->n; i++) {
-        /* A multiple of eight tells the compiler to use vectors. */
-        guint n_taps = (axis->count[i] + 7) & ~7u;
         const gint16 *from = x + axis->start[i];
-        gsize at = (gsize)i * axis->n_taps;
+        gsize at = (gsize)i * n_taps;
         gint32 high = multiply (from, axis->high + at, n_taps);
         gint32 low = multiply (from, axis->low + at, n_taps);
         out[i] = to_byte ((gint32)(((guint32)high << axis->shift) + (guint32)low + ROUNDING));

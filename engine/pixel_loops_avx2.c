@@ -71,47 +71,63 @@ resample_exactly (const AltclipAxis *axis, gsize i, const gint16 *x)
 {
     const gint16 *highs = axis->high + i * axis->n_taps;
     const gint16 *lows = axis->low + i * axis->n_taps;
-    __m256i high = _mm256_setzero_si256 ();
-    __m256i low = _mm256_setzero_si256 ();
-    __m256i eight;
+    __m128i shift = _mm_cvtsi32_si128 ((int)axis->shift);
+    __m128i high = _mm_setzero_si128 ();
+    __m128i low = _mm_setzero_si128 ();
     __m128i sums;
     gint32 sum;
 
     x += axis->start[i];
-    for (guint j = 0; j < axis->n_taps; j += 16) {
-        __m256i inputs = load (x + j);
+    for (guint j = 0; j < axis->n_taps; j += 8) {
+        __m128i inputs = _mm_loadu_si128 ((const __m128i *)(x + j));
+        __m128i high_taps = _mm_loadu_si128 ((const __m128i *)(highs + j));
+        __m128i low_taps = _mm_loadu_si128 ((const __m128i *)(lows + j));
 
-        high = _mm256_add_epi32 (high, _mm256_madd_epi16 (inputs, load (highs + j)));
-        low = _mm256_add_epi32 (low, _mm256_madd_epi16 (inputs, load (lows + j)));
+        high = _mm_add_epi32 (high, _mm_madd_epi16 (inputs, high_taps));
+        low = _mm_add_epi32 (low, _mm_madd_epi16 (inputs, low_taps));
     }
-    eight = join (high, low, _mm_cvtsi32_si128 ((int)axis->shift));
-    sums = _mm_add_epi32 (_mm256_castsi256_si128 (eight), _mm256_extracti128_si256 (eight, 1));
+    sums = _mm_add_epi32 (_mm_sll_epi32 (high, shift), low);
     sums = _mm_add_epi32 (sums, _mm_shuffle_epi32 (sums, 0x4E));
     sums = _mm_add_epi32 (sums, _mm_shuffle_epi32 (sums, 0xB1));
     sum = (_mm_cvtsi128_si32 (sums) + ROUNDING) >> ALTCLIP_AXIS_PRECISION;
     return (guint8)CLAMP (sum, 0, 255);
 }
 
+TARGET static inline __m256i
+multiply_eight (const gint16 *x, __m128i taps)
+{
+    return _mm256_zextsi128_si256 (_mm_madd_epi16 (_mm_loadu_si128 ((const __m128i *)x), taps));
+}
+
 /* One output of each plane: eight sums. @n_planes and @n_blocks: constants, so that all stays in
  * registers, and taps are loaded once for all planes.
  *
- * @taps: [n_blocks, 16]
+ * @taps: [n_blocks, 8]
  * @out: (out): [n_planes] */
 TARGET static inline __attribute__ ((always_inline)) void
 multiply (gsize start, const gint16 *taps, guint n_planes, guint n_blocks,
         const gint16 *const planes[3], __m256i out[3])
 {
+    guint last = n_blocks - 1;
+
     UNROLL
     for (guint c = 0; c < n_planes; c++)
         out[c] = _mm256_setzero_si256 ();
     UNROLL
-    for (guint j = 0; j < n_blocks; j++) {
-        __m256i block = load (taps + 16 * j);
+    for (guint j = 0; j + 1 < n_blocks; j += 2) {
+        __m256i two = load (taps + 8 * j);
 
         UNROLL
         for (guint c = 0; c < n_planes; c++)
             out[c] = _mm256_add_epi32 (
-                    out[c], _mm256_madd_epi16 (load (planes[c] + start + 16 * j), block));
+                    out[c], _mm256_madd_epi16 (load (planes[c] + start + 8 * j), two));
+    }
+    if (n_blocks % 2) {
+        __m128i one = _mm_loadu_si128 ((const __m128i *)(taps + 8 * last));
+
+        UNROLL
+        for (guint c = 0; c < n_planes; c++)
+            out[c] = _mm256_add_epi32 (out[c], multiply_eight (planes[c] + start + 8 * last, one));
     }
 }
 
@@ -129,7 +145,7 @@ multiply_four (const guint *start, const gint16 *taps, guint n_planes, guint n_b
     for (gsize k = 0; k < 2; k++) {
         UNROLL
         for (gsize i = 0; i < 2; i++)
-            multiply (start[2 * k + i], taps + (2 * k + i) * n_blocks * 16, n_planes, n_blocks,
+            multiply (start[2 * k + i], taps + (2 * k + i) * n_blocks * 8, n_planes, n_blocks,
                     planes, ones[i]);
         UNROLL
         for (guint c = 0; c < n_planes; c++)
@@ -260,7 +276,7 @@ resample_one_plane (const AltclipAxis *axis, const gint16 *x, guint8 *out)
     resample_planes (axis, 1, axis->n_taps / ALTCLIP_AXIS_TAP_BLOCK, x, out);
 }
 
-/* Bicubic to 224 from 720 rows takes a block, from 1080 two, from 2160 three. */
+/* Bicubic to 224 from 720 rows takes 2 blocks, from 1080 three, from 2160 five. */
 TARGET static void
 resample_three_planes (const AltclipAxis *axis, const gint16 *x, guint8 *out)
 {
