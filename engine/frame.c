@@ -374,14 +374,23 @@ read_chroma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
+/* Bytes side by side are taken from the frame itself. */
+static AltclipLuma
+get_luma (AltclipFrameReader *reader, const AltclipFrameData *data, guint y)
+{
+    if (reader->format.bits == 8 && reader->format.components[0].stride == 1)
+        return (AltclipLuma){ find_sample (reader, data, 0, y, reader->left), NULL };
+    fetch (reader, data, 0, y, reader->left, reader->n, reader->luma);
+    return (AltclipLuma){ NULL, reader->luma };
+}
+
 static void
 read_ycbcr (AltclipFrameReader *reader, const AltclipFrameData *data, guint y, gint16 *const out[3])
 {
     expect_next_row (reader, data, y);
     read_chroma (reader, data, y);
-    fetch (reader, data, 0, y, reader->left, reader->n, reader->luma);
-    reader->loops->mix (
-            &reader->matrix, reader->siting, reader->luma, reader->chroma, reader->n, out);
+    reader->loops->mix (&reader->matrix, reader->siting, get_luma (reader, data, y), reader->chroma,
+            reader->n, out);
 }
 
 static void

@@ -157,14 +157,19 @@ mix_primary (const AltclipMatrix *matrix, guint k, const guint16 *luma, const gi
 }
 
 static void
-mix (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+mix (const AltclipMatrix *matrix, AltclipSiting siting, AltclipLuma luma,
         const AltclipChroma *chroma, guint n, gint16 *const out[3])
 {
+    gint16 unpacked[N_SPREAD];
     gint16 cb[N_SPREAD];
     gint16 cr[N_SPREAD];
 
     for (guint i = 0; i < n; i += N_SPREAD) {
         guint n_here = MIN (n - i, N_SPREAD);
+        const guint16 *words = luma.bytes ? (const guint16 *)unpacked : luma.words + i;
+
+        if (luma.bytes)
+            unpack_plane (luma.bytes + i, 1, n_here, unpacked);
 
         if (siting == ALTCLIP_SITING_EACH)
             spread_each (chroma + i, n_here, cb, cr);
@@ -173,7 +178,7 @@ mix (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
         else
             spread_centred (chroma + i / 2, n_here, cb, cr);
         for (guint k = 0; k < 3; k++)
-            mix_primary (matrix, k, luma + i, cb, cr, n_here, out[k] + i);
+            mix_primary (matrix, k, words, cb, cr, n_here, out[k] + i);
     }
 }
 

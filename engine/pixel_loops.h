@@ -37,6 +37,12 @@ typedef struct {
     } primaries[3];
 } AltclipMatrix;
 
+/* A row of luma: either bytes, or words where samples are longer or lie apart. */
+typedef struct {
+    const guint8 *bytes;
+    const guint16 *words;
+} AltclipLuma;
+
 /* Where the samples of chroma lie. */
 typedef enum {
     ALTCLIP_SITING_EACH,    /* one with each column */
@@ -85,7 +91,7 @@ typedef struct {
      * @chroma: times ALTCLIP_CHROMA_ROW_UNITY; the sample left of the first column's own, then one
      *     for each place, then one more
      * @out: red, green and blue, each [n] */
-    void (*mix) (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+    void (*mix) (const AltclipMatrix *matrix, AltclipSiting siting, AltclipLuma luma,
             const AltclipChroma *chroma, guint n, gint16 *const out[3]);
 } AltclipPixelLoops;
 

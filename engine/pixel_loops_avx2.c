@@ -599,10 +599,9 @@ mix_eight (__m256i luma, __m256i chroma, __m256i factors)
 }
 
 TARGET static inline __attribute__ ((always_inline)) void
-mix_sixteen (
-        const Factors *factors, Sixteen chroma, const guint16 *luma, guint i, gint16 *const out[3])
+mix_sixteen (const Factors *factors, Sixteen chroma, __m256i luma, guint i, gint16 *const out[3])
 {
-    Sixteen y = interleave (load (luma + i), _mm256_setzero_si256 ());
+    Sixteen y = interleave (luma, _mm256_setzero_si256 ());
 
     y.lower = _mm256_add_epi32 (_mm256_mullo_epi32 (y.lower, factors->luma), factors->offset);
     y.upper = _mm256_add_epi32 (_mm256_mullo_epi32 (y.upper, factors->luma), factors->offset);
@@ -615,36 +614,50 @@ mix_sixteen (
     }
 }
 
-/* @siting: a constant. The last sixteen columns begin with a pair, and may come twice; of an odd
- * number the last is left to plain C. */
+/* @n: even. The last sixteen columns begin with a pair, and may come twice.
+ *
+ * @siting, @is_bytes: constants */
 TARGET static inline __attribute__ ((always_inline)) void
-mix_columns (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+mix_columns (const AltclipMatrix *matrix, AltclipSiting siting, gboolean is_bytes, AltclipLuma luma,
         const AltclipChroma *chroma, guint n, gint16 *const out[3])
 {
     guint shift = siting == ALTCLIP_SITING_EACH ? 0 : 1;
     Factors factors = get_factors (matrix);
-    guint n_even = n / 2 * 2;
 
-    for (guint i = 0; i < n_even; i += 16) {
-        i = MIN (i, n_even - 16);
-        mix_sixteen (&factors, spread (siting, chroma + 1 + (i >> shift)), luma, i, out);
+    for (guint i = 0; i < n; i += 16) {
+        i = MIN (i, n - 16);
+        mix_sixteen (&factors, spread (siting, chroma + 1 + (i >> shift)),
+                is_bytes ? load_bytes (luma.bytes + i) : load (luma.words + i), i, out);
     }
-    PLAIN.mix (matrix, siting, luma + n_even, chroma + (n_even >> shift), n - n_even,
-            (gint16 *const[3]){ out[0] + n_even, out[1] + n_even, out[2] + n_even });
 }
 
-TARGET static void
-mix (const AltclipMatrix *matrix, AltclipSiting siting, const guint16 *luma,
+TARGET static inline __attribute__ ((always_inline)) void
+mix_luma (const AltclipMatrix *matrix, AltclipSiting siting, gboolean is_bytes, AltclipLuma luma,
         const AltclipChroma *chroma, guint n, gint16 *const out[3])
 {
-    if (n < 16)
-        PLAIN.mix (matrix, siting, luma, chroma, n, out);
-    else if (siting == ALTCLIP_SITING_EACH)
-        mix_columns (matrix, ALTCLIP_SITING_EACH, luma, chroma, n, out);
+    if (siting == ALTCLIP_SITING_EACH)
+        mix_columns (matrix, ALTCLIP_SITING_EACH, is_bytes, luma, chroma, n, out);
     else if (siting == ALTCLIP_SITING_COSITED)
-        mix_columns (matrix, ALTCLIP_SITING_COSITED, luma, chroma, n, out);
+        mix_columns (matrix, ALTCLIP_SITING_COSITED, is_bytes, luma, chroma, n, out);
     else
-        mix_columns (matrix, ALTCLIP_SITING_CENTRED, luma, chroma, n, out);
+        mix_columns (matrix, ALTCLIP_SITING_CENTRED, is_bytes, luma, chroma, n, out);
+}
+
+/* The last of an odd number of columns is left to plain C. */
+TARGET static void
+mix (const AltclipMatrix *matrix, AltclipSiting siting, AltclipLuma luma,
+        const AltclipChroma *chroma, guint n, gint16 *const out[3])
+{
+    guint done = n < 16 ? 0 : n / 2 * 2;
+    AltclipLuma rest = { luma.bytes ? luma.bytes + done : NULL,
+        luma.bytes ? NULL : luma.words + done };
+
+    if (done > 0 && luma.bytes)
+        mix_luma (matrix, siting, TRUE, luma, chroma, done, out);
+    else if (done > 0)
+        mix_luma (matrix, siting, FALSE, luma, chroma, done, out);
+    PLAIN.mix (matrix, siting, rest, chroma + (siting == ALTCLIP_SITING_EACH ? done : done / 2),
+            n - done, (gint16 *const[3]){ out[0] + done, out[1] + done, out[2] + done });
 }
 
 const AltclipPixelLoops ALTCLIP_PIXEL_LOOPS_AVX2 = {
