@@ -8,6 +8,8 @@
 
 #include <gst/gst.h>
 
+#include "altcliptags.h"
+
 G_BEGIN_DECLS
 
 /**
@@ -29,6 +31,7 @@ typedef struct
 {
   GMutex lock;
   GQueue waiting;
+  GstAltclipTags tags; /* the pushing thread's */
 } GstAltclipEvents;
 
 void gst_altclip_events_init (GstAltclipEvents *events);
@@ -46,9 +49,10 @@ void gst_altclip_events_forget (GstAltclipEvents *events);
  * @source: the element
  * @structure: (transfer none): the message's
  * @number: of the frame that confirmed it
+ * @with_tags: whether a label that begins becomes a tag of the stream, too
  */
 void gst_altclip_events_put (GstAltclipEvents *events, GstObject *source,
-    const GstStructure *structure, guint64 number);
+    const GstStructure *structure, guint64 number, gboolean with_tags);
 
 /**
  * gst_altclip_events_push:
@@ -59,6 +63,17 @@ void gst_altclip_events_put (GstAltclipEvents *events, GstObject *source,
  */
 void gst_altclip_events_push (
     GstAltclipEvents *events, GstPad *pad, guint64 number);
+
+/**
+ * gst_altclip_events_forward:
+ * @event: (transfer full): of upstream
+ *
+ * Pushes it, with the stream's keywords if it has tags. For the same thread.
+ *
+ * Returns: as gst_pad_push_event()
+ */
+gboolean gst_altclip_events_forward (
+    GstAltclipEvents *events, GstPad *pad, GstEvent *event);
 
 G_END_DECLS
 

@@ -40,7 +40,9 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_ALTCLIP_CAPS ("")));
 
 #define gst_altclip_filter_parent_class parent_class
-G_DEFINE_TYPE (GstAltclipFilter, gst_altclip_filter, GST_TYPE_ELEMENT)
+/* GStreamer's own implementation reads GstAltclipFilter.prs. */
+G_DEFINE_TYPE_WITH_CODE (GstAltclipFilter, gst_altclip_filter, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 GST_ELEMENT_REGISTER_DEFINE (
     altclipfilter, "altclipfilter", GST_RANK_NONE, GST_TYPE_ALTCLIP_FILTER)
 

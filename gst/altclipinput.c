@@ -730,10 +730,15 @@ get_refusal (GstAltclipFilter *self)
 static GstFlowReturn
 forward_event (GstAltclipFilter *self, GstEvent *event)
 {
+  gboolean pushed;
+
   if (GST_EVENT_IS_SERIALIZED (event) && self->output.queued)
     return gst_altclip_output_put_event (self, event, &self->input.last_seen);
-  return gst_pad_push_event (self->srcpad, event) ? GST_FLOW_OK
-                                                  : get_refusal (self);
+  if (GST_EVENT_IS_SERIALIZED (event))
+    pushed = gst_altclip_events_forward (&self->events, self->srcpad, event);
+  else
+    pushed = gst_pad_push_event (self->srcpad, event);
+  return pushed ? GST_FLOW_OK : get_refusal (self);
 }
 
 static GstFlowReturn

@@ -136,7 +136,8 @@ tell (const News *news, GstMessage *message)
   GstAltclipLabels *labels = news->labels;
 
   gst_altclip_events_put (labels->events, labels->source,
-      gst_message_get_structure (message), news->timing->number);
+      gst_message_get_structure (message), news->timing->number,
+      news->rules->send_tags);
   if (news->rules->post_messages == GST_ALTCLIP_POST_MESSAGES_NONE)
     gst_message_unref (message);
   else

@@ -381,7 +381,8 @@ push_event (GstAltclipFilter *self, Item *item)
     gst_altclip_outbox_drain (&self->outbox, GST_ELEMENT_CAST (self));
     gst_altclip_events_push (&self->events, self->srcpad, G_MAXUINT64);
   }
-  gst_pad_push_event (self->srcpad, g_steal_pointer (&item->event));
+  gst_altclip_events_forward (
+      &self->events, self->srcpad, g_steal_pointer (&item->event));
 }
 
 static void

@@ -305,6 +305,13 @@ install_reporting (GObjectClass *object_class)
           "GstBuffer of 32-bit floats of the machine's byte order, of unit "
           "length",
           FALSE, FLAGS_PLAYING));
+  g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_SEND_TAGS,
+      g_param_spec_boolean ("send-tags", "Send tags",
+          "Send the labels that began in the stream so far downstream as its "
+          "keywords (GST_TAG_KEYWORDS, with commas in between), beside the "
+          "tags "
+          "of upstream, whenever there is another one; 1000 at most",
+          FALSE, FLAGS_PLAYING));
   g_object_class_install_property (object_class, GST_ALTCLIP_SETTING_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Since READY: frames-in, analysed, skipped, reused and failed "
@@ -506,6 +513,9 @@ gst_altclip_settings_set (
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       rules->post_messages = g_value_get_enum (value);
       break;
+    case GST_ALTCLIP_SETTING_SEND_TAGS:
+      rules->send_tags = g_value_get_boolean (value);
+      break;
     case GST_ALTCLIP_SETTING_ATTACH_EMBEDDING:
       rules->attach_embedding = g_value_get_boolean (value);
       break;
@@ -590,6 +600,9 @@ gst_altclip_settings_get (
       break;
     case GST_ALTCLIP_SETTING_POST_MESSAGES:
       g_value_set_enum (value, rules->post_messages);
+      break;
+    case GST_ALTCLIP_SETTING_SEND_TAGS:
+      g_value_set_boolean (value, rules->send_tags);
       break;
     case GST_ALTCLIP_SETTING_ATTACH_EMBEDDING:
       g_value_set_boolean (value, rules->attach_embedding);

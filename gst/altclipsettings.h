@@ -82,6 +82,7 @@ typedef struct
   guint n_views;
   GstAltclipPostMessages post_messages;
   gboolean attach_embedding;
+  gboolean send_tags;
 } GstAltclipRules;
 
 /**
@@ -132,6 +133,7 @@ typedef enum
   GST_ALTCLIP_SETTING_REGION,
   GST_ALTCLIP_SETTING_POST_MESSAGES,
   GST_ALTCLIP_SETTING_ATTACH_EMBEDDING,
+  GST_ALTCLIP_SETTING_SEND_TAGS,
   GST_ALTCLIP_SETTING_STATS,
   GST_ALTCLIP_SETTING_LAST_STATE
 } GstAltclipSetting;

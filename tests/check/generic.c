@@ -348,6 +348,33 @@ GST_START_TEST (test_inspect)
 GST_END_TEST;
 #endif
 
+/* Those in the sources' GstAltclipFilter.prs, and none of the user's. */
+GST_START_TEST (test_presets)
+{
+    g_autoptr (GstElement) element = gst_element_factory_make ("altclipfilter", NULL);
+    g_auto (GStrv) names = gst_preset_get_preset_names (GST_PRESET (element));
+    g_autofree char *comment = NULL;
+    guint64 interval;
+    double hysteresis;
+    gint mode;
+
+    fail_unless (g_strv_contains ((const char *const *)names, "Camera"));
+    fail_unless (g_strv_contains ((const char *const *)names, "Film"));
+    fail_unless (gst_preset_load_preset (GST_PRESET (element), "Camera"));
+    g_object_get (element, "interval", &interval, "hysteresis", &hysteresis, "mode", &mode, NULL);
+    fail_unless_equals_uint64 (interval, 200 * GST_MSECOND);
+    fail_unless_equals_float (hysteresis, 0.5);
+    fail_unless_equals_int (mode, 1);
+    fail_unless (gst_preset_load_preset (GST_PRESET (element), "Film"));
+    g_object_get (element, "interval", &interval, "hysteresis", &hysteresis, "mode", &mode, NULL);
+    fail_unless_equals_uint64 (interval, 0);
+    fail_unless_equals_float (hysteresis, 0.2);
+    fail_unless_equals_int (mode, 2);
+    fail_unless (
+            gst_preset_get_meta (GST_PRESET (element), "Camera", "comment", &comment) && comment);
+}
+GST_END_TEST;
+
 static Suite *
 generic_suite (void)
 {
@@ -355,6 +382,7 @@ generic_suite (void)
     TCase *tests = tcase_create ("generic");
 
     tcase_set_timeout (tests, 0);
+    tcase_add_test (tests, test_presets);
     tcase_add_test (tests, test_state_changes_up_and_down);
     tcase_add_test (tests, test_state_changes_up);
     tcase_add_test (tests, test_state_changes_down);
