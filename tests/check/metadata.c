@@ -678,6 +678,27 @@ add_analytics (Suite *suite)
 
 #endif /* HAVE_GST_ANALYTICS */
 
+#if GST_CHECK_VERSION(1, 24, 0)
+/* As unixfdsink and unixfdsrc hand it to another process. */
+GST_START_TEST (test_serialised)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "ä;狗", "mode", "exact", "region", "0,0,0.5,0.5", NULL);
+    g_autoptr (GstBuffer) tagged = gst_harness_push_and_pull (rig->harness, new_numbered_frame (0));
+    g_autoptr (GstBuffer) other = gst_buffer_new ();
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    GstCustomMeta *meta = gst_buffer_get_custom_meta (tagged, "AltClipMeta");
+    guint32 consumed = 0;
+
+    fail_unless (gst_meta_serialize_simple ((GstMeta *)meta, bytes));
+    fail_unless (gst_meta_deserialize (other, bytes->data, bytes->len, &consumed) != NULL);
+    fail_unless_equals_int (consumed, bytes->len);
+    fail_unless (gst_structure_is_equal (get_tags (tagged), get_tags (other)));
+    rig_free (rig);
+}
+GST_END_TEST;
+#endif
+
 /* ---- The suite ------------------------------------------------------------------------------- */
 
 static void
@@ -692,6 +713,9 @@ add_tags (Suite *suite)
     tcase_add_test (tests, test_tee);
     tcase_add_test (tests, test_filters_in_a_row);
     tcase_add_test (tests, test_embedding);
+#if GST_CHECK_VERSION(1, 24, 0)
+    tcase_add_test (tests, test_serialised);
+#endif
     suite_add_tcase (suite, tests);
 }
 
