@@ -1,11 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Run what README.md shows: each gst-launch line, each Python and each C example.
+"""Run what README.md and the pages of docs/ show: each block of commands, each Python and C program.
 
-    tests/readme.py README.md
+    tests/readme.py PAGE.md…
 
-Prints TAP. A camera is replaced by a test source, a model by the bundled one and a window by a
-fakesink; the rest of a line runs as it is printed. The plugin is found through the environment.
+A fenced block of `sh`, `python` or `c` is run, and must succeed; a block of `output` is compared with what
+the one before it printed. Those of a page are run in turn in a folder that is like the checkout, and is
+thrown away. A line before a block says what is different with it:
+
+    <!-- not run: REASON -->    it needs what a test has not
+    <!-- fails -->              it ends with an error, which is what it shows
+    <!-- needs PACKAGE -->      it is run where pkg-config knows that
+
+In `output`, an ellipsis (…) stands for anything, blanks and ends of lines for each other, and numbers with a
+decimal point may differ a little. A camera is replaced by a test source, a real model by the bundled one
+and a window by a fakesink; the rest runs as it is printed. Prints TAP. The plugin and the command are
+found through the environment.
 """
 
 import os
@@ -15,80 +25,172 @@ import subprocess
 import sys
 import tempfile
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
 SUBSTITUTES = [
     (r"v4l2src[^!]*", "videotestsrc is-live=true num-buffers=60 pattern=smpte "),
     (r"(uridecodebin uri|rtspsrc location)=rtsp:[^!]*", "videotestsrc is-live=true num-buffers=60 pattern=smpte "),
     (r"autovideosink", "fakesink"),
-    (r"model=\S+", ""),
+    (r"/path/to/AltCLIP", "models/demo"),
 ]
 
+BLOCK = re.compile(r"^(?:<!-- ([^\n]*?) -->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-def examples(text, language):
-    """The fenced blocks in a language."""
-    return re.findall(r"^```%s\n(.*?)^```" % language, text, re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+# What would be missed, not being in a fenced block.
+UNFENCED = re.compile(r"^ {4}(?:altclip|gst-\w+-1\.0|meson|mosquitto\w*|git|cc|pip|apt-get|build/\S+|pipelines/\S+|tests/\S+) ", re.MULTILINE)
+
+# Scores differ in their last digits between processors.
+TOLERANCE = 0.02
+
+TIME_LIMIT = 120
 
 
-def launch_lines(text):
-    for block in examples(text, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            if line.startswith("gst-launch-1.0"):
-                yield line
+class Block:
+    """A fenced block, with the mark before it."""
+
+    def __init__(self, page, text, match):
+        self.mark, self.language, self.source = match.groups()
+        self.name = "%s, line %d: %s" % (
+            page,
+            text.count("\n", 0, match.start(2)) + 1,
+            re.split(r"[!\n]", self.source)[0].strip("\\ "),
+        )
 
 
-def run(command, **options):
-    """Whether the command succeeds, and what it said."""
+def run(command, folder, **options):
+    """The exit status, and what the command said; none when it took too long."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, **options)
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIME_LIMIT, **options
+        )
     except subprocess.TimeoutExpired as e:
-        return False, (e.stdout or b"").decode(errors="replace") + "\nruns for more than two minutes\n"
-    return done.returncode == 0, done.stdout.decode(errors="replace")
+        return None, (e.stdout or b"").decode(errors="replace") + "\nruns for more than two minutes\n"
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
-def run_launch_line(line):
+def run_commands(source, folder):
     for pattern, replacement in SUBSTITUTES:
-        line = re.sub(pattern, replacement, line)
-    done, output = run(["bash", "-c", line])
-    if re.search(r"gst-launch-1.0 .*-\w*m", line) and "event=(string)begin" not in output:
-        return False, output + "\nno label began\n"
-    return done, output
+        source = re.sub(pattern, replacement, source)
+    status, output = run(["bash", "-euo", "pipefail", "-c", source], folder)
+    if status == 0 and re.search(r"gst-launch-1.0 .*-\w*m", source) and "event=(string)begin" not in output:
+        return 1, output + "\nno label began\n"
+    return status, output
 
 
-def run_python(source):
+def run_python(source, folder):
     # Debian's own Python, for which the bindings of python3-gst-1.0 are.
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
-    done, output = run([python, "-c", source])
-    return done and bool(output.strip()), output
+    status, output = run([python, "-c", source], folder)
+    return status if output.strip() else 1, output
 
 
-def run_c(source):
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gstreamer-1.0"], check=True, capture_output=True, text=True).stdout.split()
-    with tempfile.TemporaryDirectory() as folder:
-        program = os.path.join(folder, "example")
-        path = program + ".c"
-        with open(path, "w") as f:
-            f.write(source)
-        done, output = run(["cc", "-Wall", "-Wextra", "-Werror", "-o", program, path] + flags)
-        if not done:
-            return done, output
-        done, output = run([program])
-        return done and bool(output.strip()), output
+def run_c(source, folder):
+    packages = ["gstreamer-1.0"] + (["gstreamer-analytics-1.0"] if "<gst/analytics/" in source else [])
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs"] + packages, check=True, capture_output=True, text=True).stdout.split()
+    with open(os.path.join(folder, "example.c"), "w") as f:
+        f.write(source)
+    status, output = run(["cc", "-Wall", "-Wextra", "-Werror", "-o", "example", "example.c"] + flags, folder)
+    if status != 0:
+        return status, output
+    status, output = run(["./example"], folder)
+    return status if output.strip() else 1, output
+
+
+RUNNERS = {"sh": run_commands, "python": run_python, "c": run_c}
+
+
+def normalise(text):
+    return " ".join(text.split())
+
+
+def compile_piece(text):
+    """A pattern of a part of the expected output, with a group for each number that may differ."""
+    numbers = re.findall(r"\d+\.\d+", text)
+    pattern = r"(-?\d+\.\d+)".join(re.escape(part) for part in re.split(r"-?\d+\.\d+", text))
+    return re.compile(pattern), [float(number) for number in numbers]
+
+
+def find_piece(piece, output, at):
+    """Where the piece ends in the output, at the earliest; -1 when it is not there."""
+    pattern, numbers = compile_piece(piece)
+    match = pattern.search(output, at)
+    while match:
+        if all(abs(abs(float(found)) - number) <= TOLERANCE for found, number in zip(match.groups(), numbers)):
+            return match.end()
+        match = pattern.search(output, match.start() + 1)
+    return -1
+
+
+def find_difference(expected, output):
+    """The first part of the expected output that is not in the output, in this order."""
+    output = normalise(output)
+    at = 0
+    for piece in normalise(expected).split("…"):
+        at = find_piece(piece.strip(), output, at)
+        if at < 0:
+            return piece
+    return None
+
+
+def run_block(block, folder):
+    status, output = RUNNERS[block.language](block.source, folder)
+    if block.mark == "fails":
+        return status not in (0, None), output
+    return status == 0, output
+
+
+def is_left_out(mark):
+    if mark.startswith("needs "):
+        return subprocess.run(["pkg-config", "--exists", mark.split()[1]], check=False).returncode != 0
+    return mark.startswith("not run: ")
+
+
+def make_folder(folder):
+    """What the checkout has, and build/ where it was built."""
+    for name in os.listdir(ROOT):
+        if not name.startswith((".", "build")):
+            os.symlink(os.path.join(ROOT, name), os.path.join(folder, name))
+    build = os.environ.get("MESON_BUILD_ROOT", os.path.join(ROOT, "build"))
+    os.symlink(build, os.path.join(folder, "build"))
+
+
+def check_page(page, folder):
+    """For each block: whether it is right, its name, and what there is to say of it."""
+    with open(page, encoding="utf-8") as f:
+        text = f.read()
+    page = os.path.relpath(page, ROOT)
+    for match in UNFENCED.finditer(FENCED.sub(lambda match: "\n" * match.group().count("\n"), text)):
+        yield False, "%s, line %d" % (page, text.count("\n", 0, match.start()) + 1), "commands belong into a fenced block of sh"
+    output = None
+    for block in (Block(page, text, match) for match in BLOCK.finditer(text)):
+        if is_left_out(block.mark or ""):
+            output = None
+        elif block.language in RUNNERS:
+            right, output = run_block(block, folder)
+            yield right, block.name, output
+        elif block.language == "output" and output is not None:
+            difference = find_difference(block.source, output)
+            yield difference is None, block.name, "%s\nThat does not have, in this order: %s" % (output, difference)
 
 
 def main():
-    with open(sys.argv[1]) as f:
-        text = f.read()
-    cases = [("launch line: " + line.split("!")[0], run_launch_line, line) for line in launch_lines(text)]
-    cases += [("Python example", run_python, source) for source in examples(text, "python")]
-    cases += [("C example", run_c, source) for source in examples(text, "c")]
-    print("1..%d" % len(cases))
-    n_failed = 0
-    for n, (name, function, argument) in enumerate(cases, 1):
-        done, output = function(argument)
-        if not done:
-            n_failed += 1
-            for line in output.splitlines()[-30:]:
-                print("# " + line)
-        print("%s %d %s" % ("ok" if done else "not ok", n, name.strip()), flush=True)
+    n = n_failed = 0
+    for page in sys.argv[1:]:
+        folder = tempfile.mkdtemp()
+        try:
+            make_folder(folder)
+            for right, name, output in check_page(page, folder):
+                n += 1
+                if not right:
+                    n_failed += 1
+                    for line in output.splitlines()[-40:]:
+                        print("# " + line)
+                print("%s %d %s" % ("ok" if right else "not ok", n, name), flush=True)
+        finally:
+            shutil.rmtree(folder)
+    print("1..%d" % n)
     return n_failed > 0
 
 
