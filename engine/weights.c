@@ -234,6 +234,15 @@ open_shards (AltclipWeights *weights, AltclipTensorFileParser parse, GError **er
 
 #define STEPS_SUFFIX "_scale"
 
+/* Returns: (nullable): the tensor of the steps of matrix @name */
+static Entry *
+find_steps (AltclipWeights *weights, const char *name)
+{
+    g_autofree char *steps_name = g_strconcat (name, STEPS_SUFFIX, NULL);
+
+    return g_hash_table_lookup (weights->by_name, steps_name);
+}
+
 /* Gives integers the steps of their rows, which are a tensor of their own. Others stay without, and
  * nobody gets them: see check_steps(). */
 static void
@@ -246,12 +255,11 @@ join_steps (AltclipWeights *weights)
     g_hash_table_iter_init (&iter, weights->by_name);
     while (g_hash_table_iter_next (&iter, &name, &value)) {
         AltclipStoredTensor *tensor = ((Entry *)value)->tensor;
-        g_autofree char *steps_name = g_strconcat (name, STEPS_SUFFIX, NULL);
-        Entry *steps = NULL;
+        Entry *steps;
 
         if (tensor->dtype != ALTCLIP_DTYPE_I8 || tensor->n_dims != 2 || tensor->is_strided)
             continue;
-        steps = g_hash_table_lookup (weights->by_name, steps_name);
+        steps = find_steps (weights, name);
         if (!steps || steps->tensor->dtype != ALTCLIP_DTYPE_F32 || steps->tensor->n_dims != 1 ||
                 steps->tensor->dims[0] != tensor->dims[0] || steps->tensor->is_strided)
             continue;
@@ -262,7 +270,7 @@ join_steps (AltclipWeights *weights)
 
 /* Of integers. */
 static gboolean
-check_steps (const Entry *entry, const char *name, GError **error)
+check_steps (AltclipWeights *weights, const Entry *entry, const char *name, GError **error)
 {
     const AltclipStoredTensor *tensor = entry->tensor;
 
@@ -281,7 +289,7 @@ check_steps (const Entry *entry, const char *name, GError **error)
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
                 "%s: tensor '%s" STEPS_SUFFIX "' holds %g for row %" G_GUINT64_FORMAT
                 ", but must hold finite numbers that are not negative",
-                entry->path, name, step, row);
+                find_steps (weights, name)->path, name, step, row);
         return FALSE;
     }
     return TRUE;
@@ -444,7 +452,7 @@ altclip_weights_require (AltclipWeights *weights, GError **error, const char *na
                 found, expected, meaning);
         return NULL;
     }
-    if (tensor->dtype == ALTCLIP_DTYPE_I8 && !check_steps (entry, name, error))
+    if (tensor->dtype == ALTCLIP_DTYPE_I8 && !check_steps (weights, entry, name, error))
         return NULL;
     if (tensor->dtype == ALTCLIP_DTYPE_OTHER) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,

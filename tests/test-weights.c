@@ -76,18 +76,27 @@ copy_with (Fixture *fixture, const char *form, const char *name, const char *fro
     }
 }
 
-/* Writes a safetensors file from a header and zero bytes of data. */
+/* Writes a safetensors file from a header and @n_data bytes. */
 static void
-write_safetensors (Fixture *fixture, const char *name, const char *header, gsize n_data)
+write_safetensors_of (
+        Fixture *fixture, const char *name, const char *header, gconstpointer data, gsize n_data)
 {
     g_autoptr (GByteArray) bytes = g_byte_array_new ();
-    g_autofree guint8 *data = g_malloc0 (n_data);
     guint64 length = GUINT64_TO_LE (strlen (header));
 
     g_byte_array_append (bytes, (const guint8 *)&length, 8);
     g_byte_array_append (bytes, (const guint8 *)header, (guint)strlen (header));
     g_byte_array_append (bytes, data, (guint)n_data);
     write_file (fixture, name, bytes->data, bytes->len);
+}
+
+/* The same of zeros. */
+static void
+write_safetensors (Fixture *fixture, const char *name, const char *header, gsize n_data)
+{
+    g_autofree guint8 *data = g_malloc0 (n_data);
+
+    write_safetensors_of (fixture, name, header, data, n_data);
 }
 
 static void
@@ -526,6 +535,34 @@ test_shape_in_shard (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             "/" FIRST_SHARD ": tensor 'logit_scale' has shape [], but config.json asks for [1]");
 }
 
+/* Integers and their steps may lie in two shards. */
+static void
+test_steps_in_shard (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char index[] = "{\"weight_map\":{\"visual_projection.weight\":\"" FIRST_SHARD
+                                "\",\"visual_projection.weight_scale\":\"" SECOND_SHARD "\"}}";
+    static const guint8 steps[] = { 0, 0, 0x80, 0x3f, 0, 0, 0x80, 0xbf }; /* 1 and −1 */
+    g_autoptr (AltclipWeights) weights = NULL;
+    g_autoptr (GError) error = NULL;
+
+    write_file (fixture, INDEX, index, strlen (index));
+    write_safetensors (fixture, FIRST_SHARD,
+            "{\"visual_projection.weight\":"
+            "{\"dtype\":\"I8\",\"shape\":[2,3],\"data_offsets\":[0,6]}}",
+            6);
+    write_safetensors_of (fixture, SECOND_SHARD,
+            "{\"visual_projection.weight_scale\":"
+            "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+            steps, sizeof steps);
+    weights = altclip_weights_open (fixture->directory, &error);
+    g_assert_no_error (error);
+    g_assert_null (altclip_weights_require (
+            weights, &error, "visual_projection.weight", "2 × 3", 2, (guint64)2, (guint64)3));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
+    assert_message_has (
+            error, "/" SECOND_SHARD ": tensor 'visual_projection.weight_scale' holds -1 for row 1");
+}
+
 static char *
 build_index (guint n_tensors, guint n_shards)
 {
@@ -689,6 +726,7 @@ main (int argc, char **argv)
         { "/weights/bad-shards", test_bad_shards },
         { "/weights/unlisted", test_unlisted },
         { "/weights/shape-in-shard", test_shape_in_shard },
+        { "/weights/steps-in-shard", test_steps_in_shard },
         { "/weights/chosen-names", test_chosen_names },
         { "/weights/identity", test_identity },
     };
