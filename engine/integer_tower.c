@@ -4,6 +4,7 @@
  */
 
 #include "integer_tower.h"
+#include "packed.h"
 #include "quantised.h"
 
 #include <string.h>
@@ -56,24 +57,11 @@ read_scaled (
         out[i] *= gains[column + i];
 }
 
-static float
-find_step (const AltclipStoredTensor *stored, const float *gains, guint64 row)
-{
-    float part[PART];
-    float largest = 0.0f;
-
-    for (guint64 column = 0; column < stored->dims[1]; column += PART) {
-        guint n = (guint)MIN (PART, stored->dims[1] - column);
-
-        read_scaled (stored, gains, row * stored->dims[1] + column, n, part);
-        largest = MAX (largest, altclip_largest_magnitude (part, n));
-    }
-    return altclip_weight_step_find (largest);
-}
-
-/* @gamma: (nullable): gains of the layer norm before */
+/* @gamma: (nullable): gains of the layer norm before
+ * @steps: of the rows */
 static void
-add_matrix (GHashTable *tower, const AltclipStoredTensor *stored, const AltclipStoredTensor *gamma)
+add_matrix (GHashTable *tower, const AltclipStoredTensor *stored, const AltclipStoredTensor *gamma,
+        const float *steps)
 {
     AltclipIntegerTensor *tensor = add (tower, stored);
 
@@ -81,21 +69,18 @@ add_matrix (GHashTable *tower, const AltclipStoredTensor *stored, const AltclipS
         tensor->gains = g_new (float, gamma->n_elements);
         altclip_stored_tensor_read (gamma, 0, gamma->n_elements, tensor->gains);
     }
-    tensor->steps = g_new (float, stored->dims[0]);
-    altclip_weights_map (stored);
-    for (guint64 row = 0; row < stored->dims[0]; row++)
-        tensor->steps[row] = find_step (stored, tensor->gains, row);
-    altclip_weights_release (stored);
+    tensor->steps = copy_numbers (steps, stored->dims[0]);
 }
 
 /* The layer norm of a packed layer in integers has no gains and biases any more. */
 static void
 add_layer (GHashTable *tower, const AltclipStoredLayer *stored, const AltclipLinear *linear)
 {
+    const float *steps = altclip_packed_get_steps (linear);
     guint n0 = 0;
 
     for (guint part = 0; part < stored->n_parts; part++) {
-        add_matrix (tower, stored->weights[part], stored->gamma);
+        add_matrix (tower, stored->weights[part], stored->gamma, steps + n0);
         add_vector (tower, stored->biases[part], linear->bias + n0);
         n0 += (guint)stored->weights[part]->dims[0];
     }

@@ -686,11 +686,17 @@ altclip_packed_linear (const AltclipLinear *linear, const float *x, guint m, gui
         tiling->end ();
 }
 
+const float *
+altclip_packed_get_steps (const AltclipLinear *linear)
+{
+    return get_column_scales (linear->kernels->tiling, linear->packed, linear->n, linear->k).steps;
+}
+
 void
 altclip_packed_measure_weights (const AltclipLinear *linear, double *power, double *rounding)
 {
     const AltclipTiling *tiling = linear->kernels->tiling;
-    ColumnScales scales = get_column_scales (tiling, linear->packed, linear->n, linear->k);
+    const float *steps = altclip_packed_get_steps (linear);
     gsize n_words = count_words (tiling, linear->k);
     const guint8 *packed = linear->packed;
 
@@ -698,7 +704,7 @@ altclip_packed_measure_weights (const AltclipLinear *linear, double *power, doub
     for (gsize n = 0; n < linear->n; n++) {
         guint lane = n % tiling->panel;
         const guint8 *panel = packed + 4 * (n - lane) * n_words;
-        double square = (double)scales.steps[n] * scales.steps[n];
+        double square = (double)steps[n] * steps[n];
         gint64 sum = 0;
 
         for (gsize i = 0; i < linear->k; i++) {

@@ -91,6 +91,10 @@ gsize altclip_packed_attention_scratch (
 void altclip_packed_attention (const AltclipKernels *kernels, const AltclipAttention *attention,
         guint first, guint last, float *scratch);
 
+/* Returns: (transfer none): [outputs] of @linear, packed by a set whose words are integers: what
+ * those of each are multiples of */
+const float *altclip_packed_get_steps (const AltclipLinear *linear);
+
 /**
  * altclip_packed_measure_weights:
  * @linear: packed by a set whose words are integers

@@ -178,18 +178,25 @@ static const char OUTLIER_CONFIG[] =
         " \"num_hidden_layers\": 4, \"num_attention_heads\": 4, \"patch_size\": 14,"
         " \"image_size\": 56, \"projection_dim\": 48, \"hidden_act\": \"quick_gelu\"}}";
 
-/* Sets the first @n numbers of a tensor of the safetensors file @contents. */
-static void
-set_numbers (char *contents, const char *name, guint n, float value)
+/* Returns: (transfer none): the elements of a tensor of the safetensors file @contents */
+static char *
+find_data (char *contents, const char *name)
 {
     g_autofree char *key = g_strdup_printf ("\"%s\"", name);
     const char *offset = strstr (strstr (contents + 8, key), "data_offsets");
     guint64 header;
-    char *data;
 
     memcpy (&header, contents, sizeof header);
-    data = contents + 8 + GUINT64_FROM_LE (header) +
+    return contents + 8 + GUINT64_FROM_LE (header) +
            g_ascii_strtoull (strchr (offset, '[') + 1, NULL, 10);
+}
+
+/* Sets the first @n numbers of a tensor. */
+static void
+set_numbers (char *contents, const char *name, guint n, float value)
+{
+    char *data = find_data (contents, name);
+
     for (gsize i = 0; i < n; i++)
         memcpy (data + i * sizeof value, &value, sizeof value);
 }
@@ -336,6 +343,48 @@ test_converted (gconstpointer kernels)
 }
 
 static void
+assert_same_file (const char *directory, const char *other, const char *name)
+{
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+    g_autofree char *other_path = g_build_filename (other, name, NULL);
+    g_autofree char *contents = NULL;
+    g_autofree char *others = NULL;
+    gsize n_bytes;
+    gsize n_others;
+
+    g_assert_true (g_file_get_contents (path, &contents, &n_bytes, NULL));
+    g_assert_true (g_file_get_contents (other_path, &others, &n_others, NULL));
+    g_assert_cmpmem (contents, n_bytes, others, n_others);
+}
+
+/* What is in integers already stays what it is, though no integer of a row is the largest. */
+static void
+test_converted_again (void)
+{
+    g_autofree char *directory = g_dir_make_tmp ("altclip-converted-XXXXXX", NULL);
+    g_autofree char *config = g_build_filename (directory, "config.json", NULL);
+    g_autofree char *integers = g_build_filename (directory, "integers", NULL);
+    g_autofree char *again = g_build_filename (directory, "again", NULL);
+    g_autofree char *path = g_build_filename (integers, "model.safetensors", NULL);
+    g_autofree char *contents = NULL;
+    gsize size;
+
+    g_assert_true (g_file_set_contents (config, OUTLIER_CONFIG, -1, NULL));
+    g_assert_true (altclip_initialise (config, 3, directory, NULL));
+    g_assert_true (altclip_convert (
+            directory, ALTCLIP_PRECISION_INT8, ALTCLIP_CONVERT_IMAGE_TOWER_ONLY, integers, NULL));
+    g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+    memset (find_data (contents, "vision_model.encoder.layers.1.mlp.fc2.weight"), 0x31, 512);
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+    g_assert_true (altclip_convert (
+            integers, ALTCLIP_PRECISION_INT8, ALTCLIP_CONVERT_IMAGE_TOWER_ONLY, again, NULL));
+    assert_same_file (integers, again, "model.safetensors");
+    remove_model (integers);
+    remove_model (again);
+    remove_model (directory);
+}
+
+static void
 test_random (gconstpointer kernels)
 {
     g_autofree char *directory = golden_get_path ("patch14", NULL);
@@ -365,5 +414,6 @@ main (int argc, char **argv)
         g_test_add_data_func (outliers, sets[i], test_outliers);
         g_test_add_data_func (converted, sets[i], test_converted);
     }
+    g_test_add_func ("/precision/converted-again", test_converted_again);
     return g_test_run ();
 }
