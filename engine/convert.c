@@ -46,18 +46,17 @@ is_of_image_tower (const char *canonical)
            strcmp (canonical, "logit_scale") == 0;
 }
 
-/* The steps of integers are written with these, or not at all. */
+/* The steps of integers are written with these, or not at all; and so is what only has their name,
+ * which new ones may need. */
 static gboolean
-is_steps (AltclipWeights *weights, const AltclipStoredTensor *tensor, const char *canonical)
+is_steps (AltclipWeights *weights, const char *canonical)
 {
     g_autofree char *matrix = NULL;
-    const AltclipStoredTensor *other;
 
     if (!g_str_has_suffix (canonical, "_scale"))
         return FALSE;
     matrix = g_strndup (canonical, strlen (canonical) - strlen ("_scale"));
-    other = altclip_weights_find (weights, matrix);
-    return other && other->steps == tensor->data;
+    return altclip_weights_contain (weights, matrix);
 }
 
 /* Files may hold others beside those of the model: a shard such as the index does not list. */
@@ -66,7 +65,7 @@ is_wanted (const Conversion *conversion, const AltclipStoredTensor *tensor, cons
 {
     if (!canonical || tensor->dtype == ALTCLIP_DTYPE_OTHER ||
             altclip_weights_find (conversion->weights, canonical) != tensor ||
-            is_steps (conversion->weights, tensor, canonical))
+            is_steps (conversion->weights, canonical))
         return FALSE;
     return !(conversion->flags & ALTCLIP_CONVERT_IMAGE_TOWER_ONLY) || is_of_image_tower (canonical);
 }

@@ -357,6 +357,36 @@ assert_same_file (const char *directory, const char *other, const char *name)
     g_assert_cmpmem (contents, n_bytes, others, n_others);
 }
 
+/* Puts a tensor of @n zeros behind those of the safetensors file @contents. */
+static void
+add_tensor (char **contents, gsize *size, const char *name, guint n)
+{
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    g_autofree guint8 *zeros = g_malloc0 (n * sizeof (float));
+    g_autofree char *header = NULL;
+    g_autofree char *longer = NULL;
+    guint64 n_header;
+    guint64 n_data;
+
+    memcpy (&n_header, *contents, sizeof n_header);
+    n_header = GUINT64_FROM_LE (n_header);
+    n_data = *size - sizeof n_header - n_header;
+    header = g_strchomp (g_strndup (*contents + 8, n_header));
+    g_assert_cmpint (header[strlen (header) - 1], ==, '}');
+    header[strlen (header) - 1] = ',';
+    longer = g_strdup_printf ("%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%u],\"data_offsets\":"
+                              "[%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "]}}",
+            header, name, n, n_data, n_data + n * sizeof (float));
+    n_header = GUINT64_TO_LE (strlen (longer));
+    g_byte_array_append (bytes, (const guint8 *)&n_header, sizeof n_header);
+    g_byte_array_append (bytes, (const guint8 *)longer, (guint)strlen (longer));
+    g_byte_array_append (bytes, (const guint8 *)*contents + *size - n_data, (guint)n_data);
+    g_byte_array_append (bytes, zeros, n * sizeof (float));
+    g_free (*contents);
+    *size = bytes->len;
+    *contents = (char *)g_byte_array_free (g_steal_pointer (&bytes), FALSE);
+}
+
 /* What is in integers already stays what it is, though no integer of a row is the largest. */
 static void
 test_converted_again (void)
@@ -381,6 +411,34 @@ test_converted_again (void)
     assert_same_file (integers, again, "model.safetensors");
     remove_model (integers);
     remove_model (again);
+    remove_model (directory);
+}
+
+/* A tensor that has the name of a matrix' steps, and is none, is not written beside them. */
+static void
+test_converted_name (void)
+{
+    static const char stray[] = "vision_model.encoder.layers.1.mlp.fc2.weight_scale";
+    g_autofree char *directory = g_dir_make_tmp ("altclip-converted-XXXXXX", NULL);
+    g_autofree char *config = g_build_filename (directory, "config.json", NULL);
+    g_autofree char *integers = g_build_filename (directory, "integers", NULL);
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    g_autofree char *contents = NULL;
+    g_autoptr (AltclipModel) model = NULL;
+    g_autoptr (GError) error = NULL;
+    gsize size;
+
+    g_assert_true (g_file_set_contents (config, OUTLIER_CONFIG, -1, NULL));
+    g_assert_true (altclip_initialise (config, 3, directory, NULL));
+    g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+    add_tensor (&contents, &size, stray, 3);
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+    g_assert_true (altclip_convert (
+            directory, ALTCLIP_PRECISION_INT8, ALTCLIP_CONVERT_IMAGE_TOWER_ONLY, integers, &error));
+    g_assert_no_error (error);
+    model = altclip_model_open (integers, NULL, NULL, &error);
+    g_assert_no_error (error);
+    remove_model (integers);
     remove_model (directory);
 }
 
@@ -415,5 +473,6 @@ main (int argc, char **argv)
         g_test_add_data_func (converted, sets[i], test_converted);
     }
     g_test_add_func ("/precision/converted-again", test_converted_again);
+    g_test_add_func ("/precision/converted-name", test_converted_name);
     return g_test_run ();
 }
