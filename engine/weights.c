@@ -243,6 +243,12 @@ find_steps (AltclipWeights *weights, const char *name)
     return g_hash_table_lookup (weights->by_name, steps_name);
 }
 
+static gboolean
+is_plain_matrix (const AltclipStoredTensor *tensor)
+{
+    return tensor->n_dims == 2 && !tensor->is_strided;
+}
+
 /* Gives integers the steps of their rows, which are a tensor of their own. Others stay without, and
  * nobody gets them: see check_steps(). */
 static void
@@ -257,7 +263,7 @@ join_steps (AltclipWeights *weights)
         AltclipStoredTensor *tensor = ((Entry *)value)->tensor;
         Entry *steps;
 
-        if (tensor->dtype != ALTCLIP_DTYPE_I8 || tensor->n_dims != 2 || tensor->is_strided)
+        if (tensor->dtype != ALTCLIP_DTYPE_I8 || !is_plain_matrix (tensor))
             continue;
         steps = find_steps (weights, name);
         if (!steps || steps->tensor->dtype != ALTCLIP_DTYPE_F32 || steps->tensor->n_dims != 1 ||
@@ -274,6 +280,13 @@ check_steps (AltclipWeights *weights, const Entry *entry, const char *name, GErr
 {
     const AltclipStoredTensor *tensor = entry->tensor;
 
+    if (!is_plain_matrix (tensor)) {
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                "%s: tensor '%s' is of 8-bit integers, which only a matrix in row-major order may "
+                "be",
+                entry->path, name);
+        return FALSE;
+    }
     if (!tensor->steps) {
         g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
                 "%s: tensor '%s' is of 8-bit integers, without a tensor '%s" STEPS_SUFFIX

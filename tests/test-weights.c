@@ -563,6 +563,29 @@ test_steps_in_shard (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
             error, "/" SECOND_SHARD ": tensor 'visual_projection.weight_scale' holds -1 for row 1");
 }
 
+/* Though steps for it are there. */
+static void
+test_integer_vector (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    g_autoptr (AltclipWeights) weights = NULL;
+    g_autoptr (GError) error = NULL;
+
+    write_safetensors (fixture, "model.safetensors",
+            "{\"text_projection.bias\":"
+            "{\"dtype\":\"I8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+            "\"text_projection.bias_scale\":"
+            "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[2,10]}}",
+            10);
+    weights = altclip_weights_open (fixture->directory, &error);
+    g_assert_no_error (error);
+    g_assert_null (
+            altclip_weights_require (weights, &error, "text_projection.bias", "2", 1, (guint64)2));
+    g_assert_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR);
+    assert_message_has (error,
+            "/model.safetensors: tensor 'text_projection.bias' is of 8-bit integers, which only a "
+            "matrix in row-major order may be");
+}
+
 static char *
 build_index (guint n_tensors, guint n_shards)
 {
@@ -727,6 +750,7 @@ main (int argc, char **argv)
         { "/weights/unlisted", test_unlisted },
         { "/weights/shape-in-shard", test_shape_in_shard },
         { "/weights/steps-in-shard", test_steps_in_shard },
+        { "/weights/integer-vector", test_integer_vector },
         { "/weights/chosen-names", test_chosen_names },
         { "/weights/identity", test_identity },
     };
