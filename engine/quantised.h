@@ -37,7 +37,8 @@ typedef struct {
 
 AltclipRowShift altclip_row_shift_find (const float *x, guint n, double epsilon);
 
-/* Numbers below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean, without an excess */
+/* Numbers of a row whose step would be below 2⁻¹²⁰ count as zero. Returns: the scale of x − @mean,
+ * without an excess */
 AltclipRowScale altclip_row_scale_find (const float *x, guint n, float mean);
 
 /**
@@ -58,7 +59,7 @@ gint32 altclip_sum_below_zero (const gint8 *x, guint n);
 /* Returns: the largest magnitude of @x [n]; NaN if one is no finite number */
 float altclip_largest_magnitude (const float *x, guint n);
 
-/* Returns: the step of weights whose largest magnitude is @largest */
+/* Returns: the step of weights whose largest magnitude is @largest; 0 if that is below 2⁻¹²⁰ */
 float altclip_weight_step_find (float largest);
 
 /* Returns: the sum of the integers, which go to @out [n] */
