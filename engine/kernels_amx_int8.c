@@ -39,6 +39,5 @@ const AltclipKernels altclip_kernels_amx_int8 = {
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_avx512,
-    .prepare_normed = altclip_packed_prepare_normed,
-    ALTCLIP_PACKED_FUNCTIONS,
+    ALTCLIP_PACKED_INTEGER_FUNCTIONS,
 };

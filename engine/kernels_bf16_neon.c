@@ -19,18 +19,11 @@
 
 static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_BF16);
 
-/* Every arm64 that this can run on has it. */
-static gboolean
-probe (G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
 const AltclipKernels altclip_kernels_bf16_neon = {
     .name = "bf16_neon",
     .precision = ALTCLIP_PRECISION_BF16,
     .converts = TRUE,
-    .probe = probe,
+    .probe = altclip_packed_probe_anywhere,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_neon,
     ALTCLIP_PACKED_FUNCTIONS,

@@ -58,17 +58,11 @@ load_words (const void *p)
 
 static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_BF16);
 
-static gboolean
-probe (G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
 const AltclipKernels altclip_kernels_bf16_plain = {
     .name = "bf16_plain",
     .precision = ALTCLIP_PRECISION_BF16,
     .converts = TRUE,
-    .probe = probe,
+    .probe = altclip_packed_probe_anywhere,
     .tiling = &TILING,
     .attention_tiling = NULL,
     ALTCLIP_PACKED_FUNCTIONS,

@@ -56,6 +56,5 @@ const AltclipKernels altclip_kernels_int8_avx2 = {
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_avx2,
-    .prepare_normed = altclip_packed_prepare_normed,
-    ALTCLIP_PACKED_FUNCTIONS,
+    ALTCLIP_PACKED_INTEGER_FUNCTIONS,
 };

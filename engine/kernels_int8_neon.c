@@ -51,19 +51,11 @@ multiply_add (Bits input, Bits weights, Integers sums)
 
 static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_S8);
 
-/* Every arm64 that this can run on has it. */
-static gboolean
-probe (G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
 const AltclipKernels altclip_kernels_int8_neon = {
     .name = "int8_neon",
     .precision = ALTCLIP_PRECISION_INT8,
-    .probe = probe,
+    .probe = altclip_packed_probe_anywhere,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_neon,
-    .prepare_normed = altclip_packed_prepare_normed,
-    ALTCLIP_PACKED_FUNCTIONS,
+    ALTCLIP_PACKED_INTEGER_FUNCTIONS,
 };

@@ -30,18 +30,11 @@ multiply_add (Bits input, Bits weights, Integers sums)
 
 static const AltclipTiling TILING = ALTCLIP_TILING (ALTCLIP_WORDS_S8);
 
-static gboolean
-probe (G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
 const AltclipKernels altclip_kernels_int8_plain = {
     .name = "int8_plain",
     .precision = ALTCLIP_PRECISION_INT8,
-    .probe = probe,
+    .probe = altclip_packed_probe_anywhere,
     .tiling = &TILING,
     .attention_tiling = NULL,
-    .prepare_normed = altclip_packed_prepare_normed,
-    ALTCLIP_PACKED_FUNCTIONS,
+    ALTCLIP_PACKED_INTEGER_FUNCTIONS,
 };

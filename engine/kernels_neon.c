@@ -20,17 +20,10 @@
 
 const AltclipTiling altclip_tiling_neon = ALTCLIP_TILING (ALTCLIP_WORDS_F32);
 
-/* Every arm64 that this can run on has it. */
-static gboolean
-probe (G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
 const AltclipKernels altclip_kernels_neon = {
     .name = "neon",
     .precision = ALTCLIP_PRECISION_F32,
-    .probe = probe,
+    .probe = altclip_packed_probe_anywhere,
     .tiling = &altclip_tiling_neon,
     .attention_tiling = &altclip_tiling_neon,
     ALTCLIP_PACKED_FUNCTIONS,

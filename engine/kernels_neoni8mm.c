@@ -42,6 +42,5 @@ const AltclipKernels altclip_kernels_neoni8mm = {
     .probe = probe,
     .tiling = &TILING,
     .attention_tiling = &altclip_tiling_neon,
-    .prepare_normed = altclip_packed_prepare_normed,
-    ALTCLIP_PACKED_FUNCTIONS,
+    ALTCLIP_PACKED_INTEGER_FUNCTIONS,
 };

@@ -27,6 +27,12 @@ altclip_packed_probe (
     return has_instructions;
 }
 
+gboolean
+altclip_packed_probe_anywhere (G_GNUC_UNUSED GError **error)
+{
+    return TRUE;
+}
+
 /* ---- Layouts --------------------------------------------------------------------------------- */
 
 static guint

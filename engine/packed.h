@@ -29,8 +29,7 @@ G_BEGIN_DECLS
 #define ALTCLIP_BLOCK_WORDS 128
 
 /* Adds to @sums [rows, panel], whose rows are @stride floats apart, the product of a block of a
- * tile,
- * @x [rows, ALTCLIP_BLOCK_WORDS], and of a panel, @weights [n_words, panel]. */
+ * tile, @x [rows, ALTCLIP_BLOCK_WORDS], and of a panel, @weights [n_words, panel]. */
 typedef void (*AltclipTileFunc) (
         const void *x, const void *weights, guint n_words, float *sums, gsize stride);
 
@@ -74,6 +73,9 @@ extern const AltclipTiling altclip_tiling_neon;
 gboolean altclip_packed_probe (
         const char *name, gboolean has_instructions, const char *instructions, GError **error);
 
+/* Of sets that every CPU of their architecture has the instructions of: whether they can run. */
+gboolean altclip_packed_probe_anywhere (GError **error);
+
 /* The functions of AltclipKernels, for sets that have a tiling. */
 gsize altclip_packed_size (const AltclipKernels *kernels, guint n, guint k);
 void altclip_packed_pack (const AltclipKernels *kernels, void *packed, guint n, guint k, guint n0,
@@ -111,6 +113,10 @@ void altclip_packed_measure_weights (const AltclipLinear *linear, double *power,
     .tile_rows = altclip_packed_tile_rows, .prepared_size = altclip_packed_prepared_size,       \
     .prepare = altclip_packed_prepare, .linear = altclip_packed_linear,                         \
     .attention_scratch = altclip_packed_attention_scratch, .attention = altclip_packed_attention
+
+/* The same for sets whose words are integers. */
+#define ALTCLIP_PACKED_INTEGER_FUNCTIONS \
+    .prepare_normed = altclip_packed_prepare_normed, ALTCLIP_PACKED_FUNCTIONS
 
 G_END_DECLS
 
