@@ -6,13 +6,16 @@
 
 Each text that altclip may say to its user is in docs/troubleshooting.md, and each message there is one of
 those; each environment variable that is read is in docs/environment-variables.md, and none that is not;
-properties, commands and options have their place; links between pages lead somewhere. Prints TAP; with
---list the texts that are looked for.
+properties, sets of kernels, commands and options have their place; links between pages lead somewhere, and
+what is named is there. Prints TAP; with --list the texts that are looked for.
 """
 
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -164,7 +167,7 @@ def read_page(name):
 
 def find_messages(page):
     """What stands as code in the first column of tables and in blocks of text; and all code."""
-    lines = [line for block in TEXT_BLOCK.findall(page) for line in block.splitlines()]
+    lines = [line for block in TEXT_BLOCK.findall(page) for line in block.splitlines() if line]
     rows = [line.split(" | ")[0] for line in SECTIONS_WITHOUT.sub("", page).splitlines() if line.startswith("| `")]
     return lines + [code for row in rows for code in CODE.findall(row)], lines + CODE.findall(FENCED.sub("", page))
 
@@ -220,7 +223,7 @@ READ_BY_HELPER = re.compile(r'get_number_of \("(\w+)"')
 FOREIGN_VARIABLES = {"TMPDIR", "OPENBLAS_CORETYPE", "MESON_BUILD_ROOT", "PATH", "TRANSFORMERS_VERBOSITY"}
 
 PROPERTY = re.compile(r'g_param_spec_\w+ \(\s*"([\w-]+)"')
-COMMAND = re.compile(r'\.name = "(\w+)"')
+NAME = re.compile(r'\.name = "(\w+)"')
 OPTION = re.compile(r"^option\('(\w+)'", re.MULTILINE)
 
 
@@ -257,11 +260,18 @@ def check_properties():
                 yield "%s, which is not in a table of docs/%s" % (name, page)
 
 
+def check_kernels():
+    page = read_page("environment-variables.md")
+    for path, text in read_sources("engine"):
+        if path.name.startswith("kernels_"):
+            yield from (name for name in NAME.findall(text) if "`%s`" % name not in page)
+
+
 def check_commands():
     page = read_page("command.md")
     for path, text in read_sources("pipelines"):
         if path.name.startswith("command_"):
-            yield from ("altclip " + name for name in COMMAND.findall(text) if not re.search(r"`%s`" % name, page))
+            yield from ("altclip " + name for name in NAME.findall(text) if not re.search(r"`%s`" % name, page))
 
 
 def check_options():
@@ -306,17 +316,66 @@ def check_pages():
                 yield "%s is not in %s" % (page.name, place.relative_to(ROOT))
 
 
+PATH = re.compile(r"(?:engine|gst|pipelines|tests|docs|models)/[\w./-]+")
+
+# What the pages make, or make up.
+PATHS_THAT_ARE_NOT = ("NAME", "sse2", "docs/html")
+
+
+def check_paths():
+    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]:
+        for code in CODE.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
+            path = code.split(" ")[0]
+            if PATH.fullmatch(path) and not (ROOT / path).exists() and not any(part in path for part in PATHS_THAT_ARE_NOT):
+                yield "%s speaks of %s, which is not there" % (page.name, path)
+
+
+LABEL = re.compile(r'label="([^"]*)"')
+FILE = re.compile(r"\b\w+\.(?:c|cc|h)\b")
+
+
+def check_picture():
+    """The picture has the words that it is drawn from, and these the names of files that there are."""
+    drawn = (DOCS / "pictures" / "architecture.svg").read_text(encoding="utf-8").replace("&#45;", "-").replace("&#39;", "'")
+    for label in LABEL.findall((DOCS / "pictures" / "architecture.dot").read_text(encoding="utf-8")):
+        yield from ("'%s' is not in architecture.svg: docs/pictures/make" % line for line in label.split("\\n") if ">%s<" % line not in drawn)
+        names = FILE.findall(label.replace("\\n", " ").replace("kernels_*.c", ""))
+        yield from (name for name in names if not ((ROOT / "gst" / name).exists() or (ROOT / "engine" / name).exists()))
+
+
+def check_rendering():
+    """With MkDocs, where it is installed."""
+    if not shutil.which("mkdocs"):
+        raise Skipped("MkDocs is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["mkdocs", "build", "--strict", "--config-file", ROOT / "mkdocs.yml", "--site-dir", pathlib.Path(folder, "html")]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=100)
+        for page in sorted(DOCS.glob("*.md")):
+            if not pathlib.Path(folder, "html", page.stem + ".html").exists():
+                yield "%s is not rendered" % page.name
+        if done.returncode != 0:
+            yield from done.stderr.splitlines()
+
+
 # ---- Running --------------------------------------------------------------------------------------
+
+class Skipped(Exception):
+    """What is missing to check something."""
+
 
 CHECKS = {
     "every message is in docs/troubleshooting.md": check_messages,
     "every message in docs/troubleshooting.md is said by something": check_page_of_messages,
     "environment variables are in docs/environment-variables.md": check_variables,
     "properties are in tables of their pages": check_properties,
+    "sets of kernels are in docs/environment-variables.md": check_kernels,
     "commands are in docs/command.md": check_commands,
     "options of the build are in docs/building-and-testing.md": check_options,
     "every page is in the tables of contents": check_pages,
     "every link leads somewhere": check_links,
+    "every file that is named is there": check_paths,
+    "architecture.svg was drawn from architecture.dot": check_picture,
+    "the pages are rendered without a warning": check_rendering,
 }
 
 
@@ -328,7 +387,11 @@ def main():
     n_failed = 0
     print("1..%d" % len(CHECKS))
     for number, (name, check) in enumerate(CHECKS.items(), 1):
-        faults = list(check())
+        try:
+            faults = list(check())
+        except Skipped as reason:
+            print("ok %d - %s # SKIP %s" % (number, name, reason))
+            continue
         for fault in faults:
             print("#", fault)
         n_failed += bool(faults)
