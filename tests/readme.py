@@ -11,6 +11,7 @@ thrown away. A line before a block says what is different with it:
     <!-- not run: REASON -->    it needs what a test has not
     <!-- fails -->              it ends with an error, which is what it shows
     <!-- needs PACKAGE -->      it is run where pkg-config knows that
+    <!-- compiles on CPU -->    it is a file of the engine, which is compiled there and not run
 
 In `output`, an ellipsis (…) stands for anything, blanks and ends of lines for each other, and numbers with a
 decimal point may differ a little. A camera is replaced by a test source, a real model by the bundled one
@@ -19,6 +20,7 @@ found through the environment.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -98,6 +100,13 @@ def run_c(source, folder):
     return status if output.strip() else 1, output
 
 
+def compile_of_engine(source, folder):
+    with open(os.path.join(folder, "example.c"), "w") as f:
+        f.write(source)
+    flags = subprocess.run(["pkg-config", "--cflags", "gio-2.0"], check=True, capture_output=True, text=True).stdout.split()
+    return run(["cc", "-Wall", "-Wextra", "-Werror", "-Iengine", "-c", "example.c"] + flags, folder)
+
+
 RUNNERS = {"sh": run_commands, "python": run_python, "c": run_c}
 
 
@@ -135,7 +144,8 @@ def find_difference(expected, output):
 
 
 def run_block(block, folder):
-    status, output = RUNNERS[block.language](block.source, folder)
+    runner = compile_of_engine if (block.mark or "").startswith("compiles on ") else RUNNERS[block.language]
+    status, output = runner(block.source, folder)
     if block.mark == "fails":
         return status not in (0, None), output
     return status == 0, output
@@ -144,6 +154,8 @@ def run_block(block, folder):
 def is_left_out(mark):
     if mark.startswith("needs "):
         return subprocess.run(["pkg-config", "--exists", mark.split()[1]], check=False).returncode != 0
+    if mark.startswith("compiles on "):
+        return mark.split()[2] != platform.machine()
     return mark.startswith("not run: ")
 
 
