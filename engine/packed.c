@@ -45,7 +45,7 @@ static gboolean
 has_integers (const AltclipTiling *tiling)
 {
     return tiling->words == ALTCLIP_WORDS_U8 || tiling->words == ALTCLIP_WORDS_S8 ||
-           tiling->words == ALTCLIP_WORDS_U8_U8 || tiling->words == ALTCLIP_WORDS_MAGNITUDES;
+           tiling->words == ALTCLIP_WORDS_U8_U8;
 }
 
 /* Numbers of k in a word. */
@@ -125,8 +125,7 @@ altclip_packed_size (const AltclipKernels *kernels, guint n, guint k)
 static gint32
 get_input_offset (const AltclipTiling *tiling)
 {
-    return tiling->words == ALTCLIP_WORDS_S8 || tiling->words == ALTCLIP_WORDS_MAGNITUDES ? -128
-                                                                                          : 0;
+    return tiling->words == ALTCLIP_WORDS_S8 ? -128 : 0;
 }
 
 /* The same of a weight. */
@@ -165,7 +164,7 @@ copy_integers (const AltclipTiling *tiling, const AltclipStoredTensor *weights, 
     add_weight_offset (tiling, n, words);
 }
 
-/* The largest magnitude of a stored row decides, unless it is in integers already. */
+/* The largest pair of a stored row decides, unless it is in integers already. */
 static float
 find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
 {
@@ -179,7 +178,7 @@ find_weight_step (const AltclipStoredTensor *weights, guint row, guint k)
         float magnitude;
 
         altclip_stored_tensor_read (weights, (guint64)row * k + k0, columns, read);
-        magnitude = altclip_largest_magnitude (read, columns);
+        magnitude = altclip_largest_pair (read, columns);
         if (isnan (magnitude))
             return NAN;
         largest = MAX (largest, magnitude);
@@ -391,12 +390,10 @@ prepare_tile (const AltclipTiling *tiling, const float *x, gsize stride, guint n
 }
 
 /* What @n integers of an input add to the excess of their row: 128 times each if weights have 128
- * more, and what is below zero if products lack its magnitude. */
+ * more. */
 static guint32
 find_excess (const AltclipTiling *tiling, const void *bytes, guint n)
 {
-    if (tiling->words == ALTCLIP_WORDS_MAGNITUDES)
-        return (guint32)altclip_sum_below_zero (bytes, n);
     if (get_weight_offset (tiling) != 0)
         return (guint32)get_weight_offset (tiling) * altclip_sum_bytes (bytes, n);
     return 0;

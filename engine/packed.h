@@ -39,9 +39,6 @@ typedef enum {
     ALTCLIP_WORDS_U8,    /* inputs from 0 to 255 */
     ALTCLIP_WORDS_S8,    /* inputs less 128, from −128 to 127 */
     ALTCLIP_WORDS_U8_U8, /* inputs from 0 to 255, and weights and 128, from 1 to 255 */
-
-    /* As ALTCLIP_WORDS_S8, but the products of inputs below zero lack their magnitudes. */
-    ALTCLIP_WORDS_MAGNITUDES,
 } AltclipWords;
 
 struct _AltclipTiling {

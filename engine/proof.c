@@ -16,10 +16,17 @@
 /* ---- Known matrices -------------------------------------------------------------------------- */
 
 /* Numbers that bfloat16 and 8-bit integers hold exactly, so that products of them are right in any
- * precision: multiples of 2⁻⁷ from −127 to @largest of them. Each row has the least, and then the
- * largest, somewhere: they are what integers are scaled by. */
+ * precision: multiples of 2⁻⁷. Each row has somewhere what integers are scaled by. */
+
+static float
+random_short (guint32 *state, float largest)
+{
+    return floorf (altclip_noise_next (state) * largest + 0.5f);
+}
+
+/* From −127 to 128 of them. */
 static float *
-random_short_matrix (guint rows, guint columns, gint largest, guint32 *state)
+random_inputs (guint rows, guint columns, guint32 *state)
 {
     float *matrix = altclip_aligned_alloc ((gsize)rows * columns * sizeof (float));
 
@@ -28,9 +35,31 @@ random_short_matrix (guint rows, guint columns, gint largest, guint32 *state)
         guint end = *state % columns;
 
         for (guint i = 0; i < columns; i++)
-            numbers[i] = floorf (altclip_noise_next (state) * 127.0f + 0.5f) / 128.0f;
+            numbers[i] = random_short (state, 127.0f) / 128.0f;
         numbers[end] = -127.0f / 128.0f;
-        numbers[(end + 1) % columns] = (float)largest / 128.0f;
+        numbers[(end + 1) % columns] = 1.0f;
+    }
+    return matrix;
+}
+
+/* Pairs of together at most 127 of them. */
+static float *
+random_weights (guint rows, guint columns, guint32 *state)
+{
+    float *matrix = altclip_aligned_alloc ((gsize)rows * columns * sizeof (float));
+
+    for (gsize row = 0; row < rows; row++) {
+        float *numbers = matrix + row * columns;
+        guint end = *state % columns;
+
+        for (guint i = 0; i < columns; i++) {
+            float left = i % 2 ? 127.0f - 128.0f * fabsf (numbers[i - 1]) : 127.0f;
+
+            numbers[i] = random_short (state, left) / 128.0f;
+        }
+        if ((end ^ 1) < columns)
+            numbers[end ^ 1] = 0.0f;
+        numbers[end] = -127.0f / 128.0f;
     }
     return matrix;
 }
@@ -163,8 +192,8 @@ product_init (Product *product, const AltclipKernels *kernels, const AltclipProd
     find_spans (kernels, shape, product->spans);
     for (guint i = 0; i < N_SPANS; i++)
         product->n_columns += product->spans[i].n1 - product->spans[i].n0;
-    product->x = random_short_matrix (shape->m, shape->k, 128, &seed);
-    product->weights = random_short_matrix (product->n_columns, shape->k, 127, &seed);
+    product->x = random_inputs (shape->m, shape->k, &seed);
+    product->weights = random_weights (product->n_columns, shape->k, &seed);
     product->summed = sum_rows (product->weights, product->n_columns, shape->k);
     product->out = altclip_aligned_alloc ((gsize)shape->m * shape->n * sizeof (float));
 }

@@ -136,42 +136,41 @@ altclip_sum_bytes (const guint8 *bytes, guint n)
     return sum;
 }
 
+/* ---- Weights --------------------------------------------------------------------------------- */
+
+/* Magnitudes are in the order of their bits, and what is no finite number is beyond all. */
 ALTCLIP_VECTOR_LOOP void
-sum_below_zero_loop (const gint8 *x, guint n, gint32 *sum)
+find_largest_pair_loop (const float *x, guint n, float *largest)
 {
     gint32 held = 0;
 
-    for (guint i = 0; i < n; i++)
-        held += MIN (x[i], 0);
-    *sum = held;
+    for (guint i = 0; i + 1 < n; i += 2) {
+        gint32 bits = altclip_float_get_bits (0.5f * fabsf (x[i]) + 0.5f * fabsf (x[i + 1]));
+
+        held = bits > held ? bits : held;
+    }
+    memcpy (largest, &held, sizeof *largest);
 }
 
-ALTCLIP_DEFINE_FOR_WIDTHS (sum_below_zero, (const gint8 *x, guint n, gint32 *sum), (x, n, sum))
-
-gint32
-altclip_sum_below_zero (const gint8 *x, guint n)
-{
-    gint32 sum;
-
-    sum_below_zero (x, n, &sum);
-    return sum;
-}
-
-/* ---- Weights --------------------------------------------------------------------------------- */
+ALTCLIP_DEFINE_FOR_WIDTHS (
+        find_largest_pair, (const float *x, guint n, float *largest), (x, n, largest))
 
 float
-altclip_largest_magnitude (const float *x, guint n)
+altclip_largest_pair (const float *x, guint n)
 {
-    AltclipFloatRange range;
+    float largest;
 
-    find_range (x, n, 0.0f, &range);
-    return range_is_finite (&range) ? MAX (-range.least, range.largest) : NAN;
+    find_largest_pair (x, n, &largest);
+    if (n % 2 && !(0.5f * fabsf (x[n - 1]) <= largest))
+        largest = 0.5f * fabsf (x[n - 1]);
+    return isfinite (largest) ? largest : NAN;
 }
 
 float
 altclip_weight_step_find (float largest)
 {
-    return largest < LEAST_MAGNITUDE ? 0.0f : largest / 127.0f;
+    /* Rounding may add a half to each of a pair. */
+    return largest < LEAST_MAGNITUDE ? 0.0f : largest / (0.5f * (ALTCLIP_QUANTISED_MAX_PAIR - 1));
 }
 
 ALTCLIP_VECTOR_LOOP void
@@ -213,6 +212,40 @@ altclip_copy_weights (const gint8 *x, guint n, gint8 *out)
 
     copy_weights (x, n, out, &sum);
     return sum;
+}
+
+/* Pairs as words: the first is the lower byte or the upper. */
+ALTCLIP_VECTOR_LOOP void
+find_largest_word_loop (const gint8 *x, guint n, gint16 *largest)
+{
+    gint16 held = 0;
+
+    for (guint i = 0; i < n / 2; i++) {
+        gint16 pair;
+        gint16 sum;
+
+        memcpy (&pair, x + 2 * (gsize)i, sizeof pair);
+        sum = (gint16)(ABS ((gint8)pair) + ABS (pair >> 8));
+        held = sum > held ? sum : held;
+    }
+    *largest = held;
+}
+
+ALTCLIP_DEFINE_FOR_WIDTHS (
+        find_largest_word, (const gint8 *x, guint n, gint16 *largest), (x, n, largest))
+
+guint
+altclip_find_large_pair (const gint8 *x, guint n)
+{
+    gint16 largest;
+    guint i = 0;
+
+    find_largest_word (x, n, &largest);
+    if (largest <= ALTCLIP_QUANTISED_MAX_PAIR)
+        return n;
+    while (ABS (x[i]) + ABS (x[i + 1]) <= ALTCLIP_QUANTISED_MAX_PAIR)
+        i += 2;
+    return i;
 }
 
 gint32

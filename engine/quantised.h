@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A row of weights is whole numbers from −127 to 127, times the row's step. A row of a layer's
- * input is whole numbers from 0 to 255, less the row's zero, times its step: what an activation
- * function leaves is seldom as far below nothing as above. So a product is
+ * A row of weights is whole numbers from −127 to 127, times the row's step. Of two side by side,
+ * the first with the second and so on, the magnitudes are at most ALTCLIP_QUANTISED_MAX_PAIR
+ * together. A row of a layer's input is whole numbers from 0 to 255, less the row's zero, times its
+ * step: what an activation function leaves is seldom as far below nothing as above. So a product is
  *
  *     Σ x·w  =  x's step · w's step · (Σ q·w − zero · Σ w)
  *
@@ -17,6 +18,10 @@
 #include <glib.h>
 
 G_BEGIN_DECLS
+
+/* So two products are at most 255 · 128 = 32640: a word with a sign, which is all that AVX2 has for
+ * them. That makes steps about a third larger than single weights would need. */
+#define ALTCLIP_QUANTISED_MAX_PAIR 128
 
 /* Inputs of a layer beyond which the brackets, at most 255 · 127 · inputs, hold no number of 32
  * bits. Its terms may wrap around. */
@@ -53,13 +58,12 @@ void altclip_quantise_row (const float *x, guint n, float mean, const AltclipRow
 /* Returns: the sum of @bytes [n], a part of a row of integers without signs */
 guint32 altclip_sum_bytes (const guint8 *bytes, guint n);
 
-/* Returns: the sum of those of @x [n] that are below zero */
-gint32 altclip_sum_below_zero (const gint8 *x, guint n);
+/* Returns: the largest mean magnitude of two of @x [n] side by side, the first with the second; NaN
+ * if one is no finite number */
+float altclip_largest_pair (const float *x, guint n);
 
-/* Returns: the largest magnitude of @x [n]; NaN if one is no finite number */
-float altclip_largest_magnitude (const float *x, guint n);
-
-/* Returns: the step of weights whose largest magnitude is @largest; 0 if that is below 2⁻¹²⁰ */
+/* Returns: the step of weights whose largest pair has this mean magnitude; 0 if that is below 2⁻¹²⁰
+ */
 float altclip_weight_step_find (float largest);
 
 /* Returns: the sum of the integers, which go to @out [n] */
@@ -67,6 +71,9 @@ gint32 altclip_quantise_weights (const float *x, guint n, float step, gint8 *out
 
 /* The same of weights that are integers already; −128 becomes −127. */
 gint32 altclip_copy_weights (const gint8 *x, guint n, gint8 *out);
+
+/* Returns: the first of the first pair of @x [n] that is larger than may be; @n: none is */
+guint altclip_find_large_pair (const gint8 *x, guint n);
 
 G_END_DECLS
 

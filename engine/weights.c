@@ -6,6 +6,7 @@
 #include "file.h"
 #include "name_hash.h"
 #include "safetensors.h"
+#include "quantised.h"
 #include "shards.h"
 #include "state_dict.h"
 #include "weights.h"
@@ -274,6 +275,28 @@ join_steps (AltclipWeights *weights)
     }
 }
 
+static gboolean
+check_pairs (const Entry *entry, const char *name, GError **error)
+{
+    const AltclipStoredTensor *tensor = entry->tensor;
+    guint columns = (guint)tensor->dims[1];
+
+    for (guint64 row = 0; row < tensor->dims[0]; row++) {
+        const gint8 *numbers = (const gint8 *)tensor->data + row * columns;
+        guint first = altclip_find_large_pair (numbers, columns);
+
+        if (first == columns)
+            continue;
+        g_set_error (error, ALTCLIP_ERROR, ALTCLIP_ERROR_TENSOR,
+                "%s: tensor '%s' holds %d and %d side by side in row %" G_GUINT64_FORMAT
+                ", column %u, but two such must not be more than %d together, without their signs",
+                entry->path, name, numbers[first], numbers[first + 1], row, first,
+                ALTCLIP_QUANTISED_MAX_PAIR);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* Of integers. */
 static gboolean
 check_steps (AltclipWeights *weights, const Entry *entry, const char *name, GError **error)
@@ -305,7 +328,7 @@ check_steps (AltclipWeights *weights, const Entry *entry, const char *name, GErr
                 find_steps (weights, name)->path, name, step, row);
         return FALSE;
     }
-    return TRUE;
+    return check_pairs (entry, name, error);
 }
 
 /* ---- Life ------------------------------------------------------------------------------------ */

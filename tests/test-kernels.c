@@ -81,10 +81,10 @@ shorten_to_bfloat16 (float *matrix, gsize n)
     }
 }
 
-/* Multiples of a power of two from −127 to 127 of them, the least and @largest among them, so that
- * a step of the integers is just that. */
+/* Multiples of a power of two from −127 to 128 of them, both among them, so that a step of the
+ * integers is just that. */
 static void
-shorten_to_integers (float *row, guint n, guint seed, float largest)
+shorten_to_inputs (float *row, guint n, guint seed)
 {
     float magnitude = 0.0f;
     float step;
@@ -98,18 +98,48 @@ shorten_to_integers (float *row, guint n, guint seed, float largest)
         row[i] = rintf (row[i] / step) * step;
     row[seed % n] = -127.0f * step;
     if (n > 1)
-        row[(seed + 1) % n] = largest * step;
+        row[(seed + 1) % n] = 128.0f * step;
 }
 
-/* What the set can hold of @matrix: bf16 and int8 are right for numbers that are such. @largest:
- * see shorten_to_integers() */
+/* The same of weights: no pair is more than 127 of them together, and one is. */
 static void
-shorten_for (const AltclipKernels *kernels, float *matrix, guint rows, guint columns, float largest)
+shorten_to_weights (float *row, guint n, guint seed)
+{
+    float magnitude = 0.0f;
+    float step;
+    int exponent;
+
+    for (guint i = 0; i < n; i += 2)
+        magnitude = MAX (magnitude, fabsf (row[i]) + (i + 1 < n ? fabsf (row[i + 1]) : 0.0f));
+    frexpf (magnitude / 127.0f, &exponent);
+    step = ldexpf (1.0f, exponent);
+    for (guint i = 0; i < n; i++) {
+        float left = i % 2 ? 127.0f - fabsf (row[i - 1] / step) : 127.0f;
+
+        row[i] = CLAMP (rintf (row[i] / step), -left, left) * step;
+    }
+    if (((seed % n) ^ 1) < n)
+        row[(seed % n) ^ 1] = 0.0f;
+    row[seed % n] = -127.0f * step;
+}
+
+/* What the set can hold of @matrix: bf16 and int8 are right for numbers that are such. */
+static void
+shorten_inputs_for (const AltclipKernels *kernels, float *matrix, guint rows, guint columns)
 {
     if (kernels->precision == ALTCLIP_PRECISION_BF16)
         shorten_to_bfloat16 (matrix, (gsize)rows * columns);
     for (guint row = 0; kernels->precision == ALTCLIP_PRECISION_INT8 && row < rows; row++)
-        shorten_to_integers (matrix + (gsize)row * columns, columns, row, largest);
+        shorten_to_inputs (matrix + (gsize)row * columns, columns, row);
+}
+
+static void
+shorten_weights_for (const AltclipKernels *kernels, float *matrix, guint rows, guint columns)
+{
+    if (kernels->precision == ALTCLIP_PRECISION_BF16)
+        shorten_to_bfloat16 (matrix, (gsize)rows * columns);
+    for (guint row = 0; kernels->precision == ALTCLIP_PRECISION_INT8 && row < rows; row++)
+        shorten_to_weights (matrix + (gsize)row * columns, columns, row);
 }
 
 static void
@@ -262,7 +292,7 @@ check_packed_alike (const AltclipKernels *kernels, AltclipStoredTensor *stored, 
     altclip_aligned_free (packed);
 }
 
-/* Rows have a largest number of 127 and powers of two as steps, so that both ways to them end the
+/* Rows have a largest pair of 127 and powers of two as steps, so that both ways to them end the
  * same. */
 static void
 test_packing_of_few_bits (gconstpointer kernels)
@@ -275,7 +305,14 @@ test_packing_of_few_bits (gconstpointer kernels)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (integers); i++) {
-        integers[i] = (gint8)(i % 997 == 0 ? -128 : (gint)(i * 31 % 255) - 127); /* that is −127 */
+        guint column = i % STORED_COLUMNS;
+        gint left = column % 2 ? 127 - ABS (MAX (integers[i - 1], -127)) : 0;
+
+        integers[i] = (gint8)(column % 2 == 0 ? (gint)(i * 31 % 255) - 127
+                              : i % 4 < 2     ? left
+                                              : -left);
+        if (column % 2 == 0 && i % 97 == 0)
+            integers[i] = -128; /* that is −127 */
         halves[i] = (guint16)(0x3c00 + i * 77 % 0x4ff);
     }
     for (guint row = 0; row < STORED_ROWS; row++)
@@ -331,8 +368,8 @@ compare_linear (const AltclipKernels *kernels, guint m, guint n, guint k, FillFu
     float *prepared;
     double worst = 0.0;
 
-    shorten_for (kernels, x, m, k, 128.0f);
-    shorten_for (kernels, weights, n, k, 127.0f);
+    shorten_inputs_for (kernels, x, m, k);
+    shorten_weights_for (kernels, weights, n, k);
     init_linear (&linear, kernels, n, k, weights, bias);
     prepared = altclip_kernels_prepare (kernels, x, m, k);
     for (guint share = 0; share < 3; share++) {
@@ -440,8 +477,8 @@ find_weight_step (const float *w, guint n)
 {
     double largest = 0.0;
 
-    for (guint i = 0; i < n; i++)
-        largest = MAX (largest, fabs (w[i]));
+    for (guint i = 0; i < n; i += 2)
+        largest = MAX (largest, fabs (w[i]) + (i + 1 < n ? fabs (w[i + 1]) : 0.0));
     return largest / 127.0;
 }
 
@@ -535,9 +572,9 @@ test_largest_integers (gconstpointer data)
     for (guint i = 0; i < k; i++) {
         x[i] = 255.0f;
         x[k + i] = i % 2 ? 128.0f : -127.0f;
-        weights[i] = 127.0f;
-        weights[k + i] = -127.0f;
-        weights[2 * k + i] = i % 2 ? 127.0f : -127.0f;
+        weights[i] = i % 2 ? 63.0f : 64.0f;
+        weights[k + i] = i % 2 ? 0.0f : -127.0f;
+        weights[2 * k + i] = i % 2 ? 63.0f : -64.0f;
     }
     init_linear (&linear, kernels, 3, k, weights, bias);
     prepared = altclip_kernels_prepare (kernels, x, 2, k);

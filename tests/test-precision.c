@@ -288,6 +288,30 @@ assert_refused (const char *directory, const char *message)
 
 #define STEPS "vision_model.encoder.layers.1.self_attn.k_proj.weight_scale"
 
+#define INTEGERS "vision_model.encoder.layers.1.self_attn.k_proj.weight"
+
+/* Two that AVX2 could not multiply. */
+static void
+check_large_pairs (const char *directory)
+{
+    static const gint8 large[4] = { -100, 29, -100, 28 };
+    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
+    g_autofree char *contents = NULL;
+    g_autofree char *changed = NULL;
+    float four;
+    gsize size;
+
+    g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+    changed = g_memdup2 (contents, size);
+    memcpy (&four, large, sizeof four);
+    set_numbers (changed, INTEGERS, 1, four);
+    g_assert_true (g_file_set_contents (path, changed, (gssize)size, NULL));
+    assert_refused (directory,
+            "model.safetensors: tensor '" INTEGERS "' holds -100 and 29 side by side in row 0, "
+            "column 0, but two such must not be more than 128 together, without their signs");
+    g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+}
+
 /* Integers are worth nothing without their steps. */
 static void
 check_bad_steps (const char *directory)
@@ -336,6 +360,7 @@ test_converted (gconstpointer kernels)
     stored = embed (integers, kernels, &dim, &memory);
     for (gsize i = 0; i < N_PICTURES * dim; i++)
         g_assert_cmpfloat (opened[i], ==, stored[i]);
+    check_large_pairs (integers);
     check_bad_steps (integers);
     remove_model (half);
     remove_model (integers);
