@@ -32,7 +32,6 @@
 #include "altclipevents.h"
 #include "altcliplines.h"
 #include "altclipmeta.h"
-#include "altcliprecord.h"
 
 GST_DEBUG_CATEGORY_STATIC (altclip_publish_debug);
 #define GST_CAT_DEFAULT altclip_publish_debug
@@ -282,9 +281,7 @@ gst_altclip_publish_stop (GstBaseTransform *transform)
   if (!gst_altclip_courier_stop (courier, g_get_monotonic_time () + END_TIME))
     GST_WARNING_OBJECT (self, "the thread that publishes ends later");
   gst_altclip_outbox_finish (&self->outbox, GST_ELEMENT_CAST (self));
-  g_clear_pointer (&self->stream_id, g_ref_string_release);
-  g_hash_table_remove_all (self->analyses);
-  self->width = self->height = 0;
+  gst_altclip_recorder_reset (&self->recorder);
   return TRUE;
 }
 
@@ -303,7 +300,7 @@ put_record (GstAltclipPublish *self, GstAltclipRecord *record)
 }
 
 static GstAltclipPublishResults
-get_settings (GstAltclipPublish *self, GstAltclipOrigin *origin, gchar **source)
+get_settings (GstAltclipPublish *self, gchar **source)
 {
   GstAltclipPublishResults results;
 
@@ -311,7 +308,6 @@ get_settings (GstAltclipPublish *self, GstAltclipOrigin *origin, gchar **source)
   *source = g_strdup (self->source);
   results = self->results;
   GST_OBJECT_UNLOCK (self);
-  *origin = (GstAltclipOrigin){*source, self->width, self->height};
   return results;
 }
 
@@ -319,147 +315,45 @@ static void
 publish_event (GstAltclipPublish *self, const GstStructure *event)
 {
   g_autofree gchar *source = NULL;
-  GstAltclipOrigin origin;
 
-  get_settings (self, &origin, &source);
-  put_record (
-      self, gst_altclip_record_new_event (event, &origin, ++self->sequence));
-}
-
-/* Of a frame that an altclipfilter analysed. */
-typedef struct
-{
-  guint64 pts;
-  guint revision;
-} Analysis;
-
-/* Whether these are the results that the last frame had of this altclipfilter.
- * A frame without a PTS may be any. */
-static gboolean
-is_known (GstAltclipPublish *self, const GstStructure *tags)
-{
-  const gchar *element = gst_structure_get_string (tags, "element");
-  Analysis analysis = {GST_CLOCK_TIME_NONE, 0};
-  Analysis *last;
-  gboolean known;
-
-  if (element == NULL)
-    return FALSE;
-  gst_structure_get_uint64 (tags, "frame-pts", &analysis.pts);
-  gst_structure_get_uint (tags, "revision", &analysis.revision);
-  last = g_hash_table_lookup (self->analyses, element);
-  if (last == NULL) {
-    last = g_new (Analysis, 1);
-    *last = (Analysis){GST_CLOCK_TIME_NONE, 0};
-    g_hash_table_insert (self->analyses, g_strdup (element), last);
-  }
-  known = GST_CLOCK_TIME_IS_VALID (analysis.pts) && analysis.pts == last->pts
-      && analysis.revision == last->revision;
-  *last = analysis;
-  return known;
-}
-
-/* Of altclipfilters behind each other, any may have analysed something. */
-static gboolean
-are_known (GstAltclipPublish *self, const GstStructure *tags)
-{
-  gboolean known = TRUE;
-  guint i;
-
-  for (i = 0; i < GST_ALTCLIP_RECORD_MAX_FILTERS && tags != NULL; i++) {
-    known &= is_known (self, tags);
-    tags = gst_altclip_record_get_upstream (tags);
-  }
-  return known;
-}
-
-static void
-publish_results (
-    GstAltclipPublish *self, GstBuffer *buffer, const GstStructure *tags)
-{
-  g_auto (GstAltclipTiming) timing = GST_ALTCLIP_TIMING_INIT;
-  g_autofree gchar *source = NULL;
-  GstAltclipOrigin origin;
-  GstAltclipPublishResults results = get_settings (self, &origin, &source);
-  GstAltclipRecord *record;
-
-  if (results == GST_ALTCLIP_PUBLISH_RESULTS_NONE
-      || (results == GST_ALTCLIP_PUBLISH_RESULTS_ANALYSED
-          && are_known (self, tags)))
-    return;
-  gst_altclip_timing_init (&timing, &GST_BASE_TRANSFORM_CAST (self)->segment,
-      buffer, self->stream_id);
-  record = gst_altclip_record_new_result (
-      buffer, tags, &timing, &origin, self->sequence + 1);
-  if (record == NULL)
-    return;
-  self->sequence++;
-  put_record (self, record);
+  get_settings (self, &source);
+  put_record (self,
+      gst_altclip_recorder_new_event (
+          &self->recorder, event, source, &self->sequence));
 }
 
 static GstFlowReturn
 gst_altclip_publish_transform_ip (
     GstBaseTransform *transform, GstBuffer *buffer)
 {
-  GstCustomMeta *meta =
-      gst_buffer_get_custom_meta (buffer, GST_ALTCLIP_META_NAME);
+  GstAltclipPublish *self = GST_ALTCLIP_PUBLISH (transform);
+  g_autofree gchar *source = NULL;
+  GstAltclipPublishResults results = get_settings (self, &source);
+  GstAltclipRecord *record;
 
-  if (meta != NULL)
-    publish_results (GST_ALTCLIP_PUBLISH (transform), buffer,
-        gst_custom_meta_get_structure (meta));
+  if (results == GST_ALTCLIP_PUBLISH_RESULTS_NONE)
+    return GST_FLOW_OK;
+  record = gst_altclip_recorder_new_result (&self->recorder, buffer,
+      results == GST_ALTCLIP_PUBLISH_RESULTS_ALL, source, &self->sequence);
+  if (record != NULL)
+    put_record (self, record);
   return GST_FLOW_OK;
 }
 
 /* ---- Events ------------------------------------------------------------- */
-
-static void
-take_stream_start (GstAltclipPublish *self, GstEvent *event)
-{
-  const gchar *stream_id;
-
-  gst_event_parse_stream_start (event, &stream_id);
-  g_clear_pointer (&self->stream_id, g_ref_string_release);
-  self->stream_id = g_ref_string_new (stream_id);
-  g_hash_table_remove_all (self->analyses);
-}
-
-static void
-take_caps (GstAltclipPublish *self, GstEvent *event)
-{
-  const GstStructure *structure;
-  GstCaps *caps;
-
-  gst_event_parse_caps (event, &caps);
-  structure = gst_caps_get_structure (caps, 0);
-  self->width = self->height = 0;
-  gst_structure_get_int (structure, "width", &self->width);
-  gst_structure_get_int (structure, "height", &self->height);
-}
-
-static void
-take_flush_stop (GstAltclipPublish *self)
-{
-  hurry (self, FALSE);
-  g_hash_table_remove_all (self->analyses);
-}
 
 static gboolean
 gst_altclip_publish_sink_event (GstBaseTransform *transform, GstEvent *event)
 {
   GstAltclipPublish *self = GST_ALTCLIP_PUBLISH (transform);
 
+  gst_altclip_recorder_follow (&self->recorder, event);
   switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_STREAM_START:
-      take_stream_start (self, event);
-      break;
-    case GST_EVENT_CAPS:
-      take_caps (self, event);
-      break;
     case GST_EVENT_FLUSH_START:
       hurry (self, TRUE);
       break;
     case GST_EVENT_FLUSH_STOP:
-      take_flush_stop (self);
+      hurry (self, FALSE);
       break;
     case GST_EVENT_EOS:
       flush (self);
@@ -713,7 +607,7 @@ gst_altclip_publish_finalize (GObject *object)
 
   g_clear_pointer (&self->spool, gst_altclip_spool_unref);
   gst_altclip_outbox_clear (&self->outbox);
-  g_hash_table_unref (self->analyses);
+  gst_altclip_recorder_clear (&self->recorder);
   g_free (self->file_path);
   g_free (self->address);
   g_free (self->topic);
@@ -770,8 +664,7 @@ gst_altclip_publish_init (GstAltclipPublish *self)
   self->max_reconnect_interval = DEFAULT_MAX_RECONNECT_INTERVAL;
   self->buffer_size = DEFAULT_BUFFER_SIZE;
   self->flush_timeout = DEFAULT_FLUSH_TIMEOUT;
-  self->analyses =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   gst_altclip_outbox_init (&self->outbox);
+  gst_altclip_recorder_init (&self->recorder);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM_CAST (self), TRUE);
 }

@@ -11,6 +11,7 @@
 
 #include "altclipcourier.h"
 #include "altclipoutbox.h"
+#include "altcliprecorder.h"
 #include "altclipspool.h"
 
 G_BEGIN_DECLS
@@ -75,12 +76,7 @@ struct _GstAltclipPublish
 
   guint64 sequence;
   gboolean gave_up; /* waiting for all to be published, since the last of it */
-  gchar *stream_id; /* a GRefString */
-  gint width;
-  gint height;
-
-  /* Of each altclipfilter by its name, what it analysed last. */
-  GHashTable *analyses;
+  GstAltclipRecorder recorder;
 };
 
 G_END_DECLS
