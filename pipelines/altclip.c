@@ -7,23 +7,26 @@
 
 #include "command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const Command *const COMMANDS[] = { &COMMAND_CLASSIFY,
 #if HAVE_PANGO
     &COMMAND_TIMELINE,
 #endif
-    &COMMAND_CALIBRATE, &COMMAND_EMBED, &COMMAND_INFO, &COMMAND_TOKENIZE, &COMMAND_FORWARD,
-    &COMMAND_INIT, &COMMAND_BENCH, &COMMAND_CONVERT };
+    &COMMAND_WATCH, &COMMAND_CALIBRATE, &COMMAND_EMBED, &COMMAND_INFO, &COMMAND_TOKENIZE,
+    &COMMAND_FORWARD, &COMMAND_INIT, &COMMAND_BENCH, &COMMAND_CONVERT };
 
 static void
 print_help (FILE *stream)
 {
     fputs ("Usage: altclip COMMAND [OPTION…] MODEL …\n"
            "\n"
-           "Says which of the phrases you type a picture shows, with an AltCLIP model.\n"
+           "Says which of the phrases you type a picture, a video or a camera shows, with an\n"
+           "AltCLIP model.\n"
            "MODEL is a directory in the Hugging Face layout: config.json,\n"
            "preprocessor_config.json, model.safetensors or pytorch_model.bin,\n"
            "sentencepiece.bpe.model.\n"
@@ -58,9 +61,24 @@ run_command (int argc, char **argv)
     return STATUS_USAGE;
 }
 
+/* Where a standard stream is closed, the next file to be opened would take its place, and be
+ * written to. This one refuses. */
+static void
+fill_standard_streams (void)
+{
+    int fd;
+
+    do
+        fd = open ("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close (fd);
+}
+
 int
 main (int argc, char **argv)
 {
+    fill_standard_streams ();
     /* A reader who leaves early is an ordinary write error, not a reason to be killed. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2) {

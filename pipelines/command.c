@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LONGEST_INTERVAL 3600.0 /* seconds */
+#define LONGEST_TIME 3600.0 /* seconds */
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
@@ -124,13 +124,19 @@ command_check_utf8 (const Command *command, const char *what, char *const *strin
 }
 
 gboolean
-command_check_interval (const Command *command, double seconds)
+command_check_seconds (const Command *command, const char *option, double seconds)
 {
-    if (seconds >= 0.0 && seconds <= LONGEST_INTERVAL)
+    if (seconds >= 0.0 && seconds <= LONGEST_TIME)
         return TRUE;
     command_refuse (
-            command, "--interval is %g, but must be 0 to %g seconds", seconds, LONGEST_INTERVAL);
+            command, "%s is %g, but must be 0 to %g seconds", option, seconds, LONGEST_TIME);
     return FALSE;
+}
+
+gboolean
+command_check_interval (const Command *command, double seconds)
+{
+    return command_check_seconds (command, "--interval", seconds);
 }
 
 gboolean
@@ -160,16 +166,29 @@ command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
 
 /* ---- Results --------------------------------------------------------------------------------- */
 
+/* Whoever closes a pipe early, as head does, needs no message. */
+static gboolean
+finish_line (gboolean ok)
+{
+    ok = ok && fflush (stdout) == 0;
+    if (!ok && errno != EPIPE)
+        command_warn ("standard output: %s", g_strerror (errno));
+    return ok;
+}
+
 gboolean
 command_print (json_t *line)
 {
     /* Nine digits tell any two floats apart. */
     gboolean ok = json_dumpf (line, stdout, JSON_COMPACT | JSON_REAL_PRECISION (9)) == 0 &&
-                  fputc ('\n', stdout) != EOF && fflush (stdout) == 0;
+                  fputc ('\n', stdout) != EOF;
 
     json_decref (line);
-    /* Whoever closes a pipe early, as head does, needs no message. */
-    if (!ok && errno != EPIPE)
-        command_warn ("standard output: %s", g_strerror (errno));
-    return ok;
+    return finish_line (ok);
+}
+
+gboolean
+command_print_text (const char *line)
+{
+    return finish_line (fputs (line, stdout) != EOF);
 }

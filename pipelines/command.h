@@ -30,6 +30,7 @@ extern const Command COMMAND_INIT;
 extern const Command COMMAND_FORWARD;
 extern const Command COMMAND_EMBED;
 extern const Command COMMAND_CLASSIFY;
+extern const Command COMMAND_WATCH;
 extern const Command COMMAND_CALIBRATE;
 extern const Command COMMAND_TIMELINE;
 extern const Command COMMAND_BENCH;
@@ -63,8 +64,10 @@ void command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether @strings (nullable), arguments called @what, are UTF-8; complains if not. */
 gboolean command_check_utf8 (const Command *command, const char *what, char *const *strings);
 
-/* Whether @seconds may be the time between two frames of a video that are looked at; complains if
- * not. */
+/* Whether @seconds, which @option says, may be a time; complains if not. */
+gboolean command_check_seconds (const Command *command, const char *option, double seconds);
+
+/* The same of the time between two frames of a video that are looked at. */
 gboolean command_check_interval (const Command *command, double seconds);
 
 /* Whether @directory holds no weights yet, so that none are replaced by a slip of the hand;
@@ -83,6 +86,9 @@ void command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
  * Returns: whether it could be written
  */
 gboolean command_print (json_t *line);
+
+/* The same of a line that is written out, with its end. */
+gboolean command_print_text (const char *line);
 
 G_END_DECLS
 

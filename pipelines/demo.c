@@ -13,6 +13,8 @@
  * metadata of each frame.
  */
 
+#include "columns.h"
+
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <jansson.h>
@@ -225,26 +227,11 @@ format_time (guint64 time)
             (guint)(time / GST_SECOND % 60), (guint)(time / GST_MSECOND % 1000));
 }
 
-/* Columns that a text fills in a terminal. */
-static int
-text_width (const char *text)
-{
-    int width = 0;
-
-    for (const char *at = text; *at; at = g_utf8_next_char (at)) {
-        gunichar c = g_utf8_get_char (at);
-
-        if (!g_unichar_iszerowidth (c))
-            width += g_unichar_iswide (c) ? 2 : 1;
-    }
-    return width;
-}
-
 /* Not g_print(), which turns what is not ASCII into question marks in the C locale. */
 static void
 print_padded (const char *text, int width)
 {
-    printf ("%s%*s", text, MAX (width - text_width (text), 0), "");
+    printf ("%s%*s", text, MAX (width - (int)columns_count (text), 0), "");
 }
 
 static void

@@ -5,6 +5,8 @@
 
 #include "video.h"
 #include "altclipconverter.h"
+#include "decoder.h"
+#include "missing_plugin.h"
 #include "still.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@ struct _Video {
     GstElement *pipeline;
     GstElement *entrance; /* of what comes after the decoder */
     GstElement *sink;
-    char *missing;     /* (nullable): the plugin that would be needed */
+    char *missing;     /* (nullable): what it says of a plugin that would be needed */
     GstSample *sample; /* (nullable): the frame at hand */
     GstCaps *caps;     /* of format and converter; NULL: there was no frame yet */
     GstAltclipFormat *format;
@@ -56,61 +58,6 @@ fail (const Video *video, AltclipError code, GError **error, const char *format,
 
 /* ---- The pipeline ---------------------------------------------------------------------------- */
 
-/* decodebin's, which it has no header for. */
-typedef enum { AUTOPLUG_TRY, AUTOPLUG_EXPOSE, AUTOPLUG_SKIP } Autoplug;
-
-/* A list of segments or a description of a session would have us fetch from the network what nobody
- * vouches for. */
-static Autoplug
-on_autoplug_select (G_GNUC_UNUSED GstElement *decoder, G_GNUC_UNUSED GstPad *pad,
-        G_GNUC_UNUSED GstCaps *caps, GstElementFactory *factory, G_GNUC_UNUSED gpointer data)
-{
-    const char *class = gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS);
-
-    if (strstr (class, "Adaptive") || strstr (class, "Network") || strstr (class, "Source"))
-        return AUTOPLUG_SKIP;
-    return AUTOPLUG_TRY;
-}
-
-static gboolean
-has_media (const GstCaps *caps, const char *media)
-{
-    return caps && gst_caps_get_size (caps) > 0 &&
-           g_str_has_prefix (gst_structure_get_name (gst_caps_get_structure (caps, 0)), media);
-}
-
-/* Sound and subtitles are left as they are. */
-static gboolean
-on_autoplug_continue (G_GNUC_UNUSED GstElement *decoder, G_GNUC_UNUSED GstPad *pad, GstCaps *caps,
-        G_GNUC_UNUSED gpointer data)
-{
-    return !has_media (caps, "audio/") && !has_media (caps, "text/") &&
-           !has_media (caps, "subpicture/");
-}
-
-/* Only the first video stream is linked. */
-static void
-on_pad_added (G_GNUC_UNUSED GstElement *decoder, GstPad *pad, gpointer data)
-{
-    Video *video = data;
-    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->entrance, "sink");
-    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-
-    if (has_media (caps, "video/x-raw") && !gst_pad_is_linked (sink))
-        gst_pad_link (pad, sink);
-}
-
-/* Of a file without video no frame would ever come. */
-static void
-on_no_more_pads (GstElement *decoder, gpointer data)
-{
-    Video *video = data;
-    g_autoptr (GstPad) sink = gst_element_get_static_pad (video->entrance, "sink");
-
-    if (!gst_pad_is_linked (sink))
-        GST_ELEMENT_ERROR (decoder, STREAM, WRONG_TYPE, ("the file holds no video"), (NULL));
-}
-
 static gboolean
 make_pipeline (Video *video, GError **error)
 {
@@ -133,10 +80,7 @@ make_pipeline (Video *video, GError **error)
     video->entrance = gst_bin_get_by_name (GST_BIN (video->pipeline), "entrance");
     video->sink = gst_bin_get_by_name (GST_BIN (video->pipeline), "sink");
     g_object_set (source, "location", video->path, NULL);
-    g_signal_connect (decoder, "autoplug-select", G_CALLBACK (on_autoplug_select), NULL);
-    g_signal_connect (decoder, "autoplug-continue", G_CALLBACK (on_autoplug_continue), NULL);
-    g_signal_connect (decoder, "pad-added", G_CALLBACK (on_pad_added), video);
-    g_signal_connect (decoder, "no-more-pads", G_CALLBACK (on_no_more_pads), video);
+    decoder_connect (decoder, video->entrance, DECODER_STAYS_LOCAL);
     return TRUE;
 }
 
@@ -159,14 +103,12 @@ check_file (const Video *video, GError **error)
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
-/* A missing plugin is told of before the error that it makes. */
+/* It is told of before the error that it makes. */
 static void
 note_missing_plugin (Video *video, GstMessage *message)
 {
-    if (!gst_message_has_name (message, "missing-plugin") || video->missing)
-        return;
-    video->missing =
-            g_strdup (gst_structure_get_string (gst_message_get_structure (message), "name"));
+    if (!video->missing)
+        video->missing = missing_plugin_describe (message);
 }
 
 static void
@@ -176,8 +118,7 @@ fail_by_message (const Video *video, GstMessage *message, GError **error)
 
     gst_message_parse_error (message, &reason, NULL);
     if (video->missing)
-        fail (video, ALTCLIP_ERROR_IMAGE, error,
-                "cannot be decoded: GStreamer has no plugin here for %s", video->missing);
+        fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: %s", video->missing);
     else
         fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: %s", reason->message);
 }
@@ -200,62 +141,6 @@ check_messages (Video *video, GError **error)
     return ok;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------ */
-
-static gboolean
-has_running_task (GstPad *pad)
-{
-    gboolean runs;
-
-    GST_OBJECT_LOCK (pad);
-    runs = GST_PAD_TASK (pad) && gst_task_get_state (GST_PAD_TASK (pad)) == GST_TASK_STARTED;
-    GST_OBJECT_UNLOCK (pad);
-    return runs;
-}
-
-/* Also one whose task was paused already, and that still pushes its last: the end of the stream, on
- * which a decoder may work for long. */
-static gboolean
-has_thread_within (GstPad *pad)
-{
-    if (!GST_PAD_STREAM_TRYLOCK (pad))
-        return TRUE;
-    GST_PAD_STREAM_UNLOCK (pad);
-    return FALSE;
-}
-
-static void
-note_pad (const GValue *item, gpointer runs)
-{
-    GstPad *pad = g_value_get_object (item);
-
-    if (has_running_task (pad) || has_thread_within (pad))
-        *(gboolean *)runs = TRUE;
-}
-
-static void
-note_element (const GValue *item, gpointer runs)
-{
-    g_autoptr (GstIterator) pads = gst_element_iterate_pads (g_value_get_object (item));
-
-    /* Of an element that changes meanwhile, pads may be seen twice. */
-    while (gst_iterator_foreach (pads, note_pad, runs) == GST_ITERATOR_RESYNC)
-        gst_iterator_resync (pads);
-}
-
-/* Whether a thread is left that may bring a frame. decodebin swallows what a demuxer complains of
- * while it is still being connected, and then nothing would ever come. */
-static gboolean
-has_streaming_thread (const Video *video)
-{
-    g_autoptr (GstIterator) elements = gst_bin_iterate_recurse (GST_BIN (video->pipeline));
-    gboolean runs = FALSE;
-
-    while (gst_iterator_foreach (elements, note_element, &runs) == GST_ITERATOR_RESYNC)
-        gst_iterator_resync (elements);
-    return runs;
-}
-
 /* ---- Frames ---------------------------------------------------------------------------------- */
 
 /* Sets @sample, to NULL at the end. */
@@ -273,9 +158,8 @@ pull_sample (Video *video, GstSample **sample, GError **error)
             return FALSE;
         if (gst_app_sink_is_eos (sink))
             return TRUE;
-        /* What the last thread left behind may have come since: looked at twice. */
         ran = runs;
-        runs = has_streaming_thread (video);
+        runs = decoder_is_running (video->pipeline);
         if (!ran && !runs) {
             fail (video, ALTCLIP_ERROR_IMAGE, error, "cannot be decoded: broken or cut off");
             return FALSE;

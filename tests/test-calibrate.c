@@ -417,7 +417,7 @@ test_bad_files (void)
         { "none.webm", "altclip: none.webm: No such file or directory\n" },
         { "/dev/null", "altclip: /dev/null: not a regular file\n" },
         { ".", "altclip: .: not a regular file\n" },
-        { "sound.wav", "altclip: sound.wav: cannot be decoded: the file holds no video\n" },
+        { "sound.wav", "altclip: sound.wav: cannot be decoded: it holds no video\n" },
         { "text.txt", "altclip: text.txt: cannot be decoded: " },
         { "cut.webm", "altclip: cut.webm: cannot be decoded: " },
         { "cut.png", "altclip: cut.png: " },
