@@ -30,6 +30,8 @@ struct _Watcher {
     gboolean was_running; /* the decoder, at the last look */
     guint64 duration;
     guint n_analysed;
+    GQueue posted;   /* of GstStructure: events on the bus that may not have come out yet */
+    guint64 n_taken; /* how many have left it */
     char *missing;   /* (nullable): what there is to say of a missing plugin */
     char *complaint; /* (nullable): the last warning */
     gboolean is_complaint_told;
@@ -42,6 +44,7 @@ struct _Watcher {
     guint64 n_out;       /* and that are done with */
     gboolean is_drained; /* the decoder is at its end */
     guint64 time;
+    guint64 n_events;  /* that came out */
     GPtrArray *active; /* (element-type utf8): labels */
     char *doing;       /* (nullable): before frames come */
 };
@@ -76,13 +79,14 @@ on_input (G_GNUC_UNUSED GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 /* ---- What comes out -------------------------------------------------------------------------- */
 
 static void
-note_label (Watcher *watcher, const GstStructure *event)
+note_event (Watcher *watcher, const GstStructure *event)
 {
     const char *kind = gst_structure_get_string (event, "event");
     const char *label = gst_structure_get_string (event, "label");
     guint index;
 
     g_mutex_lock (&watcher->lock);
+    watcher->n_events++;
     if (g_strcmp0 (kind, "begin") == 0)
         g_ptr_array_add (watcher->active, g_strdup (label));
     else if (g_strcmp0 (kind, "end") == 0 &&
@@ -96,7 +100,7 @@ write_event (Watcher *watcher, const GstStructure *event)
 {
     Console *console = watcher->console;
 
-    note_label (watcher, event);
+    note_event (watcher, event);
     g_mutex_lock (&console->lock);
     console_write (console, gst_altclip_recorder_new_event (&watcher->recorder, event,
                                     watcher->source->shown, &console->sequence));
@@ -150,25 +154,40 @@ on_output (G_GNUC_UNUSED GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
-/* What stopping ends is told on the bus alone. */
+/* All events are posted on the bus, in the order in which they come out. */
 static void
-write_stopped (Watcher *watcher)
+note_posted (Watcher *watcher, GstMessage *message)
+{
+    guint64 n_events;
+
+    if (!gst_message_has_name (message, GST_ALTCLIP_EVENT_NAME))
+        return;
+    g_queue_push_tail (&watcher->posted, gst_structure_copy (gst_message_get_structure (message)));
+    g_mutex_lock (&watcher->lock);
+    n_events = watcher->n_events;
+    g_mutex_unlock (&watcher->lock);
+    for (; watcher->n_taken < n_events && watcher->posted.length > 0; watcher->n_taken++)
+        gst_structure_free (g_queue_pop_head (&watcher->posted));
+}
+
+/* What was found after the last frame, and what stopping ends, is told on the bus alone. */
+static void
+write_posted (Watcher *watcher)
 {
     g_autoptr (GstBus) bus = gst_element_get_bus (watcher->pipeline);
     GstMessage *message;
+    GstStructure *event;
 
     while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
-        const GstStructure *structure = gst_message_get_structure (message);
-
-        if (gst_message_has_name (message, GST_ALTCLIP_EVENT_NAME) &&
-                g_strcmp0 (gst_structure_get_string (structure, "reason"), "stopped") == 0) {
-            g_autoptr (GstStructure) event = gst_structure_copy (structure);
-
-            gst_structure_set (
-                    event, "element", G_TYPE_STRING, GST_OBJECT_NAME (watcher->filter), NULL);
-            write_event (watcher, event);
-        }
+        note_posted (watcher, message);
         gst_message_unref (message);
+    }
+    for (; (event = g_queue_pop_head (&watcher->posted)); watcher->n_taken++) {
+        gst_structure_set (
+                event, "element", G_TYPE_STRING, GST_OBJECT_NAME (watcher->filter), NULL);
+        if (watcher->n_taken >= watcher->n_events)
+            write_event (watcher, event);
+        gst_structure_free (event);
     }
 }
 
@@ -186,7 +205,7 @@ finish (Watcher *watcher, WatcherFault fault, const char *message)
     gst_bus_remove_watch (bus);
     watcher->done (watcher, fault, message, watcher->user_data);
     gst_element_set_state (watcher->pipeline, GST_STATE_READY);
-    write_stopped (watcher);
+    write_posted (watcher);
     gst_element_set_state (watcher->pipeline, GST_STATE_NULL);
 }
 
@@ -350,6 +369,7 @@ take_message (Watcher *watcher, GstMessage *message)
 {
     switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
+        note_posted (watcher, message);
         if (!watcher->missing)
             watcher->missing = missing_plugin_describe (message);
         break;
@@ -489,6 +509,7 @@ watcher_free (Watcher *watcher)
     gst_element_set_state (watcher->pipeline, GST_STATE_NULL);
     gst_object_unref (watcher->pipeline);
     gst_altclip_recorder_clear (&watcher->recorder);
+    g_queue_clear_full (&watcher->posted, (GDestroyNotify)gst_structure_free);
     g_ptr_array_unref (watcher->active);
     g_free (watcher->missing);
     g_free (watcher->complaint);

@@ -101,6 +101,8 @@ invocation_parse (const Invocation *invocation)
     json_t *list = json_array ();
     guint n = g_strv_length (lines);
 
+    if (n == 0)
+        return list;
     g_assert_cmpstr (lines[n - 1], ==, "");
     for (guint i = 0; i + 1 < n; i++) {
         json_t *line = json_loads (lines[i], 0, NULL);

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Try docs/published.schema.json on what altclippublish writes.
+"""Try docs/published.schema.json on what altclippublish and `altclip watch` write.
 
     tests/published.py
 
 Runs pipelines of every kind of record; each line must be valid, and must not be once it is spoilt.
-Prints TAP. The plugin and the bundled model are found through the environment.
+What `altclip watch` writes of the bundled clip must be what altclippublish does. Prints TAP. The
+plugin, the bundled model and the command are found through the environment.
 
 Runs in Debian's own Python, for which the packages python3-jsonschema, python3-gi and
 gir1.2-gst-plugins-base-1.0 are.
@@ -13,7 +14,9 @@ gir1.2-gst-plugins-base-1.0 are.
 
 import copy
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -26,7 +29,10 @@ from gi.repository import Gst, GstVideo  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "docs" / "published.schema.json"
-EXAMPLE = ROOT / "pipelines" / "examples" / "prompts.json"
+EXAMPLES = ROOT / "pipelines" / "examples"
+EXAMPLE = EXAMPLES / "prompts.json"
+MODEL = ROOT / "models" / "demo"
+CLIP = MODEL / "demo.webm"
 
 N_FRAMES = 12
 WIDTH = 160
@@ -45,6 +51,31 @@ CASES = [
     ("regions", PROMPTS + " inference-region=roi-list", True),
     ("two filters", PROMPTS + " ! altclipfilter mode=exact " + PROMPTS, False),
 ]
+
+
+# What altclip watch is told, and the same as properties.
+WATCHED = [
+    (
+        "altclip watch, prompts",
+        ["--prompts", "colour bars;a red circle;static noise", "--negative-prompts", "a clear picture", "--interval", "0.4"],
+        'prompts="colour bars;a red circle;static noise" negative-prompts="a clear picture" interval=400000000',
+    ),
+    (
+        "altclip watch, a file of prompts",
+        ["--prompts-file", str(EXAMPLES / "watch.json"), "--threshold", "0.7", "--smoothing", "0.5"],
+        'prompts-file="%s" threshold=0.7 smoothing=500000000 interval=200000000' % (EXAMPLES / "watch.json"),
+    ),
+    (
+        "altclip watch, groups and all options",
+        ["--prompts-file", str(EXAMPLES / "prompts.json"), "--hysteresis", "0.3", "--min-on-time", "0.3", "--min-off-time", "0.4"]
+        + ["--region", "0.1,0.1,0.8,0.8", "--motion-threshold", "0.001", "--interval", "0", "--precision", "f32"],
+        'prompts-file="%s" hysteresis=0.3 min-on-time=300000000 min-off-time=400000000 ' % (EXAMPLES / "prompts.json")
+        + "region=0.1,0.1,0.8,0.8 motion-threshold=0.001 precision=f32",
+    ),
+]
+
+# Of each line these depend on when and where it was written.
+OWN = ("utc", "element")
 
 
 def spoil_event(line):
@@ -81,13 +112,12 @@ def push_detected(source):
     source.emit("end-of-stream")
 
 
-def publish(filter_properties, detector):
+def publish(start, filter_properties, name, detector=False):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "lines.jsonl")
         pipeline = Gst.parse_launch(
-            "%s ! video/x-raw,width=%d,height=%d ! altclipfilter mode=exact %s ! "
-            'altclippublish method=file file-path="%s" source=test ! fakesink'
-            % (DETECTED if detector else DRAWN, WIDTH, HEIGHT, filter_properties, path)
+            "%s ! altclipfilter mode=exact %s ! "
+            'altclippublish method=file file-path="%s" source="%s" ! fakesink' % (start, filter_properties, path, name)
         )
         pipeline.set_state(Gst.State.PLAYING)
         if detector:
@@ -99,10 +129,46 @@ def publish(filter_properties, detector):
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def find_fault(validator, lines):
+def publish_drawn(filter_properties, detector):
+    start = "%s ! video/x-raw,width=%d,height=%d" % (DETECTED if detector else DRAWN, WIDTH, HEIGHT)
+    return publish(start, filter_properties, "test", detector)
+
+
+def watch(arguments):
+    command = [os.environ["ALTCLIP_COMMAND"], "watch", str(MODEL), "--results"] + arguments + [str(CLIP)]
+    output = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", timeout=200).stdout
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def strip(line):
+    """A line without what is its own."""
+    line = {key: value for key, value in line.items() if key not in OWN}
+    if "objects" in line:
+        line["objects"] = [{key: value for key, value in item.items() if key not in OWN} for item in line["objects"]]
+    return line
+
+
+def find_drawn_fault(validator, lines):
     """What is wrong with what was written, or None."""
     if sum("event" in line for line in lines) < 2 or sum("objects" in line for line in lines) != N_FRAMES:
         return "%d lines, and not those that were expected" % len(lines)
+    return find_fault(validator, lines)
+
+
+def find_watched_fault(validator, lines, published):
+    """What is wrong with what altclip watch wrote, or None."""
+    if sum("event" in line for line in lines) < 10 or sum("objects" in line for line in lines) < 70:
+        return "%d lines, and not those that were expected" % len(lines)
+    if len(lines) != len(published):
+        return "%d lines, but altclippublish writes %d" % (len(lines), len(published))
+    for line, other in zip(lines, published):
+        if strip(line) != strip(other):
+            return "altclippublish writes %s, but altclip watch %s" % (json.dumps(other), json.dumps(line))
+    return find_fault(validator, lines)
+
+
+def find_fault(validator, lines):
+    """Which line is invalid, or still valid though it is spoilt, or None."""
     for line in lines:
         error = jsonschema.exceptions.best_match(validator.iter_errors(line))
         if error:
@@ -114,15 +180,23 @@ def find_fault(validator, lines):
     return None
 
 
+def find_faults(validator):
+    """Name and fault of each case."""
+    for name, filter_properties, detector in CASES:
+        yield name, find_drawn_fault(validator, publish_drawn(filter_properties, detector))
+    start = 'uridecodebin uri="%s" ! videoconvert' % CLIP.as_uri()
+    for name, arguments, filter_properties in WATCHED:
+        published = publish(start, filter_properties, CLIP)
+        yield name, find_watched_fault(validator, watch(arguments), published)
+
+
 def main():
     Gst.init(None)
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
     n_wrong = 0
-    print("1..%d" % len(CASES))
-    for number, (name, filter_properties, detector) in enumerate(CASES, 1):
-        fault = find_fault(validator, publish(filter_properties, detector))
+    print("1..%d" % (len(CASES) + len(WATCHED)))
+    for number, (name, fault) in enumerate(find_faults(jsonschema.Draft202012Validator(schema)), 1):
         n_wrong += fault is not None
         if fault:
             print("#", fault)

@@ -88,7 +88,7 @@ static void
 test_help (void)
 {
     static const char *const commands[] = { "info", "tokenize", "init", "forward", "embed",
-        "classify", "convert" };
+        "classify", "watch", "convert" };
     g_auto (Invocation) help = invocation_run ("--help", NULL);
     g_auto (Invocation) version = invocation_run ("--version", NULL);
 
