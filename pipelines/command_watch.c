@@ -182,6 +182,26 @@ is_busy (const Run *run)
     return FALSE;
 }
 
+static GstElement *
+new_filter (const Run *run)
+{
+    const Arguments *arguments = run->arguments;
+    const PromptsArguments *prompts = &arguments->prompts;
+    GstElement *filter = g_object_new (GST_TYPE_ALTCLIP_FILTER, "model", run->directory,
+            "precision", arguments->model.precision, "score-mode", run->mode, NULL);
+
+    filter_arguments_apply (&arguments->filter, filter);
+    if (prompts->negative_prompts)
+        g_object_set (filter, "negative-prompts", prompts->negative_prompts, NULL);
+    if (prompts->templates)
+        g_object_set (filter, "templates", prompts->templates, NULL);
+    if (prompts->prompts_file)
+        g_object_set (filter, "prompts-file", prompts->prompts_file, NULL);
+    else
+        g_object_set (filter, "prompts", prompts->prompts, NULL);
+    return filter;
+}
+
 static void
 start_next_file (Run *run, guint from)
 {
@@ -190,7 +210,7 @@ start_next_file (Run *run, guint from)
     while (i < run->watchers->len && !get_source (run, i)->is_file)
         i++;
     if (i < run->watchers->len)
-        watcher_start (get_watcher (run, i));
+        watcher_start (get_watcher (run, i), new_filter (run));
 }
 
 static void
@@ -223,12 +243,6 @@ on_done (Watcher *watcher, WatcherFault fault, const char *message, gpointer use
         g_main_loop_quit (run->loop);
 }
 
-static void
-on_output_failure (gpointer user_data)
-{
-    g_main_loop_quit (((Run *)user_data)->loop);
-}
-
 /* Whoever read the records has gone, which writing the next one would tell only then. */
 static gboolean
 on_reader_gone (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
@@ -245,6 +259,10 @@ look_around (gpointer user_data)
 {
     Run *run = user_data;
 
+    if (console_has_failed (&run->console)) {
+        g_main_loop_quit (run->loop);
+        return G_SOURCE_CONTINUE;
+    }
     if (was_interrupted && !run->is_ending)
         end_all (run);
     for (guint i = 0; i < run->watchers->len; i++)
@@ -254,26 +272,6 @@ look_around (gpointer user_data)
 }
 
 /* ---- Beginning and end ----------------------------------------------------------------------- */
-
-static GstElement *
-new_filter (const Run *run)
-{
-    const Arguments *arguments = run->arguments;
-    const PromptsArguments *prompts = &arguments->prompts;
-    GstElement *filter = g_object_new (GST_TYPE_ALTCLIP_FILTER, "model", run->directory,
-            "precision", arguments->model.precision, "score-mode", run->mode, NULL);
-
-    filter_arguments_apply (&arguments->filter, filter);
-    if (prompts->negative_prompts)
-        g_object_set (filter, "negative-prompts", prompts->negative_prompts, NULL);
-    if (prompts->templates)
-        g_object_set (filter, "templates", prompts->templates, NULL);
-    if (prompts->prompts_file)
-        g_object_set (filter, "prompts-file", prompts->prompts_file, NULL);
-    else
-        g_object_set (filter, "prompts", prompts->prompts, NULL);
-    return filter;
-}
 
 static void
 add_watchers (Run *run)
@@ -285,8 +283,8 @@ add_watchers (Run *run)
     };
 
     for (guint i = 0; i < run->sources->len; i++)
-        g_ptr_array_add (run->watchers, watcher_new (get_source (run, i), new_filter (run),
-                                                &run->console, &rules, on_done, run));
+        g_ptr_array_add (run->watchers,
+                watcher_new (get_source (run, i), &run->console, &rules, on_done, run));
 }
 
 /* What does not end is watched at the same time; files one after another. */
@@ -295,7 +293,7 @@ start (Run *run)
 {
     for (guint i = 0; i < run->watchers->len && !run->is_ending; i++) {
         if (!get_source (run, i)->is_file)
-            watcher_start (get_watcher (run, i));
+            watcher_start (get_watcher (run, i), new_filter (run));
     }
     if (!run->is_ending)
         start_next_file (run, 0);
@@ -325,7 +323,7 @@ watch (Run *run)
                                     ? g_strdup (get_source (run, 0)->shown)
                                     : g_strdup_printf ("%u sources", run->sources->len);
 
-    console_init (&run->console, name, on_output_failure, run);
+    console_init (&run->console, name);
     run->loop = g_main_loop_new (NULL, FALSE);
     run->watchers = g_ptr_array_new_with_free_func ((GDestroyNotify)watcher_free);
     add_watchers (run);

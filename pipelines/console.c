@@ -7,11 +7,11 @@
 #include "command.h"
 
 void
-console_init (Console *console, const char *name, void (*on_failure) (gpointer user_data),
-        gpointer user_data)
+console_init (Console *console, const char *name)
 {
-    *console = (Console){ .on_failure = on_failure, .user_data = user_data };
+    *console = (Console){ .sequence = 0 };
     g_mutex_init (&console->lock);
+    console->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     progress_begin_among (&console->progress, name);
 }
 
@@ -19,6 +19,7 @@ void
 console_clear (Console *console)
 {
     progress_clear (&console->progress);
+    g_hash_table_unref (console->told);
     g_mutex_clear (&console->lock);
 }
 
@@ -27,13 +28,12 @@ console_write (Console *console, GstAltclipRecord *record)
 {
     if (!record)
         return;
-    if (!console->failed) {
+    if (!console_has_failed (console)) {
         progress_hide (&console->progress);
-        console->failed = !command_print_text (record->line);
-        if (console->failed)
-            console->on_failure (console->user_data);
-        else
+        if (command_print_text (record->line))
             progress_draw (&console->progress);
+        else
+            g_atomic_int_set (&console->failed, TRUE);
     }
     gst_altclip_record_free (record);
 }
@@ -74,13 +74,15 @@ console_warn (Console *console, const char *format, ...)
         g_mutex_unlock (&console->lock);
 }
 
+void
+console_warn_once (Console *console, const char *text)
+{
+    if (g_hash_table_add (console->told, g_strdup (text)))
+        console_warn (console, "%s", text);
+}
+
 gboolean
 console_has_failed (Console *console)
 {
-    gboolean failed;
-
-    g_mutex_lock (&console->lock);
-    failed = console->failed;
-    g_mutex_unlock (&console->lock);
-    return failed;
+    return g_atomic_int_get (&console->failed);
 }

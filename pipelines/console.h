@@ -15,16 +15,14 @@ G_BEGIN_DECLS
  * thread. */
 typedef struct {
     GMutex lock;
-    guint64 sequence;                        /* with the lock: of the last record */
-    gboolean failed;                         /* with the lock: nothing can be written any more */
-    Progress progress;                       /* with the lock */
-    void (*on_failure) (gpointer user_data); /* in the thread that wrote */
-    gpointer user_data;
+    guint64 sequence;  /* with the lock: of the last record */
+    gint failed;       /* atomic: nothing can be written any more */
+    Progress progress; /* with the lock */
+    GHashTable *told;  /* (element-type utf8): what is told once; of the main thread */
 } Console;
 
 /* @name: of what is watched, in UTF-8; must outlive @console */
-void console_init (Console *console, const char *name, void (*on_failure) (gpointer user_data),
-        gpointer user_data);
+void console_init (Console *console, const char *name);
 
 void console_clear (Console *console);
 
@@ -39,6 +37,9 @@ void console_write (Console *console, GstAltclipRecord *record);
  */
 void console_update (
         Console *console, guint64 time, guint64 duration, guint n_frames, const char *note);
+
+/* Says on standard error what several streams may complain of alike: once. */
+void console_warn_once (Console *console, const char *text);
 
 /* Says something on standard error. */
 void console_warn (Console *console, const char *format, ...) G_GNUC_PRINTF (2, 3);

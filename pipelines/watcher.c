@@ -20,7 +20,7 @@ struct _Watcher {
     WatcherDone done;
     gpointer user_data;
 
-    GstElement *pipeline;
+    GstElement *pipeline; /* while it is busy, like what is in it */
     GstElement *decoder;
     GstElement *filter;
     GstElement *sink;
@@ -191,22 +191,32 @@ write_posted (Watcher *watcher)
     }
 }
 
+static void
+stop (Watcher *watcher)
+{
+    if (watcher->pipeline)
+        gst_element_set_state (watcher->pipeline, GST_STATE_NULL);
+    gst_clear_object (&watcher->pipeline);
+    watcher->decoder = watcher->filter = watcher->sink = NULL;
+}
+
 /* Another watcher that is started meanwhile finds the model open. */
 static void
 finish (Watcher *watcher, WatcherFault fault, const char *message)
 {
-    g_autoptr (GstBus) bus = gst_element_get_bus (watcher->pipeline);
+    g_autoptr (GstBus) bus = NULL;
     guint64 unused;
 
     if (!watcher->is_busy)
         return;
+    bus = gst_element_get_bus (watcher->pipeline);
     watcher_get_progress (watcher, &unused, &unused, &watcher->n_analysed);
     watcher->is_busy = FALSE;
     gst_bus_remove_watch (bus);
     watcher->done (watcher, fault, message, watcher->user_data);
     gst_element_set_state (watcher->pipeline, GST_STATE_READY);
     write_posted (watcher);
-    gst_element_set_state (watcher->pipeline, GST_STATE_NULL);
+    stop (watcher);
 }
 
 static gboolean
@@ -328,7 +338,7 @@ take_warning (Watcher *watcher, GstMessage *message)
         if (has_no_prompts (watcher))
             finish (watcher, WATCHER_FAULT_MODEL, error->message);
         else
-            console_warn (watcher->console, "%s", error->message);
+            console_warn_once (watcher->console, error->message);
     } else if (GST_MESSAGE_SRC (message) != GST_OBJECT (watcher->decoder)) {
         excerpt = altclip_excerpt (error->message);
         text = g_strdup_printf ("%s: %s", watcher->source->shown, excerpt);
@@ -483,8 +493,8 @@ play (Watcher *watcher)
 /* ---- Public ---------------------------------------------------------------------------------- */
 
 Watcher *
-watcher_new (const Source *source, GstElement *filter, Console *console, const WatcherRules *rules,
-        WatcherDone done, gpointer user_data)
+watcher_new (const Source *source, Console *console, const WatcherRules *rules, WatcherDone done,
+        gpointer user_data)
 {
     Watcher *watcher = g_new0 (Watcher, 1);
 
@@ -493,9 +503,6 @@ watcher_new (const Source *source, GstElement *filter, Console *console, const W
     watcher->rules = *rules;
     watcher->done = done;
     watcher->user_data = user_data;
-    watcher->pipeline = gst_pipeline_new (NULL);
-    watcher->filter = filter;
-    gst_bin_add (GST_BIN (watcher->pipeline), filter);
     watcher->was_running = TRUE;
     watcher->active = g_ptr_array_new_with_free_func (g_free);
     gst_altclip_recorder_init (&watcher->recorder);
@@ -506,8 +513,7 @@ watcher_new (const Source *source, GstElement *filter, Console *console, const W
 void
 watcher_free (Watcher *watcher)
 {
-    gst_element_set_state (watcher->pipeline, GST_STATE_NULL);
-    gst_object_unref (watcher->pipeline);
+    stop (watcher);
     gst_altclip_recorder_clear (&watcher->recorder);
     g_queue_clear_full (&watcher->posted, (GDestroyNotify)gst_structure_free);
     g_ptr_array_unref (watcher->active);
@@ -519,10 +525,14 @@ watcher_free (Watcher *watcher)
 }
 
 void
-watcher_start (Watcher *watcher)
+watcher_start (Watcher *watcher, GstElement *filter)
 {
-    g_autoptr (GstBus) bus = gst_element_get_bus (watcher->pipeline);
+    g_autoptr (GstBus) bus = NULL;
 
+    watcher->pipeline = gst_pipeline_new (NULL);
+    watcher->filter = filter;
+    gst_bin_add (GST_BIN (watcher->pipeline), filter);
+    bus = gst_element_get_bus (watcher->pipeline);
     watcher->is_busy = TRUE;
     watcher->arrival = g_get_monotonic_time ();
     gst_bus_add_watch (bus, on_message, watcher);
@@ -549,17 +559,18 @@ end_stream (G_GNUC_UNUSED GstElement *filter, gpointer pad)
 void
 watcher_end (Watcher *watcher)
 {
-    g_autoptr (GstPad) pad = gst_element_get_static_pad (watcher->filter, "sink");
+    g_autoptr (GstPad) pad = NULL;
 
     if (!watcher->is_busy || watcher->is_ending)
         return;
     watcher->is_ending = TRUE;
     /* Nothing has begun. */
-    if (!has_frames (watcher))
+    if (!has_frames (watcher)) {
         finish (watcher, WATCHER_FAULT_NONE, NULL);
-    else
-        gst_element_call_async (
-                watcher->filter, end_stream, gst_pad_get_peer (pad), gst_object_unref);
+        return;
+    }
+    pad = gst_element_get_static_pad (watcher->filter, "sink");
+    gst_element_call_async (watcher->filter, end_stream, gst_pad_get_peer (pad), gst_object_unref);
 }
 
 static gboolean

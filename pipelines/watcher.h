@@ -43,16 +43,15 @@ typedef void (*WatcherDone) (
 /**
  * watcher_new:
  * @source: to outlive the watcher, like @console
- * @filter: (transfer floating): an altclipfilter with its properties set
  * @console: where the records go
  */
-Watcher *watcher_new (const Source *source, GstElement *filter, Console *console,
-        const WatcherRules *rules, WatcherDone done, gpointer user_data);
+Watcher *watcher_new (const Source *source, Console *console, const WatcherRules *rules,
+        WatcherDone done, gpointer user_data);
 
 void watcher_free (Watcher *watcher);
 
-/* Begins to watch. */
-void watcher_start (Watcher *watcher);
+/* Begins to watch, once. @filter: (transfer floating): an altclipfilter with its properties set */
+void watcher_start (Watcher *watcher, GstElement *filter);
 
 /* Ends the stream, so that what is active ends. */
 void watcher_end (Watcher *watcher);
