@@ -53,6 +53,7 @@ SILENT_TYPES = re.compile(r"\b(?:GEnumValue|GOptionEntry|Command|GstStaticPadTem
 SILENT_FILES = {
     "gst/altclipdrawing.c": "letters in the picture",
     "gst/altclipformat.h": "caps",
+    "pipelines/command_filter.h": "--help",
     "pipelines/command_model.h": "--help",
     "pipelines/command_prompts.h": "--help",
     "pipelines/demo.c": "the demo's own output",
@@ -69,6 +70,7 @@ SILENT_TEXTS = {
     "altclip %s": "the version",
     "%d %u %s": "a key of a table",
     "%u ×, %s": "letters in the picture",
+    "%u sources": "how far it is",
     "<": "a page of HTML",
     "filesrc name=": "a pipeline",
     "version https://git-lfs": "what is compared with",
