@@ -1,0 +1,47 @@
+/* altclip: what the monitor is told to watch and how
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "hooks.h"
+#include "store.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    char *name;
+    char *uri;             /* without credentials */
+    char *user, *password; /* nullable */
+    char *transport;       /* auto, tcp, udp */
+    guint64 interval;      /* ns */
+    char *prompts;         /* nullable; short form, as altclipfilter's property */
+    char *prompts_file;    /* nullable */
+    char *region;          /* nullable; x,y,w,h */
+    guint watchdog;        /* s without a frame */
+} MonitorCameraConfig;
+
+typedef struct {
+    char *listen; /* address */
+    guint16 port;
+    char *token;                     /* nullable; from a file or ALTCLIP_MONITOR_TOKEN */
+    char *tls_certificate, *tls_key; /* nullable */
+    char *data_directory;
+    char *model;     /* nullable */
+    char *precision; /* nullable */
+    guint threads;
+    MonitorRetention retention;
+    char *mqtt_address, *mqtt_config; /* nullable */
+    GPtrArray *hooks;                 /* (element-type MonitorHookConfig) */
+    GPtrArray *cameras;               /* (element-type MonitorCameraConfig) */
+} MonitorConfiguration;
+
+/* One clear error that names file, field, value and limit. */
+MonitorConfiguration *monitor_configuration_read (const char *path, GError **error);
+MonitorConfiguration *monitor_configuration_new_for_uris (char **uris, GError **error);
+void monitor_configuration_free (MonitorConfiguration *configuration);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorConfiguration, monitor_configuration_free)
+
+G_END_DECLS
