@@ -180,8 +180,9 @@ gst_altclip_record_new_event (
 {
   json_t *object = json_object ();
 
-  json_object_set_new (
-      object, "sequence", json_integer ((json_int_t) sequence));
+  if (sequence > 0)
+    json_object_set_new (
+        object, "sequence", json_integer ((json_int_t) sequence));
   /* What people look for first. */
   set_string (object, "event", gst_structure_get_string (event, "event"));
   set_string (object, "label", gst_structure_get_string (event, "label"));

@@ -65,6 +65,7 @@ const GstStructure *gst_altclip_record_get_upstream (const GstStructure *tags);
 /**
  * gst_altclip_record_new_event:
  * @event: structure of an `altclip` event
+ * @sequence: its number; 0: it is not published, and the line has none
  *
  * Returns: (transfer full): a line that tells of it
  */

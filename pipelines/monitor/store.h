@@ -4,51 +4,111 @@
  *
  * A thread of its own writes; adding never blocks. An event is announced, in the default main
  * context and in order, after its transaction is on disk, never before.
+ *
+ * While nothing can be written, as when the disk is full, events wait, and the store tries again
+ * until it can. What waits is bounded: pictures are left out first, then the oldest events are
+ * lost.
  */
 
 #pragma once
 
 #include "event.h"
+#include "retention.h"
 
 G_BEGIN_DECLS
 
 typedef struct _MonitorStore MonitorStore;
 
-typedef struct {
-    guint64 max_age;   /* s; 0: for ever */
-    guint64 max_bytes; /* 0: no limit */
-} MonitorRetention;
-
+/* In the main context. The store may be read in it, but not closed. */
 typedef void (*MonitorAnnounce) (MonitorEvent *event, gpointer data);
 
 typedef struct {
     const char *camera, *label, *kind; /* nullable */
-    gint64 since, until;               /* µs since 1970; 0: open */
+    gint64 since, until;               /* µs since 1970, both inclusive; 0: open */
     gint64 before_id;                  /* 0: from the newest on */
     guint limit;                       /* 1 to 1000 */
 } MonitorQuery;
 
 typedef struct {
-    guint64 events, bytes, waiting, lost;
+    guint64 events;  /* on disk */
+    guint64 bytes;   /* of the file and its log */
+    guint64 waiting; /* to be written */
+    guint64 lost;    /* never written */
 } MonitorStoreStats;
 
+/**
+ * monitor_store_open:
+ * @path: of the file; it is made if there is none, but not its directory
+ * @retention: what is kept
+ * @announce: (nullable): called for each event once it is on disk
+ * @data: for @announce
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): %NULL: failed, and what is at @path is as it was
+ */
 MonitorStore *monitor_store_open (const char *path, const MonitorRetention *retention,
         MonitorAnnounce announce, gpointer data, GError **error);
 
-/* From any thread. Takes the reference. */
+/**
+ * monitor_store_add:
+ * @store: any
+ * @event: (transfer full): from a camera
+ *
+ * From any thread.
+ */
 void monitor_store_add (MonitorStore *store, MonitorEvent *event);
 
+/**
+ * monitor_store_set_retention:
+ * @store: any
+ * @retention: what is kept from now on
+ */
 void monitor_store_set_retention (MonitorStore *store, const MonitorRetention *retention);
 
-/* (transfer full) (element-type MonitorEvent): newest first, without thumbnails. */
+/**
+ * monitor_store_query:
+ * @store: any
+ * @query: what to look for
+ * @error: return location
+ *
+ * In the main context, for a second at most: then the error is %G_IO_ERROR_TIMED_OUT.
+ *
+ * Returns: (transfer full) (nullable) (element-type MonitorEvent): by falling ids, without
+ *   thumbnails
+ */
 GPtrArray *monitor_store_query (MonitorStore *store, const MonitorQuery *query, GError **error);
 
-/* (transfer full) (nullable): NULL without an error: there is none. */
+/**
+ * monitor_store_get_thumbnail:
+ * @store: any
+ * @id: of an event
+ * @error: return location
+ *
+ * In the main context.
+ *
+ * Returns: (transfer full) (nullable): JPEG; %NULL without an error: there is none
+ */
 GBytes *monitor_store_get_thumbnail (MonitorStore *store, gint64 id, GError **error);
 
 void monitor_store_get_stats (MonitorStore *store, MonitorStoreStats *stats);
 
-/* Writes what waits. */
+/**
+ * monitor_store_dup_trouble:
+ * @store: any
+ *
+ * Returns: (transfer full) (nullable): why nothing can be written or removed at present; %NULL: it
+ *   can
+ */
+char *monitor_store_dup_trouble (MonitorStore *store);
+
+/**
+ * monitor_store_close:
+ * @store: (transfer full): any
+ *
+ * Writes what waits, if it can be written now, and announces it.
+ */
 void monitor_store_close (MonitorStore *store);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorStore, monitor_store_close)
 
 G_END_DECLS
