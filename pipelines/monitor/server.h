@@ -16,6 +16,9 @@ typedef struct _MonitorServer MonitorServer;
 /* Listens. cameras is of MonitorCamera. */
 MonitorServer *monitor_server_new (const MonitorConfiguration *configuration, GListModel *cameras,
         MonitorStore *store, GError **error);
+/* That it listens on, also where the configuration's is 0. */
+guint16 monitor_server_get_port (MonitorServer *server);
+
 void monitor_server_announce (MonitorServer *server, MonitorEvent *event);
 void monitor_server_free (MonitorServer *server);
 
