@@ -29,10 +29,13 @@ MonitorCamera *monitor_camera_new (
         const MonitorCameraConfig *config, const MonitorConfiguration *configuration);
 void monitor_camera_start (MonitorCamera *camera);
 void monitor_camera_stop (MonitorCamera *camera);
+
+/* Whether a pipeline of it has not ended yet. */
+gboolean monitor_camera_is_busy (MonitorCamera *camera);
 const char *monitor_camera_get_name (MonitorCamera *camera);
 
 /* name, uri (without credentials), state, reason, since, width, height, fps, frames, analysed,
- * reconnects, labels: [{label, score, active, since, region?}], last_event */
+ * reconnects, warning, labels: [{label, score, active, since, region?}], last_event */
 json_t *monitor_camera_describe (MonitorCamera *camera);
 
 /* (transfer full): the JSON document of a prompts file, see docs/prompts-file.schema.json. */

@@ -22,6 +22,17 @@ typedef struct {
     guint watchdog;        /* s without a frame */
 } MonitorCameraConfig;
 
+/* What a camera has that is told nothing else: ns, s. */
+#define MONITOR_CAMERA_INTERVAL (G_GUINT64_CONSTANT (500000000))
+#define MONITOR_CAMERA_WATCHDOG 10
+
+MonitorCameraConfig *monitor_camera_config_copy (const MonitorCameraConfig *config);
+gboolean monitor_camera_config_equal (
+        const MonitorCameraConfig *one, const MonitorCameraConfig *other);
+void monitor_camera_config_free (MonitorCameraConfig *config);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorCameraConfig, monitor_camera_config_free)
+
 typedef struct {
     char *listen; /* address */
     guint16 port;

@@ -1,0 +1,219 @@
+/* altclip: elements that bring a camera's pictures
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "source.h"
+
+#include "address.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+/* What waits in the jitter buffer for packets that come late, ms. */
+#define LATENCY 200
+
+#define NETWORK_TIMEOUT 5 /* s */
+
+typedef struct {
+    char *user, *password;
+    gboolean udp;
+    GstElement *sink; /* not owned: of the same pipeline */
+    MonitorSourceFrame frame;
+    gpointer data;
+} Source;
+
+static void
+source_free (gpointer data, GClosure *closure)
+{
+    Source *source = data;
+
+    (void)closure;
+    g_free (source->user);
+    g_free (source->password);
+    g_free (source);
+}
+
+/* ---- Protocols ------------------------------------------------------------------------------ */
+
+/* Sound is not even asked for. */
+static gboolean
+on_select_stream (GstElement *rtspsrc, guint number, GstCaps *caps, gpointer data)
+{
+    const GstStructure *structure = gst_caps_get_structure (caps, 0);
+
+    (void)rtspsrc;
+    (void)number;
+    (void)data;
+    return g_strcmp0 (gst_structure_get_string (structure, "media"), "video") == 0;
+}
+
+static gboolean
+has_property (GstElement *element, const char *name)
+{
+    return g_object_class_find_property (G_OBJECT_GET_CLASS (element), name) != NULL;
+}
+
+static void
+set_up_rtsp (const Source *source, GstElement *rtspsrc)
+{
+    gst_util_set_object_arg (
+            G_OBJECT (rtspsrc), "protocols", source->udp ? "udp+udp-mcast" : "tcp");
+    g_object_set (rtspsrc, "latency", LATENCY, "drop-on-latency", TRUE, "tcp-timeout",
+            (guint64)NETWORK_TIMEOUT * G_USEC_PER_SEC, "timeout",
+            (guint64)NETWORK_TIMEOUT * G_USEC_PER_SEC, NULL);
+    if (source->user)
+        g_object_set (rtspsrc, "user-id", source->user, NULL);
+    if (source->password)
+        g_object_set (rtspsrc, "user-pw", source->password, NULL);
+    g_signal_connect (rtspsrc, "select-stream", G_CALLBACK (on_select_stream), NULL);
+}
+
+static void
+set_up_http (const Source *source, GstElement *element)
+{
+    g_object_set (element, "is-live", TRUE, "do-timestamp", TRUE, NULL);
+    if (has_property (element, "timeout"))
+        g_object_set (element, "timeout", NETWORK_TIMEOUT, NULL);
+    if (has_property (element, "retries"))
+        g_object_set (element, "retries", 0, NULL);
+    if (source->user)
+        g_object_set (element, "user-id", source->user, NULL);
+    if (source->password)
+        g_object_set (element, "user-pw", source->password, NULL);
+}
+
+static void
+on_source_setup (GstElement *bin, GstElement *element, gpointer data)
+{
+    (void)bin;
+    if (has_property (element, "drop-on-latency"))
+        set_up_rtsp (data, element);
+    else if (has_property (element, "user-id"))
+        set_up_http (data, element);
+}
+
+/* ---- Decoders ------------------------------------------------------------------------------- */
+
+static GstPadProbeReturn
+on_encoded_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    const Source *source = data;
+
+    (void)pad;
+    return source->frame (GST_PAD_PROBE_INFO_BUFFER (info), source->data) ? GST_PAD_PROBE_OK
+                                                                          : GST_PAD_PROBE_DROP;
+}
+
+static void
+on_element_added (GstBin *bin, GstBin *parent, GstElement *element, gpointer data)
+{
+    GstElementFactory *factory = gst_element_get_factory (element);
+    g_autoptr (GstPad) pad = NULL;
+
+    (void)bin;
+    (void)parent;
+    if (!factory ||
+            !gst_element_factory_list_is_type (factory,
+                    GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
+                            GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) ||
+            GST_IS_BIN (element))
+        return;
+    /* Threads by frames would keep a frame until several more have come. */
+    if (has_property (element, "max-threads") && has_property (element, "output-corrupt"))
+        g_object_set (element, "max-threads", 1, NULL);
+    pad = gst_element_get_static_pad (element, "sink");
+    if (pad)
+        gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_encoded_frame, data, NULL);
+}
+
+static void
+on_pad_added (GstElement *bin, GstPad *pad, gpointer data)
+{
+    const Source *source = data;
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (source->sink, "sink");
+    g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
+
+    (void)bin;
+    if (gst_pad_is_linked (sink) || gst_caps_is_empty (caps) ||
+            !g_str_has_prefix (gst_structure_get_name (gst_caps_get_structure (caps, 0)), "video/"))
+        return;
+    gst_pad_link (pad, sink);
+}
+
+static void
+on_no_more_pads (GstElement *bin, gpointer data)
+{
+    const Source *source = data;
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (source->sink, "sink");
+
+    if (!gst_pad_is_linked (sink))
+        GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE, ("There is no video in it."), (NULL));
+}
+
+/* ---- Sources -------------------------------------------------------------------------------- */
+
+static gboolean
+add_test_pictures (GstBin *pipeline, GstElement *sink, const MonitorConnectionSettings *settings,
+        GError **error)
+{
+    static const char description[] =
+            "videotestsrc is-live=true name=source ! "
+            "capsfilter caps=video/x-raw,width=640,height=480,framerate=10/1";
+    GstElement *bin = gst_parse_bin_from_description (description, TRUE, error);
+    g_autoptr (GstElement) source = NULL;
+
+    if (!bin)
+        return FALSE;
+    source = gst_bin_get_by_name (GST_BIN (bin), "source");
+    gst_util_set_object_arg (
+            G_OBJECT (source), "pattern", settings->uri + strlen (MONITOR_ADDRESS_TEST));
+    gst_bin_add (pipeline, bin);
+    return gst_element_link (bin, sink);
+}
+
+static gboolean
+add_decoded_pictures (GstBin *pipeline, GstElement *sink, const MonitorConnectionSettings *settings,
+        MonitorSourceFrame frame, gpointer data, GError **error)
+{
+    GstElement *bin = gst_element_factory_make ("uridecodebin", "source");
+    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("video/x-raw");
+    Source *source;
+
+    if (!bin) {
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                "GStreamer's uridecodebin is not installed (gstreamer1.0-plugins-base)");
+        return FALSE;
+    }
+    source = g_new0 (Source, 1);
+    source->user = g_strdup (settings->user);
+    source->password = g_strdup (settings->password);
+    source->udp = settings->udp;
+    source->sink = sink;
+    source->frame = frame;
+    source->data = data;
+    g_object_set (bin, "uri", settings->uri, "caps", caps, "expose-all-streams", FALSE, NULL);
+    /* The first of these closures owns what all of them look at: all go with the element. */
+    g_signal_connect_data (
+            bin, "source-setup", G_CALLBACK (on_source_setup), source, source_free, 0);
+    g_signal_connect (bin, "deep-element-added", G_CALLBACK (on_element_added), source);
+    g_signal_connect (bin, "pad-added", G_CALLBACK (on_pad_added), source);
+    g_signal_connect (bin, "no-more-pads", G_CALLBACK (on_no_more_pads), source);
+    gst_bin_add (pipeline, bin);
+    return TRUE;
+}
+
+gboolean
+monitor_source_add (GstBin *pipeline, GstElement *sink, const MonitorConnectionSettings *settings,
+        MonitorSourceFrame frame, gpointer data, GError **error)
+{
+    if (g_str_has_prefix (settings->uri, MONITOR_ADDRESS_TEST))
+        return add_test_pictures (pipeline, sink, settings, error);
+    return add_decoded_pictures (pipeline, sink, settings, frame, data, error);
+}
+
+gboolean
+monitor_source_is_file (const char *uri)
+{
+    return g_str_has_prefix (uri, "file:");
+}
