@@ -11,7 +11,9 @@
 
 #include <glib-unix.h>
 #include <gst/rtsp-server/rtsp-server.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 static GMutex lock;
 static GSList *filters; /* capsfilters of the media that there were */
@@ -88,6 +90,8 @@ main (int argc, char **argv)
     g_autofree char *launch = NULL;
     GstRTSPMediaFactory *factory;
 
+    /* A test that fails leaves nothing behind. */
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
     gst_init (&argc, &argv);
     if (argc != 3 && argc != 5) {
         fprintf (stderr, "rtsp-server PORT CODEC [USER PASSWORD]\n");
