@@ -202,8 +202,9 @@ open_section (const Section *section, const char *field, const char *where, Sect
 
 /* ---- Files ---------------------------------------------------------------------------------- */
 
+/* is_secret: nothing of what is in it is said */
 static json_t *
-load_object (const char *path, gsize most, GError **error)
+load_object (const char *path, gsize most, gboolean is_secret, GError **error)
 {
     g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
     json_error_t fault;
@@ -221,7 +222,7 @@ load_object (const char *path, gsize most, GError **error)
             g_mapped_file_get_length (file), JSON_REJECT_DUPLICATES, &fault);
     if (!root) {
         g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: line %d: %s", path,
-                fault.line, fault.text);
+                fault.line, is_secret ? "this is not JSON" : fault.text);
         return NULL;
     }
     if (!json_is_object (root)) {
@@ -360,8 +361,11 @@ add_credentials (MonitorCameraConfig *config, const char *path, json_t *credenti
     const char *password = get_variable ("PASSWORD", config->name);
 
     if (credentials) {
-        if (!open_section (&file, config->name, where, &section, error))
-            return FALSE;
+        json_t *value = json_object_get (credentials, config->name);
+
+        section = (Section){ .path = path, .where = where, .object = value };
+        if (value && !json_is_object (value))
+            return refuse (&file, config->name, error, "this is no object");
         if (section.object) {
             if (!check_fields (&section, fields, error) ||
                     !read_text (&section, "user", &config->user, error))
@@ -759,7 +763,7 @@ read_top (const Section *section, MonitorConfiguration *configuration, GError **
             !read_path (section, "credentials_file", &path, error))
         return FALSE;
     if (path) {
-        credentials = load_object (path, MAX_SECRET_BYTES, error);
+        credentials = load_object (path, MAX_SECRET_BYTES, TRUE, error);
         if (!credentials)
             return FALSE;
         warn_of_readers (path);
@@ -777,7 +781,7 @@ monitor_configuration_read (const char *path, GError **error)
     Section section = { .path = path, .where = "" };
     gboolean right;
 
-    section.object = load_object (path, MAX_FILE_BYTES, error);
+    section.object = load_object (path, MAX_FILE_BYTES, FALSE, error);
     if (!section.object)
         return NULL;
     right = read_top (&section, configuration, error);
