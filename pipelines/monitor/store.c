@@ -34,12 +34,6 @@
 /* How many are announced before others of the main context have their turn. */
 #define MAX_ANNOUNCED 64
 
-/* How long the main context reads: µs; and how many of SQLite's steps pass between looks at the
- * clock. */
-#define MAX_READING G_TIME_SPAN_SECOND
-#define STEPS 1000
-#define MAX_EVENTS 1000
-
 /* What may go wrong for a while. */
 typedef enum {
     WRITING,
@@ -65,9 +59,7 @@ struct _MonitorStore {
     GThread *thread;
     Writer writer; /* the thread's */
 
-    /* The main context's. */
-    sqlite3 *reader;
-    gint64 deadline;
+    MonitorReader *reader; /* the main context's */
 
     GMutex lock; /* of what follows */
     GCond changed;
@@ -605,14 +597,6 @@ prepare_writer (MonitorStore *store, GError **error)
     return TRUE;
 }
 
-static int
-is_late (void *data)
-{
-    const MonitorStore *store = data;
-
-    return g_get_monotonic_time () > store->deadline;
-}
-
 static gboolean
 open_files (MonitorStore *store, GError **error)
 {
@@ -622,17 +606,14 @@ open_files (MonitorStore *store, GError **error)
     store->writer.database = monitor_database_open (store->path, error);
     if (!store->writer.database || !prepare_writer (store, error))
         return FALSE;
-    store->reader = monitor_database_open_reader (store->path, error);
-    if (!store->reader)
-        return FALSE;
-    sqlite3_progress_handler (store->reader, STEPS, is_late, store);
-    return TRUE;
+    store->reader = monitor_reader_open (store->path, error);
+    return store->reader != NULL;
 }
 
 static void
 free_store (MonitorStore *store)
 {
-    g_clear_pointer (&store->reader, sqlite3_close);
+    g_clear_pointer (&store->reader, monitor_reader_close);
     g_clear_pointer (&store->writer.event, sqlite3_finalize);
     g_clear_pointer (&store->writer.thumbnail, sqlite3_finalize);
     g_clear_pointer (&store->writer.database, sqlite3_close);
@@ -712,125 +693,16 @@ monitor_store_close (MonitorStore *store)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static char *
-get_text (sqlite3_stmt *statement, int column)
-{
-    return (char *)sqlite3_column_text (statement, column);
-}
-
-static MonitorEvent *
-new_from_row (sqlite3_stmt *row)
-{
-    MonitorEvent fields = { 0 };
-
-    fields.id = sqlite3_column_int64 (row, 0);
-    fields.time = sqlite3_column_int64 (row, 1);
-    fields.camera = get_text (row, 2);
-    fields.label = get_text (row, 3);
-    fields.kind = get_text (row, 4);
-    fields.score = sqlite3_column_double (row, 5);
-    fields.peak = sqlite3_column_double (row, 6);
-    fields.duration = (guint64)sqlite3_column_int64 (row, 7);
-    fields.reason = get_text (row, 8);
-    fields.region = get_text (row, 9);
-    fields.json = get_text (row, 10);
-    fields.has_thumbnail = sqlite3_column_int (row, 11);
-    return monitor_event_new (&fields);
-}
-
-/* Values are bound, never written into it. */
-static char *
-new_sql (const MonitorQuery *query)
-{
-    return g_strconcat ("SELECT id, time, camera, label, kind, score, peak, duration, reason,"
-                        " region, json, EXISTS (SELECT 1 FROM thumbnails WHERE event = id)"
-                        " FROM events WHERE id < :before",
-            query->camera ? " AND camera = :camera" : "", query->label ? " AND label = :label" : "",
-            query->kind ? " AND kind = :kind" : "", query->since ? " AND time >= :since" : "",
-            query->until ? " AND time <= :until" : "", " ORDER BY id DESC LIMIT :limit", NULL);
-}
-
-static void
-set_text (sqlite3_stmt *statement, const char *name, const char *text)
-{
-    int at = sqlite3_bind_parameter_index (statement, name);
-
-    if (at > 0)
-        bind_text (statement, at, text);
-}
-
-static void
-set_number (sqlite3_stmt *statement, const char *name, gint64 number)
-{
-    int at = sqlite3_bind_parameter_index (statement, name);
-
-    if (at > 0)
-        sqlite3_bind_int64 (statement, at, number);
-}
-
-static void
-bind_query (sqlite3_stmt *statement, const MonitorQuery *query)
-{
-    set_number (statement, ":before", query->before_id ? query->before_id : G_MAXINT64);
-    set_text (statement, ":camera", query->camera);
-    set_text (statement, ":label", query->label);
-    set_text (statement, ":kind", query->kind);
-    set_number (statement, ":since", query->since);
-    set_number (statement, ":until", query->until);
-    set_number (statement, ":limit", CLAMP (query->limit, 1, MAX_EVENTS));
-}
-
-static gboolean
-set_reading_error (MonitorStore *store, GError **error)
-{
-    if (sqlite3_errcode (store->reader) == SQLITE_INTERRUPT)
-        g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s: reading took longer than %d s",
-                store->path, (int)(MAX_READING / G_TIME_SPAN_SECOND));
-    else
-        monitor_database_set_error (store->reader, error);
-    return FALSE;
-}
-
 GPtrArray *
 monitor_store_query (MonitorStore *store, const MonitorQuery *query, GError **error)
 {
-    g_autoptr (GPtrArray) events =
-            g_ptr_array_new_with_free_func ((GDestroyNotify)monitor_event_unref);
-    g_autofree char *sql = new_sql (query);
-    g_autoptr (sqlite3_stmt) statement = NULL;
-    int result;
-
-    store->deadline = g_get_monotonic_time () + MAX_READING;
-    statement = monitor_database_prepare (store->reader, sql, error);
-    if (!statement)
-        return NULL;
-    bind_query (statement, query);
-    while ((result = sqlite3_step (statement)) == SQLITE_ROW)
-        g_ptr_array_add (events, new_from_row (statement));
-    if (result != SQLITE_DONE && !set_reading_error (store, error))
-        return NULL;
-    return g_steal_pointer (&events);
+    return monitor_reader_query (store->reader, query, error);
 }
 
 GBytes *
 monitor_store_get_thumbnail (MonitorStore *store, gint64 id, GError **error)
 {
-    g_autoptr (sqlite3_stmt) statement = NULL;
-    int result;
-
-    store->deadline = g_get_monotonic_time () + MAX_READING;
-    statement = monitor_database_prepare (
-            store->reader, "SELECT jpeg FROM thumbnails WHERE event = ?", error);
-    if (!statement)
-        return NULL;
-    sqlite3_bind_int64 (statement, 1, id);
-    result = sqlite3_step (statement);
-    if (result == SQLITE_ROW)
-        return g_bytes_new (
-                sqlite3_column_blob (statement, 0), (gsize)sqlite3_column_bytes (statement, 0));
-    if (result != SQLITE_DONE)
-        set_reading_error (store, error);
-    return NULL;
+    return monitor_reader_get_thumbnail (store->reader, id, error);
 }
 
 /* ---- State ----------------------------------------------------------------------------------- */

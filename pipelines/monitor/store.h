@@ -12,7 +12,7 @@
 
 #pragma once
 
-#include "event.h"
+#include "reader.h"
 #include "retention.h"
 
 G_BEGIN_DECLS
@@ -21,13 +21,6 @@ typedef struct _MonitorStore MonitorStore;
 
 /* In the main context. The store may be read in it, but not closed. */
 typedef void (*MonitorAnnounce) (MonitorEvent *event, gpointer data);
-
-typedef struct {
-    const char *camera, *label, *kind; /* nullable */
-    gint64 since, until;               /* µs since 1970, both inclusive; 0: open */
-    gint64 before_id;                  /* 0: from the newest on */
-    guint limit;                       /* 1 to 1000 */
-} MonitorQuery;
 
 typedef struct {
     guint64 events;  /* on disk */

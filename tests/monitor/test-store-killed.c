@@ -243,19 +243,28 @@ start_child (const char *path, guint64 max_bytes, const char *notes_path, guint 
     return pid;
 }
 
-/* Where the first runs are killed is mostly before there is a file. */
-static guint
-get_time (guint run)
+/* Some are killed before there is a file, or while it is put right; most while they write. */
+static void
+wait_for_moment (guint run, const char *notes_path)
 {
-    return (guint)g_test_rand_int_range (0, run % 5 ? 600 : 60);
+    gint64 end = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+
+    if (run % 5 == 0) {
+        g_usleep ((gulong)g_test_rand_int_range (0, 60000));
+        return;
+    }
+    while (!g_file_test (notes_path, G_FILE_TEST_EXISTS)) {
+        g_assert_cmpint (g_get_monotonic_time (), <, end);
+        g_usleep (1000);
+    }
+    g_usleep ((gulong)g_test_rand_int_range (0, 400000));
 }
 
 static void
-kill_child (GPid pid, guint time)
+kill_child (GPid pid)
 {
     int status;
 
-    g_usleep (time * 1000);
     g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
     g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
     g_assert_true (WIFSIGNALED (status));
@@ -268,8 +277,11 @@ run_once (Diary *diary, guint64 max_bytes, guint run, Tally *tally)
 {
     g_autofree char *notes_path = g_strdup_printf ("%s.notes-%u", diary->path, run);
     const MonitorRetention retention = { 0, max_bytes };
+    GPid pid;
 
-    kill_child (start_child (diary->path, max_bytes, notes_path, run * RUN), get_time (run));
+    pid = start_child (diary->path, max_bytes, notes_path, run * RUN);
+    wait_for_moment (run, notes_path);
+    kill_child (pid);
     if (g_file_test (diary->path, G_FILE_TEST_EXISTS))
         check_file (diary->path, notes_path, run * RUN, max_bytes > 0, tally);
     /* Every other time the next one has to put it right itself. */

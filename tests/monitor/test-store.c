@@ -950,8 +950,9 @@ test_removed (void)
 
 /* ---- Many events ----------------------------------------------------------------------------- */
 
+/* @newest: what is found first; 0: nothing is. */
 static void
-measure_query (Diary *diary, const char *name, MonitorQuery q)
+measure_query (Diary *diary, const char *name, MonitorQuery q, gint64 newest)
 {
     gint64 begin = g_get_monotonic_time ();
     g_autoptr (GError) error = NULL;
@@ -962,6 +963,10 @@ measure_query (Diary *diary, const char *name, MonitorQuery q)
     time = g_get_monotonic_time () - begin;
     if (error)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+    else if (newest)
+        g_assert_cmpint (((MonitorEvent *)g_ptr_array_index (events, 0))->id, ==, newest);
+    else
+        g_assert_cmpuint (events->len, ==, 0);
     g_test_message ("%s: %s, %u events, %.1f ms", name, error ? "too long" : "good",
             events ? events->len : 0, (double)time / 1000.0);
     g_assert_cmpint (time, <, 1500000);
@@ -971,15 +976,16 @@ static void
 test_many (void)
 {
     const gint64 first = G_GINT64_CONSTANT (1700000000000000);
-    guint n = g_test_slow () ? 5000000 : 200000;
+    const gint64 second = G_USEC_PER_SEC;
+    gint64 n = g_test_slow () ? 5000000 : 200000;
     g_autofree char *sql = g_strdup_printf (
-            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
             " INSERT INTO events (added, time, camera, label, kind, score, peak, duration, json)"
             " SELECT 1700000000000000 + i, 1700000000000000 + i * 1000000, 'camera ' || (i %% 8),"
             " 'label ' || (i %% 20), iif (i %% 2, 'begin', 'end'), 0.5, 0.5, 0,"
             " '{\"some\": \"text of the length that it has, about, with all its fields, which are"
             " some\"}' FROM n",
-            n);
+            (int)n);
     gint64 begin;
     Diary diary;
 
@@ -989,29 +995,40 @@ test_many (void)
     run_sql (diary.path, sql);
     begin = g_get_monotonic_time ();
     diary_open (&diary, NULL);
-    g_test_message ("%u events are opened in %.0f ms", n,
+    g_test_message ("%d events are opened in %.0f ms", (int)n,
             (double)(g_get_monotonic_time () - begin) / 1000.0);
-    measure_query (&diary, "newest", (MonitorQuery){ .limit = 1000 });
-    measure_query (&diary, "of a camera", (MonitorQuery){ .limit = 1000, .camera = "camera 3" });
+    /* A clock that is behind: written last, of the middle. */
+    monitor_store_add (diary.store, diary_new_event ("camera 3", n / 3, 0));
+    diary_wait (&diary, 1);
+    measure_query (&diary, "newest", (MonitorQuery){ .limit = 1000 }, n + 1);
+    measure_query (
+            &diary, "of a camera", (MonitorQuery){ .limit = 1000, .camera = "camera 5" }, n - 3);
     measure_query (&diary, "of a camera and a label that never meet",
-            (MonitorQuery){ .limit = 1000, .camera = "camera 3", .label = "label 4" });
-    measure_query (&diary, "of no kind", (MonitorQuery){ .limit = 1000, .kind = "none" });
+            (MonitorQuery){ .limit = 1000, .camera = "camera 5", .label = "label 4" }, 0);
+    measure_query (&diary, "of no kind", (MonitorQuery){ .limit = 1000, .kind = "none" }, 0);
     measure_query (&diary, "of the last hour",
-            (MonitorQuery){ .limit = 1000, .since = first + (gint64)n * G_USEC_PER_SEC - HOUR });
+            (MonitorQuery){ .limit = 1000, .since = first + n * second - HOUR }, n);
     measure_query (&diary, "of a camera in the last hour",
-            (MonitorQuery){ .limit = 1000,
-                    .camera = "camera 3",
-                    .since = first + (gint64)n * G_USEC_PER_SEC - HOUR });
-    measure_query (
-            &diary, "of the first hour", (MonitorQuery){ .limit = 1000, .until = first + HOUR });
+            (MonitorQuery){
+                    .limit = 1000, .camera = "camera 3", .since = first + n * second - HOUR },
+            n - 5);
+    measure_query (&diary, "of the first hour",
+            (MonitorQuery){ .limit = 1000, .until = first + HOUR }, 3600);
     measure_query (&diary, "of a camera in the first hour",
-            (MonitorQuery){ .limit = 1000, .camera = "camera 3", .until = first + HOUR });
-    measure_query (
-            &diary, "from the beginning on", (MonitorQuery){ .limit = 1000, .since = first });
+            (MonitorQuery){ .limit = 1000, .camera = "camera 3", .until = first + HOUR }, 3595);
+    measure_query (&diary, "from the beginning on", (MonitorQuery){ .limit = 1000, .since = first },
+            n + 1);
     measure_query (&diary, "of the middle",
             (MonitorQuery){ .limit = 1000,
-                    .since = first + (gint64)n / 4 * G_USEC_PER_SEC,
-                    .until = first + (gint64)n / 2 * G_USEC_PER_SEC });
+                    .since = first + n / 4 * second,
+                    .until = first + n / 2 * second },
+            n + 1);
+    measure_query (&diary, "of the middle and before",
+            (MonitorQuery){ .limit = 1000,
+                    .before_id = n + 1,
+                    .since = first + n / 4 * second,
+                    .until = first + n / 2 * second },
+            n / 2);
     diary_clear (&diary);
 }
 
