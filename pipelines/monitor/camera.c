@@ -339,9 +339,14 @@ on_event (MonitorConnection *connection, MonitorEvent *event, gpointer data)
         else
             g_hash_table_remove (self->begun, event->label);
     }
+    g_signal_emit (self, signals[EVENT], 0, event);
+}
+
+void
+monitor_camera_set_last_event (MonitorCamera *self, MonitorEvent *event)
+{
     g_clear_pointer (&self->last_event, monitor_event_unref);
     self->last_event = monitor_event_ref (event);
-    g_signal_emit (self, signals[EVENT], 0, event);
 }
 
 static void

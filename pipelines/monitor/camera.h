@@ -44,6 +44,9 @@ char *monitor_camera_get_prompts (MonitorCamera *camera);
 /* Checked, kept in DATA_DIRECTORY/prompts/NAME.json, and in force at once. */
 gboolean monitor_camera_set_prompts (MonitorCamera *camera, const char *json, GError **error);
 
+/* The event is on disk: from now on it is the last one that is described. */
+void monitor_camera_set_last_event (MonitorCamera *camera, MonitorEvent *event);
+
 guint monitor_camera_look (MonitorCamera *camera, MonitorPicture picture, gpointer data);
 void monitor_camera_look_away (MonitorCamera *camera, guint id);
 

@@ -225,6 +225,12 @@ on_announced (MonitorEvent *event, gpointer data)
 {
     Monitor *monitor = data;
 
+    for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (monitor->cameras)); i++) {
+        MonitorCamera *camera = get_camera (monitor, i);
+
+        if (g_str_equal (monitor_camera_get_name (camera), event->camera))
+            monitor_camera_set_last_event (camera, event);
+    }
     if (monitor->server)
         monitor_server_announce (monitor->server, event);
     if (monitor->hooks)

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How altclip-monitor is started, told anew, stopped, and what it says when it cannot.
+
+    operations.py PROGRAM
+
+TAP on standard output.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+PROGRAM = sys.argv[1]
+SECRET = "swordfish-4711"
+
+
+class Monitor:
+    def __init__(self, folder, *arguments):
+        self.log_path = os.path.join(folder, "log")
+        self.log = open(self.log_path, "w+")
+        self.process = subprocess.Popen(
+            [PROGRAM, "--port", "0", "--data-directory", os.path.join(folder, "data"), *arguments],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.address = self.process.stdout.readline().strip().rstrip("/")
+
+    def get(self, path):
+        with urllib.request.urlopen(self.address + path, timeout=10) as response:
+            return json.load(response)
+
+    def cameras(self):
+        return {camera["name"]: camera for camera in self.get("/api/state")["cameras"]}
+
+    def wait(self, condition, seconds, what):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            time.sleep(0.1)
+        raise AssertionError("%s did not come in %s s; log:\n%s" % (what, seconds, self.read_log()))
+
+    def read_log(self):
+        with open(self.log_path) as f:
+            return f.read()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(15)
+        finally:
+            self.process.kill()
+            self.process.wait()
+
+
+def run(*arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def write(folder, name, value):
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        json.dump(value, f)
+    os.chmod(path, 0o600)
+    return path
+
+
+def playing(monitor, *names):
+    cameras = monitor.cameras()
+    return set(names) == set(cameras) and all(cameras[name]["state"] == "playing" for name in names)
+
+
+def test_usage(folder):
+    """wrong usage and wrong configuration end with 2 and one line"""
+    wrong = write(folder, "wrong.json", {"cameras": [{"name": "a", "uri": "test:snow", "interval": -1}]})
+    for arguments in [(), ("--no-such-option",), ("--config", wrong), ("--check", "--config", wrong),
+                      ("--config", "/nowhere.json"), ("--port", "70000", "test:snow"),
+                      ("--log-level", "loud", "test:snow"), ("/no/such/file",),
+                      ("rtsp://viewer:%s@/x" % SECRET,), ("gopher://viewer:%s@h/x" % SECRET,)]:
+        result = run(*arguments)
+        assert result.returncode == 2, (arguments, result)
+        assert len(result.stderr.splitlines()) == 1, (arguments, result.stderr)
+        assert SECRET not in result.stderr, result.stderr
+    assert "cameras[0].interval" in run("--check", "--config", wrong).stderr
+
+
+def test_check(folder):
+    """--check of what is right ends with 0, and watches nothing"""
+    right = write(folder, "right.json", {"cameras": [{"name": "a", "uri": "test:snow"}]})
+    result = run("--check", "--config", right)
+    assert result.returncode == 0 and "1 cameras" in result.stdout, result
+    assert run("--version").returncode == 0
+    assert run("--help").returncode == 0
+
+
+def test_no_place(folder):
+    """a port that is taken, and a folder that cannot be made, end with 1"""
+    monitor = Monitor(folder, "test:snow")
+    port = monitor.address.rsplit(":", 1)[1]
+    with tempfile.TemporaryDirectory() as other:
+        result = run("--port", port, "--data-directory", other, "test:snow")
+    assert result.returncode == 1, result
+    assert monitor.stop() == 0
+    assert run("--port", "0", "--data-directory", "/proc/nowhere", "test:snow").returncode == 1
+
+
+def test_token(folder):
+    """other addresses than this machine's need a token"""
+    environment = dict(os.environ)
+    environment.pop("ALTCLIP_MONITOR_TOKEN", None)
+    result = subprocess.run(
+        [PROGRAM, "--listen", "0.0.0.0", "--port", "0", "--data-directory", folder, "test:snow"],
+        capture_output=True, text=True, timeout=30, env=environment)
+    assert result.returncode != 0 and "token" in result.stderr.lower(), result
+
+
+def test_events(folder):
+    """events come, are stored, and are there after a restart; stopping ends what is active"""
+    monitor = Monitor(folder, "--prompts", "colour bars;static noise", "test:smpte")
+    monitor.wait(lambda: monitor.get("/api/events")["events"], 20, "an event")
+    event = monitor.get("/api/events")["events"][0]
+    assert (event["camera"], event["label"], event["kind"]) == ("smpte", "colour bars", "begin"), event
+    assert event["thumbnail"]
+    with urllib.request.urlopen("%s/api/events/%d/thumbnail.jpg" % (monitor.address, event["id"])) as response:
+        assert response.read(2) == b"\xff\xd8"
+    with urllib.request.urlopen(monitor.address + "/api/cameras/smpte/picture.jpg") as response:
+        assert response.read(2) == b"\xff\xd8"
+    assert monitor.stop(signal.SIGINT) == 0
+    monitor = Monitor(folder, "test:black")
+    kept = monitor.get("/api/events?camera=smpte")["events"]
+    assert monitor.stop() == 0
+    assert [e["kind"] for e in kept] == ["end", "begin"] and kept[0]["reason"] == "stopped", kept
+
+
+def test_reload(folder):
+    """SIGHUP adds, removes and replaces cameras, and leaves the others alone"""
+    def camera(name, pattern, **more):
+        return {"name": name, "uri": "test:" + pattern, "prompts": "colour bars;static noise", **more}
+
+    path = write(folder, "monitor.json", {"cameras": [camera("a", "smpte"), camera("b", "snow"), camera("c", "red")]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: playing(monitor, "a", "b", "c"), 20, "three cameras")
+    before = monitor.cameras()
+    write(folder, "monitor.json", {"cameras": [camera("a", "smpte"), camera("c", "blue"), camera("d", "snow")]})
+    monitor.process.send_signal(signal.SIGHUP)
+    monitor.wait(lambda: playing(monitor, "a", "c", "d"), 20, "the other three")
+    after = monitor.cameras()
+    assert after["a"]["since"] == before["a"]["since"] and after["a"]["frames"] > before["a"]["frames"]
+    assert after["c"]["since"] > before["c"]["since"] and after["c"]["uri"] == "test:blue"
+    with open(path, "w") as f:
+        f.write('{"cameras": [{"name": "a"')
+    monitor.process.send_signal(signal.SIGHUP)
+    monitor.wait(lambda: "stays as it was" in monitor.read_log(), 5, "a warning")
+    assert playing(monitor, "a", "c", "d")
+    assert monitor.stop() == 0
+
+
+def test_secrets(folder):
+    """passwords are nowhere: log, state, metrics, page, database"""
+    credentials = write(folder, "credentials.json", {"a": {"user": "viewer", "password": SECRET}})
+    path = write(folder, "monitor.json", {
+        "credentials_file": credentials,
+        "cameras": [{"name": "a", "uri": "rtsp://127.0.0.1:9/x"},
+                    {"name": "b", "uri": "rtsp://viewer:%s@127.0.0.1:9/x" % SECRET},
+                    {"name": "c", "uri": "http://127.0.0.1:9/x?user=v&password=" + SECRET},
+                    {"name": "d", "uri": "test:smpte", "prompts": "colour bars;static noise"}]})
+    monitor = Monitor(folder, "--config", path, "--log-level", "debug")
+    monitor.wait(lambda: [monitor.cameras()[n]["state"] for n in "abcd"] == ["waiting"] * 3 + ["playing"], 20, "states")
+    for page in ["/", "/api/state", "/api/cameras/c", "/metrics"]:
+        with urllib.request.urlopen(monitor.address + page) as response:
+            assert SECRET.encode() not in response.read(), page
+    assert monitor.stop() == 0
+    assert SECRET not in monitor.read_log()
+    for root, _, names in os.walk(os.path.join(folder, "data")):
+        for name in names:
+            with open(os.path.join(root, name), "rb") as f:
+                assert SECRET.encode() not in f.read(), name
+
+
+def main():
+    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
+    print("1..%d" % len(tests))
+    failed = False
+    for number, test in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(folder)
+                print("ok %d - %s" % (number, test.__doc__), flush=True)
+            except Exception as error:  # noqa: BLE001: whatever it is, the next test has its turn
+                failed = True
+                print("not ok %d - %s" % (number, test.__doc__), flush=True)
+                print("\n".join("# " + line for line in repr(error).replace("\\n", "\n").splitlines()), flush=True)
+    sys.exit(failed)
+
+
+main()
