@@ -196,7 +196,9 @@ take_json_text (MonitorRequest *request)
 static gboolean
 is_ours (const GError *error)
 {
-    return error->domain == G_FILE_ERROR || error->domain == G_IO_ERROR;
+    return error->domain == G_FILE_ERROR ||
+           (error->domain == G_IO_ERROR && error->code != G_IO_ERROR_INVALID_DATA &&
+                   error->code != G_IO_ERROR_PERMISSION_DENIED);
 }
 
 static void

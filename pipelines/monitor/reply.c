@@ -38,7 +38,9 @@ monitor_reply_bytes (SoupServerMessage *message, const char *type, const char *c
     soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
     soup_message_headers_replace (headers, "Content-Type", type);
     soup_message_headers_replace (headers, "Cache-Control", cache);
-    soup_message_body_append_bytes (soup_server_message_get_response_body (message), bytes);
+    if (g_bytes_get_size (bytes) > 0) {
+        soup_message_body_append_bytes (soup_server_message_get_response_body (message), bytes);
+    }
 }
 
 /**

@@ -20,8 +20,9 @@
 #define MAX_VISITS 256 /* connections */
 /* s: for a request to be whole, and for its answer to be taken. */
 #define PATIENCE 30
-#define MIN_TOKEN 16          /* bytes, where others than this machine's may try */
-#define DISCARDED (64 * 1024) /* bytes of a refused request's body that are read nevertheless */
+#define MIN_TOKEN 16 /* bytes, where others than this machine's may try */
+/* Bytes of a body that are read; also of a refused one's, since libsoup answers after it. */
+#define DISCARDED (8 * 1024 * 1024)
 
 /* In a box with a counter, since a message may outlive what it came to. */
 struct _MonitorServer {
@@ -93,12 +94,8 @@ set_deadline (Visit *visit, guint seconds)
 static void
 on_got_chunk (SoupServerMessage *message, GBytes *chunk, Visit *visit)
 {
-    const gsize limit = soup_server_message_get_status (message) || !visit->route
-                                ? DISCARDED
-                                : visit->route->max_body;
-
     visit->n_read += g_bytes_get_size (chunk);
-    if (visit->n_read > MAX (limit, DISCARDED)) {
+    if (visit->n_read > DISCARDED) {
         cut (message);
     }
 }

@@ -401,7 +401,7 @@ class Card {
         setText(this.badge, word(STATES[camera.state] || "stateStopped"));
         setText(this.since, camera.since ? word("sinceTime", momentOf(camera.since)) : "");
         setText(this.figures, this.describe(camera));
-        setText(this.reason, camera.state === "playing" ? "" : camera.reason || "");
+        setText(this.reason, [camera.state === "playing" ? "" : camera.reason, camera.warning].filter(Boolean).join(" · "));
         this.picture.classList.toggle("old", !this.isPlaying());
         this.none.hidden = this.isPlaying() && Boolean(this.image.src);
         this.countAnalysed(camera);
@@ -839,6 +839,16 @@ function setOrDelete(object, key, value) {
     }
 }
 
+/* The text of a negative that is nothing but a text; undefined: it is more. */
+function plainText(negative) {
+    if (typeof negative === "string") {
+        return negative;
+    }
+    const { label, texts, ...more } = negative;
+    const plain = Object.keys(more).length === 0 && (!texts || (texts.length === 1 && texts[0] === label));
+    return plain ? label : undefined;
+}
+
 function lines(text) {
     return text.split("\n").map((line) => line.trim()).filter(Boolean);
 }
@@ -898,7 +908,7 @@ const editor = {
             fields[name].value = this.prompts[name] ?? "";
         }
         const negatives = Array.isArray(this.prompts.negatives) ? this.prompts.negatives : [];
-        fields.negatives.value = negatives.filter((text) => typeof text === "string").join("\n");
+        fields.negatives.value = negatives.map(plainText).filter(Boolean).join("\n");
         find("label-list").replaceChildren(...this.labels().map((label, i) => this.makeLabel(label, i)));
         this.showRegions();
         this.writeDocument();
@@ -971,7 +981,7 @@ const editor = {
             setOrDelete(this.prompts, name, parseNumber(fields[name]));
         }
         const others = (Array.isArray(this.prompts.negatives) ? this.prompts.negatives : [])
-            .filter((text) => typeof text !== "string");
+            .filter((negative) => plainText(negative) === undefined);
         const all = lines(fields.negatives.value).concat(others);
         setOrDelete(this.prompts, "negatives", all.length ? all : undefined);
         this.writeDocument();
