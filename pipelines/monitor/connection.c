@@ -461,6 +461,8 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
     default:
         break;
     }
+    /* Who drops it lets it go. */
+    gst_message_unref (message);
     return GST_BUS_DROP;
 }
 

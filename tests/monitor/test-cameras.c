@@ -340,6 +340,41 @@ test_stop (void)
     g_assert_cmpstr (last->reason, ==, "stopped");
 }
 
+static guint
+count_files (void)
+{
+    GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+    guint n = 0;
+
+    while (g_dir_read_name (dir))
+        n++;
+    g_dir_close (dir);
+    return n;
+}
+
+/* A pipeline that is not let go keeps the files of its bus. */
+static void
+test_leaks (void)
+{
+    MonitorCameraConfig config = { .name = (char *)"test",
+        .uri = (char *)"test:smpte",
+        .transport = (char *)"auto",
+        .interval = 200 * GST_MSECOND,
+        .prompts = (char *)BARS ";static noise",
+        .watchdog = 5 };
+    guint before = 0;
+
+    for (guint i = 0; i < 4; i++) {
+        Lens *lens = lens_new (&config, directory);
+
+        g_assert_true (wait_for (has_begun, lens, 20));
+        lens_free (lens);
+        if (i == 0)
+            before = count_files ();
+    }
+    g_assert_cmpuint (count_files (), ==, before);
+}
+
 static void
 remove_directory (const char *path)
 {
@@ -378,6 +413,7 @@ main (int argc, char **argv)
     g_test_add_data_func ("/monitor/cameras/silence", GINT_TO_POINTER (FALSE), test_stranger);
     g_test_add_data_func ("/monitor/cameras/noise", GINT_TO_POINTER (TRUE), test_stranger);
     g_test_add_func ("/monitor/cameras/stop", test_stop);
+    g_test_add_func ("/monitor/cameras/leaks", test_leaks);
     status = g_test_run ();
     remove_directory (directory);
     g_free (directory);
