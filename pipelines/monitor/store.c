@@ -464,7 +464,7 @@ tend (MonitorStore *store)
         note_trouble (store, TENDING, error);
     }
     g_mutex_lock (&store->lock);
-    store->events -= deleted;
+    store->events -= MIN (deleted, store->events);
     measure (store);
     g_mutex_unlock (&store->lock);
 }
