@@ -243,7 +243,15 @@ start_child (const char *path, guint64 max_bytes, const char *notes_path, guint 
     return pid;
 }
 
-/* Some are killed before there is a file, or while it is put right; most while they write. */
+static gboolean
+has_begun (const char *notes_path, gboolean announces)
+{
+    GStatBuf status;
+
+    return g_stat (notes_path, &status) == 0 && (!announces || status.st_size > 0);
+}
+
+/* Some are killed before there is a file, some while it is put right, and most while they write. */
 static void
 wait_for_moment (guint run, const char *notes_path)
 {
@@ -253,7 +261,7 @@ wait_for_moment (guint run, const char *notes_path)
         g_usleep ((gulong)g_test_rand_int_range (0, 60000));
         return;
     }
-    while (!g_file_test (notes_path, G_FILE_TEST_EXISTS)) {
+    while (!has_begun (notes_path, run % 5 > 1)) {
         g_assert_cmpint (g_get_monotonic_time (), <, end);
         g_usleep (1000);
     }
@@ -304,7 +312,7 @@ run_all (guint64 max_bytes)
     g_test_message ("killed %u times: %u events were announced, all of them there or, %u of them,"
                     " past the limit; %u more were written",
             n, tally.n_announced, tally.n_gone, tally.n_more);
-    g_assert_cmpuint (tally.n_announced, >, 10 * n);
+    g_assert_cmpuint (tally.n_announced, >, n);
     diary_clear (&diary);
 }
 
