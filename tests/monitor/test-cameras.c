@@ -372,7 +372,8 @@ test_leaks (void)
         if (i == 0)
             before = count_files ();
     }
-    g_assert_cmpuint (count_files (), ==, before);
+    /* Those of tests before this one may still go. */
+    g_assert_cmpuint (count_files (), <=, before);
 }
 
 static void
