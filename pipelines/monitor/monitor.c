@@ -18,6 +18,7 @@
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -601,6 +602,11 @@ main (int argc, char **argv)
     int status;
 
     setlocale (LC_ALL, "");
+#ifdef M_ARENA_MAX
+    /* Each camera has a dozen threads, and each connection new ones: with a heap for each of them,
+     * what one has freed is not there for the next, and memory grows for hours. */
+    mallopt (M_ARENA_MAX, 2);
+#endif
     /* What a camera sends shall end nothing, and what a hook or a viewer closes neither. */
     signal (SIGPIPE, SIG_IGN);
     g_log_set_writer_func (write_log, NULL, NULL);
