@@ -1163,7 +1163,8 @@ const editor = {
         }
     },
 
-    endDrag() {
+    endDrag(event) {
+        this.drag(event);
         this.from = null;
     },
 
@@ -1211,8 +1212,8 @@ const editor = {
         }
         stage.addEventListener("pointerdown", (event) => this.beginDrag(event));
         stage.addEventListener("pointermove", (event) => this.drag(event));
-        stage.addEventListener("pointerup", () => this.endDrag());
-        stage.addEventListener("pointercancel", () => this.endDrag());
+        stage.addEventListener("pointerup", (event) => this.endDrag(event));
+        stage.addEventListener("pointercancel", () => { this.from = null; });
         stage.addEventListener("keydown", (event) => this.onKey(event));
         find("stage-picture").addEventListener("load", () => this.placeLayer());
         new ResizeObserver(() => this.placeLayer()).observe(stage);
