@@ -10,6 +10,7 @@
 
 #include <libsoup/soup.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "access.h"
 #include "api.h"
@@ -61,13 +62,16 @@ free_visit (gpointer data)
     g_free (visit);
 }
 
-/* libsoup has no time limits: it sees a connection that is closed. */
+/* libsoup has no time limits: it sees a connection that is no more. Shut down alone, it would still
+ * take in what the other side sends. */
 static void
 cut (SoupServerMessage *message)
 {
     GSocket *socket = soup_server_message_get_socket (message);
+    const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 
-    if (socket) {
+    if (socket && !g_socket_is_closed (socket) &&
+            connect (g_socket_get_fd (socket), &nowhere, sizeof nowhere) != 0) {
         g_socket_shutdown (socket, TRUE, TRUE, NULL);
     }
 }

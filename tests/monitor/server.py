@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import urllib.parse
@@ -308,7 +309,7 @@ def check_bodies(program, description):
 
 def check_cut(program, path):
     """Who sends on and on, without a token, is cut off."""
-    with socket.create_connection(("127.0.0.1", program.port), timeout=20) as s:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as s:
         s.sendall(("PUT %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 1000000000000\r\n\r\n" % (path, program.port)).encode())
         sent = 0
         try:
@@ -444,8 +445,20 @@ def check_slow_clients(program, description):
 
 
 def check_rate(program, description):
-    statuses = [program.get("/healthz", bearer=False, source="127.0.0.3").status for _ in range(800)]
-    assert 429 in statuses and statuses[0] == 200 and set(statuses) == {200, 429}, set(statuses)
+    """From several threads at once, since one may be slower than what is allowed."""
+    statuses = []
+
+    def ask():
+        deadline = time.monotonic() + 60
+        while 429 not in statuses and time.monotonic() < deadline:
+            statuses.append(program.get("/healthz", bearer=False, source="127.0.0.3").status)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200, 429} and statuses.index(429) > 300, (len(statuses), set(statuses))
     assert program.get("/healthz").status == 200
 
 
@@ -528,7 +541,10 @@ class Sleeper:
 
     def check(self, program, description):
         self.socket.settimeout(45)
-        assert self.socket.recv(1) == b"", "answered"
+        try:
+            assert self.socket.recv(1) == b"", "answered"
+        except ConnectionResetError:
+            pass  # cut off, too
         self.socket.close()
 
 
