@@ -149,15 +149,17 @@ monitor_status_list_cameras (MonitorStatus *status)
 static json_t *
 describe_store (MonitorStatus *status)
 {
+    g_autofree char *trouble = NULL;
     MonitorStoreStats stats = { 0 };
 
     if (!status->store) {
         return json_null ();
     }
+    trouble = monitor_store_dup_trouble (status->store);
     monitor_store_get_stats (status->store, &stats);
-    return json_pack ("{s:I, s:I, s:I, s:I}", "events", (json_int_t)stats.events, "bytes",
+    return json_pack ("{s:I, s:I, s:I, s:I, s:s?}", "events", (json_int_t)stats.events, "bytes",
             (json_int_t)stats.bytes, "waiting", (json_int_t)stats.waiting, "lost",
-            (json_int_t)stats.lost);
+            (json_int_t)stats.lost, "trouble", trouble);
 }
 
 /**
