@@ -542,9 +542,10 @@ class Sleeper:
     def check(self, program, description):
         self.socket.settimeout(45)
         try:
-            assert self.socket.recv(1) == b"", "answered"
+            answer = self.socket.recv(1)
         except ConnectionResetError:
-            pass  # cut off, too
+            answer = b""
+        assert answer == b"", "answered"
         self.socket.close()
 
 
