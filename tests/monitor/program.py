@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import ssl
@@ -13,6 +14,7 @@ import time
 import urllib.parse
 
 TOKEN = "a token that is long enough"
+START_TIME = 90  # s
 PROGRAM = os.environ.get("ALTCLIP_MONITOR", "altclip-monitor")
 
 # Names and labels as an enemy would have them.
@@ -55,12 +57,24 @@ class Program:
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         self.process = subprocess.Popen([PROGRAM, "--config", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self.log, env=environment)
-        line = self.process.stdout.readline().decode().strip()
+        line = self.read_address()
         self.url = line.rstrip("/")
         if line:
             address = urllib.parse.urlsplit(line)
             self.tls, self.port = address.scheme == "https", address.port
             self.origin = self.url
+
+    def read_address(self):
+        """Empty when it has ended without one; one that does neither is told where it stands."""
+        if select.select([self.process.stdout], [], [], START_TIME)[0]:
+            return self.process.stdout.readline().decode().strip()
+        where = []
+        for thread in os.listdir("/proc/%d/task" % self.process.pid):
+            with open("/proc/%d/task/%s/comm" % (self.process.pid, thread)) as name, open("/proc/%d/task/%s/wchan" % (self.process.pid, thread)) as place:
+                where.append("%s: %s" % (name.read().strip(), place.read()))
+        said = self.said()
+        self.end()
+        raise AssertionError("no address after %d s: %s; it said: %s" % (START_TIME, where, said))
 
     def said(self):
         self.log.flush()
