@@ -10,6 +10,7 @@ properties, sets of kernels, commands and options have their place; links betwee
 what is named is there. Prints TAP; with --list the texts that are looked for.
 """
 
+import functools
 import pathlib
 import re
 import shutil
@@ -150,6 +151,11 @@ def find_texts():
                 yield from ((name, line, part) for part in parts if is_said(part, around))
 
 
+@functools.lru_cache(maxsize=None)
+def read_all_texts():
+    return tuple(find_texts())
+
+
 # ---- Texts in the page ----------------------------------------------------------------------------
 
 CODE = re.compile(r"`([^`\n]+)`")
@@ -160,6 +166,7 @@ FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 SECTIONS_WITHOUT = re.compile(r"^(?:# .*?|## Without a message.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 
 
+@functools.lru_cache(maxsize=None)
 def read_page(name):
     return (DOCS / name).read_text(encoding="utf-8")
 
@@ -197,15 +204,13 @@ def find_unsaid(texts, messages):
 
 
 def check_messages():
-    texts = list(find_texts())
-    messages, codes = find_messages(read_page("troubleshooting.md"))
-    yield from find_undocumented(texts, codes)
+    codes = find_messages(read_page("troubleshooting.md"))[1]
+    yield from find_undocumented(read_all_texts(), codes)
 
 
 def check_page_of_messages():
-    texts = list(find_texts())
-    messages, codes = find_messages(read_page("troubleshooting.md"))
-    yield from find_unsaid(texts, messages)
+    messages = find_messages(read_page("troubleshooting.md"))[0]
+    yield from find_unsaid(read_all_texts(), messages)
 
 
 # ---- Names ----------------------------------------------------------------------------------------
