@@ -419,6 +419,8 @@ test_read_only (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
         g_assert_false (is_kept (fixture, 10));
         assert_refused (fixture);
         g_assert_cmpint (chown (fixture->file, nobody, nobody), ==, 0);
+    } else {
+        g_assert_cmpint (chmod (fixture->file, 0400), ==, 0);
     }
     g_assert_cmpint (chmod (fixture->directory, 0500), ==, 0);
     if (fork () == 0) {

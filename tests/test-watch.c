@@ -897,8 +897,9 @@ test_lone_phrase (void)
 static void
 test_wrong_model (void)
 {
-    g_auto (Invocation) result = invocation_run (
-            "watch", "/no-such-model", "--prompts", "a;b", clip, clip, "udp://127.0.0.1:1", NULL);
+    g_autofree char *uri = g_strdup_printf ("udp://127.0.0.1:%u", find_port ());
+    g_auto (Invocation) result =
+            invocation_run ("watch", "/no-such-model", "--prompts", "a;b", clip, clip, uri, NULL);
 
     invocation_assert_failed (&result, "'/no-such-model' does not exist");
 }
