@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <libsoup/soup.h>
 #include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -405,6 +406,21 @@ open_parts (Monitor *monitor, GError **error)
     return monitor->server != NULL;
 }
 
+/* GLib initialises a class with a lock held that registering a type with an interface needs too:
+ * two threads that meet the network's types for the first time at once can wait for each other for
+ * ever.
+ */
+static void
+initialise_network_classes (void)
+{
+    const GType types[] = { G_TYPE_INET_SOCKET_ADDRESS, G_TYPE_UNIX_SOCKET_ADDRESS,
+        G_TYPE_SOCKET_LISTENER, G_TYPE_SOCKET_CLIENT, G_TYPE_SUBPROCESS, SOUP_TYPE_SERVER,
+        SOUP_TYPE_SESSION, SOUP_TYPE_MESSAGE };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+        g_type_class_unref (g_type_class_ref (types[i]));
+}
+
 /* Otherwise the model is opened anew whenever the only camera comes back. */
 static gboolean
 keep_model (Monitor *monitor, GError **error)
@@ -476,6 +492,7 @@ run (const Options *options, MonitorConfiguration *configuration)
     g_autoptr (GError) error = NULL;
     int status = FAILED;
 
+    initialise_network_classes ();
     monitor.cameras = g_list_store_new (MONITOR_TYPE_CAMERA);
     monitor.leaving = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
     monitor.loop = g_main_loop_new (NULL, FALSE);
