@@ -7,6 +7,10 @@
  * Serves test pictures, colour bars, at rtsp://127.0.0.1:PORT/test as jpeg, vp8 or h264, with
  * digest authentication if there is a user. SIGUSR1 changes the size of the pictures while they
  * play. Prints a line when it listens.
+ *
+ * ALTCLIP_TEST_SIZE=WIDTHxHEIGHT: of the pictures, before the change; ALTCLIP_TEST_PERIOD=SECONDS:
+ * the picture is colour bars and nothing, in turns, each so long by the clock on the wall, so that
+ * a server that is started anew goes on where it would have been.
  */
 
 #include <glib-unix.h>
@@ -17,6 +21,8 @@
 
 static GMutex lock;
 static GSList *filters; /* capsfilters of the media that there were */
+static int width = 640, height = 480;
+static gint64 period; /* µs; 0: colour bars always */
 static gboolean is_small;
 
 static const char *
@@ -33,8 +39,8 @@ static void
 set_size (GstElement *filter)
 {
     g_autoptr (GstCaps) caps = gst_caps_new_simple ("video/x-raw", "width", G_TYPE_INT,
-            is_small ? 320 : 640, "height", G_TYPE_INT, is_small ? 240 : 480, "framerate",
-            GST_TYPE_FRACTION, 10, 1, "format", G_TYPE_STRING, "I420", NULL);
+            is_small ? width / 2 : width, "height", G_TYPE_INT, is_small ? height / 2 : height,
+            "framerate", GST_TYPE_FRACTION, 10, 1, "format", G_TYPE_STRING, "I420", NULL);
 
     g_object_set (filter, "caps", caps, NULL);
 }
@@ -50,6 +56,27 @@ on_resize (gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* In the thread that makes the pictures: videotestsrc can't bear it from another. */
+static GstPadProbeReturn
+set_pattern (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    gboolean is_black = g_get_real_time () / period % 2;
+
+    (void)pad;
+    (void)info;
+    gst_util_set_object_arg (G_OBJECT (data), "pattern", is_black ? "black" : "smpte");
+    return GST_PAD_PROBE_OK;
+}
+
+static void
+change_patterns (GstElement *bin)
+{
+    g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (bin), "source");
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, set_pattern, source, NULL);
+}
+
 static void
 on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer data)
 {
@@ -62,6 +89,21 @@ on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer data)
     set_size (filter);
     filters = g_slist_prepend (filters, filter);
     g_mutex_unlock (&lock);
+    if (period)
+        change_patterns (bin);
+}
+
+/* FALSE: the environment says what cannot be. */
+static gboolean
+read_environment (void)
+{
+    const char *size = g_getenv ("ALTCLIP_TEST_SIZE");
+    const char *seconds = g_getenv ("ALTCLIP_TEST_PERIOD");
+
+    if (size && (sscanf (size, "%dx%d", &width, &height) != 2 || width < 32 || height < 32))
+        return FALSE;
+    period = seconds ? g_ascii_strtoll (seconds, NULL, 10) * G_USEC_PER_SEC : 0;
+    return period >= 0;
 }
 
 static void
@@ -93,12 +135,12 @@ main (int argc, char **argv)
     /* A test that fails leaves nothing behind. */
     prctl (PR_SET_PDEATHSIG, SIGKILL);
     gst_init (&argc, &argv);
-    if (argc != 3 && argc != 5) {
+    if ((argc != 3 && argc != 5) || !read_environment ()) {
         fprintf (stderr, "rtsp-server PORT CODEC [USER PASSWORD]\n");
         return 2;
     }
-    launch = g_strdup_printf (
-            "( videotestsrc is-live=true ! capsfilter name=filter ! %s name=pay0 pt=96 )",
+    launch = g_strdup_printf ("( videotestsrc name=source is-live=true ! capsfilter name=filter ! "
+                              "%s name=pay0 pt=96 )",
             get_encoder (argv[2]));
     server = gst_rtsp_server_new ();
     gst_rtsp_server_set_address (server, "127.0.0.1");
