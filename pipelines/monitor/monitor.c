@@ -164,7 +164,8 @@ read_configuration (const Options *options, GError **error)
             options->config ? monitor_configuration_read (options->config, error)
                             : monitor_configuration_new_for_uris (options->uris, error);
 
-    if (!configuration || !apply_options (options, configuration, error))
+    if (!configuration || !apply_options (options, configuration, error) ||
+            !monitor_server_check (configuration, error))
         return NULL;
     return g_steal_pointer (&configuration);
 }

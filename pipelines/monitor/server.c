@@ -272,15 +272,16 @@ check_token (const MonitorConfiguration *configuration, GInetAddress *address, G
 }
 
 static gboolean
-load_certificate (MonitorServer *server, const MonitorConfiguration *configuration, GError **error)
+load_certificate (
+        const MonitorConfiguration *configuration, GTlsCertificate **certificate, GError **error)
 {
     if (!configuration->tls_certificate) {
         return TRUE;
     }
-    server->certificate = g_tls_certificate_new_from_files (configuration->tls_certificate,
+    *certificate = g_tls_certificate_new_from_files (configuration->tls_certificate,
             configuration->tls_key ? configuration->tls_key : configuration->tls_certificate,
             error);
-    if (!server->certificate) {
+    if (!*certificate) {
         g_prefix_error (error, "tls_certificate %s: ", configuration->tls_certificate);
         return FALSE;
     }
@@ -325,6 +326,23 @@ monitor_server_get_port (MonitorServer *server)
 }
 
 /**
+ * monitor_server_check:
+ * @configuration: address, token, certificate
+ * @error: what is wrong with them
+ *
+ * Returns: whether a server may be so; whether it can listen there only monitor_server_new() says
+ */
+gboolean
+monitor_server_check (const MonitorConfiguration *configuration, GError **error)
+{
+    g_autoptr (GInetAddress) address = parse_address (configuration->listen, error);
+    g_autoptr (GTlsCertificate) certificate = NULL;
+
+    return address && check_token (configuration, address, error) &&
+           load_certificate (configuration, &certificate, error);
+}
+
+/**
  * monitor_server_new:
  * @configuration: address, port, token, certificate
  * @cameras: of #MonitorCamera; may change
@@ -346,7 +364,7 @@ monitor_server_new (const MonitorConfiguration *configuration, GListModel *camer
     server = g_rc_box_new0 (MonitorServer);
     server->api.status = monitor_status_new (configuration, cameras, store);
     server->api.streams = monitor_streams_new (server->api.status);
-    if (!load_certificate (server, configuration, error) ||
+    if (!load_certificate (configuration, &server->certificate, error) ||
             !start_listening (server, address, configuration->port, error)) {
         monitor_server_free (server);
         return NULL;

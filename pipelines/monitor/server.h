@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 
 typedef struct _MonitorServer MonitorServer;
 
+/* Whether a server may be as the configuration says: address, token and certificate. */
+gboolean monitor_server_check (const MonitorConfiguration *configuration, GError **error);
+
 /* Listens. cameras is of MonitorCamera. */
 MonitorServer *monitor_server_new (const MonitorConfiguration *configuration, GListModel *cameras,
         MonitorStore *store, GError **error);

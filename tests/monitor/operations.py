@@ -58,8 +58,8 @@ class Monitor:
             self.process.wait()
 
 
-def run(*arguments):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+def run(*arguments, environment=None):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env=environment)
 
 
 def write(folder, name, value):
@@ -110,13 +110,29 @@ def test_no_place(folder):
 
 
 def test_token(folder):
-    """other addresses than this machine's need a token"""
+    """other addresses than this machine's need a token: without one the configuration is wrong"""
     environment = dict(os.environ)
     environment.pop("ALTCLIP_MONITOR_TOKEN", None)
-    result = subprocess.run(
-        [PROGRAM, "--listen", "0.0.0.0", "--port", "0", "--data-directory", folder, "test:snow"],
-        capture_output=True, text=True, timeout=30, env=environment)
-    assert result.returncode != 0 and "token" in result.stderr.lower(), result
+    path = write(folder, "open.json", {"listen": "0.0.0.0", "port": 0, "data_directory": folder})
+    for arguments in [("--listen", "0.0.0.0", "--port", "0", "--data-directory", folder, "test:snow"),
+                      ("--listen", "0.0.0.0", "--check", "test:snow"),
+                      ("--config", path), ("--check", "--config", path)]:
+        result = run(*arguments, environment=environment)
+        assert result.returncode == 2 and "token" in result.stderr.lower(), (arguments, result)
+        assert len(result.stderr.splitlines()) == 1, (arguments, result.stderr)
+    environment["ALTCLIP_MONITOR_TOKEN"] = "sixteen bytes or more"
+    result = run("--check", "--config", path, environment=environment)
+    assert result.returncode == 0, result
+
+
+def test_certificate(folder):
+    """a certificate that is none makes a wrong configuration"""
+    write(folder, "key.pem", {})
+    path = write(folder, "tls.json", {"port": 0, "data_directory": folder, "tls_certificate": "key.pem",
+                                      "tls_key": "key.pem"})
+    for arguments in [("--config", path), ("--check", "--config", path)]:
+        result = run(*arguments)
+        assert result.returncode == 2 and "tls_certificate" in result.stderr, (arguments, result)
 
 
 def test_events(folder):
