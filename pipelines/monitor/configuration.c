@@ -482,8 +482,8 @@ read_camera (const Section *section, const char *path_of_credentials, json_t *cr
     return g_steal_pointer (&config);
 }
 
-static const MonitorCameraConfig *
-find_camera (GPtrArray *cameras, const char *name)
+const MonitorCameraConfig *
+monitor_configuration_find_camera (const GPtrArray *cameras, const char *name)
 {
     for (guint i = 0; i < cameras->len; i++) {
         const MonitorCameraConfig *config = cameras->pdata[i];
@@ -546,7 +546,7 @@ read_cameras (const Section *section, MonitorConfiguration *configuration,
         config = read_camera (&inner, path_of_credentials, credentials, error);
         if (!config)
             return FALSE;
-        if (find_camera (configuration->cameras, config->name)) {
+        if (monitor_configuration_find_camera (configuration->cameras, config->name)) {
             refuse (&inner, "name", error, "\"%s\" is another camera's too", config->name);
             camera_config_free (config);
             return FALSE;
@@ -799,7 +799,7 @@ make_name (GPtrArray *cameras, const char *uri)
     g_autofree char *stem = monitor_address_get_name (uri);
     char *name = g_strdup (stem);
 
-    for (guint i = 2; find_camera (cameras, name); i++) {
+    for (guint i = 2; monitor_configuration_find_camera (cameras, name); i++) {
         g_free (name);
         name = g_strdup_printf ("%s-%u", stem, i);
     }

@@ -51,6 +51,9 @@ typedef struct {
 /* One clear error that names file, field, value and limit. */
 MonitorConfiguration *monitor_configuration_read (const char *path, GError **error);
 MonitorConfiguration *monitor_configuration_new_for_uris (char **uris, GError **error);
+/* cameras: of a configuration. (transfer none) (nullable) */
+const MonitorCameraConfig *monitor_configuration_find_camera (
+        const GPtrArray *cameras, const char *name);
 void monitor_configuration_free (MonitorConfiguration *configuration);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorConfiguration, monitor_configuration_free)

@@ -242,36 +242,24 @@ on_announced (MonitorEvent *event, gpointer data)
 
 /* ---- Reloading ------------------------------------------------------------------------------ */
 
-static const MonitorCameraConfig *
-find_config (const MonitorConfiguration *configuration, const char *name)
-{
-    for (guint i = 0; i < configuration->cameras->len; i++) {
-        const MonitorCameraConfig *config = configuration->cameras->pdata[i];
-
-        if (g_str_equal (config->name, name))
-            return config;
-    }
-    return NULL;
-}
-
 static void
-change_cameras (Monitor *monitor, const MonitorConfiguration *before)
+change_cameras (Monitor *monitor, const GPtrArray *before)
 {
-    const MonitorConfiguration *after = monitor->configuration;
+    const GPtrArray *after = monitor->configuration->cameras;
 
     for (guint i = g_list_model_get_n_items (G_LIST_MODEL (monitor->cameras)); i > 0; i--) {
         const char *name = monitor_camera_get_name (get_camera (monitor, i - 1));
-        const MonitorCameraConfig *new = find_config (after, name);
-        const MonitorCameraConfig *old = find_config (before, name);
+        const MonitorCameraConfig *new = monitor_configuration_find_camera (after, name);
+        const MonitorCameraConfig *old = monitor_configuration_find_camera (before, name);
 
         if (!new || !old || !monitor_camera_config_equal (new, old)) {
             g_message ("%s: %s", name, new ? "has another configuration" : "is removed");
             remove_camera (monitor, i - 1);
         }
     }
-    for (guint i = 0; i < after->cameras->len; i++) {
-        const MonitorCameraConfig *new = after->cameras->pdata[i];
-        const MonitorCameraConfig *old = find_config (before, new->name);
+    for (guint i = 0; i < after->len; i++) {
+        const MonitorCameraConfig *new = after->pdata[i];
+        const MonitorCameraConfig *old = monitor_configuration_find_camera (before, new->name);
 
         if (!old || !monitor_camera_config_equal (new, old))
             add_camera (monitor, new);
@@ -296,9 +284,10 @@ static gboolean
 on_reload (gpointer data)
 {
     Monitor *monitor = data;
+    MonitorConfiguration *configuration = monitor->configuration;
+    g_autoptr (MonitorConfiguration) after = NULL;
+    g_autoptr (GPtrArray) before = NULL;
     g_autoptr (GError) error = NULL;
-    MonitorConfiguration *before = monitor->configuration;
-    MonitorConfiguration *after;
 
     if (monitor->is_stopping)
         return G_SOURCE_CONTINUE;
@@ -307,15 +296,16 @@ on_reload (gpointer data)
         g_warning ("the configuration stays as it was: %s", error->message);
         return G_SOURCE_CONTINUE;
     }
-    if (!is_same_process (before, after))
+    if (!is_same_process (configuration, after))
         g_warning ("listen, port, token, TLS, data_directory, model, precision, threads and mqtt "
                    "change only with a restart");
-    monitor->configuration = after;
     monitor_store_set_retention (monitor->store, &after->retention);
     g_clear_pointer (&monitor->hooks, monitor_hooks_free);
     monitor->hooks = monitor_hooks_new (after->hooks);
+    /* All else is as it was for new cameras too, until the restart. */
+    before = g_steal_pointer (&configuration->cameras);
+    configuration->cameras = g_ptr_array_ref (after->cameras);
     change_cameras (monitor, before);
-    monitor_configuration_free (before);
     g_message ("the configuration was read again: %u cameras", after->cameras->len);
     return G_SOURCE_CONTINUE;
 }

@@ -176,6 +176,23 @@ def test_reload(folder):
     assert monitor.stop() == 0
 
 
+def test_reload_process(folder):
+    """what only a restart changes is as it was for cameras that SIGHUP adds, and the log says so each time"""
+    def camera(name):
+        return {"name": name, "uri": "test:smpte", "prompts": "colour bars;static noise"}
+
+    path = write(folder, "monitor.json", {"cameras": [camera("a")]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: playing(monitor, "a"), 20, "a camera")
+    for names in ["ab", "abc"]:
+        write(folder, "monitor.json", {"model": "/no/such/model", "cameras": [camera(name) for name in names]})
+        monitor.process.send_signal(signal.SIGHUP)
+        monitor.wait(lambda: playing(monitor, *names) and all(camera["labels"] for camera in monitor.cameras().values()),
+                     20, "labels of " + names)
+    assert monitor.read_log().count("only with a restart") == 2, monitor.read_log()
+    assert monitor.stop() == 0
+
+
 def test_secrets(folder):
     """passwords are nowhere: log, state, metrics, page, database"""
     credentials = write(folder, "credentials.json", {"a": {"user": "viewer", "password": SECRET}})
