@@ -15,11 +15,11 @@
 static void
 get_size (const GstVideoInfo *info, guint max_width, guint *width, guint *height)
 {
-    guint64 shown = gst_util_uint64_scale_int (
+    guint64 scaled = gst_util_uint64_scale_int (
             GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_PAR_N (info), GST_VIDEO_INFO_PAR_D (info));
+    guint64 shown = MAX (scaled, 1);
 
-    shown = CLAMP (shown, 1, MAX_EDGE);
-    *width = (guint)MIN (shown, max_width);
+    *width = (guint)MIN (shown, MIN (max_width, MAX_EDGE));
     *height = (guint)CLAMP (
             gst_util_uint64_scale (GST_VIDEO_INFO_HEIGHT (info), *width, shown), 1, MAX_EDGE);
 }

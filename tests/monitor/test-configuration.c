@@ -6,8 +6,12 @@
 #include "address.h"
 #include "configuration.h"
 #include "gate.h"
+#include "picture.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <gst/video/video.h>
 #include <string.h>
 
 static char *directory;
@@ -296,12 +300,53 @@ test_gate_apart (void)
     g_assert_true (monitor_gate_passes (&gate, FALSE, GST_CLOCK_TIME_NONE, GST_SECOND));
 }
 
+/* ---- Pictures ------------------------------------------------------------------------------- */
+
+static GdkPixbuf *
+encode_and_load (guint width, guint height)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstCaps) caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "GRAY8",
+            "width", G_TYPE_INT, width, "height", G_TYPE_INT, height, NULL);
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, width * height, NULL);
+    g_autoptr (GstSample) sample = NULL;
+    g_autoptr (GBytes) jpeg = NULL;
+    g_autoptr (GInputStream) stream = NULL;
+    GdkPixbuf *picture;
+
+    gst_buffer_memset (buffer, 0, 128, width * height);
+    sample = gst_sample_new (buffer, caps, NULL, NULL);
+    jpeg = monitor_picture_encode (sample, 320, &error);
+    g_assert_no_error (error);
+    stream = g_memory_input_stream_new_from_bytes (jpeg);
+    picture = gdk_pixbuf_new_from_stream (stream, NULL, &error);
+    g_assert_no_error (error);
+    return picture;
+}
+
+/* Its shape stays, also that of one as several cameras in one housing make it. */
+static void
+test_picture (void)
+{
+    static const struct {
+        guint width, height, shown_width, shown_height;
+    } sizes[] = { { 640, 480, 320, 240 }, { 160, 120, 160, 120 }, { 8192, 1024, 320, 40 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+        g_autoptr (GdkPixbuf) picture = encode_and_load (sizes[i].width, sizes[i].height);
+
+        g_assert_cmpint (gdk_pixbuf_get_width (picture), ==, sizes[i].shown_width);
+        g_assert_cmpint (gdk_pixbuf_get_height (picture), ==, sizes[i].shown_height);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
     int status;
 
     g_test_init (&argc, &argv, NULL);
+    gst_init (&argc, &argv);
     directory = g_dir_make_tmp ("altclip-configuration-XXXXXX", NULL);
     g_test_add_func ("/monitor/configuration/all", test_all);
     g_test_add_func ("/monitor/configuration/faults", test_faults);
@@ -311,6 +356,7 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/address/scrub", test_scrub);
     g_test_add_func ("/monitor/gate/keys", test_gate);
     g_test_add_func ("/monitor/gate/apart", test_gate_apart);
+    g_test_add_func ("/monitor/picture/shape", test_picture);
     status = g_test_run ();
     for (guint i = 0; i < 3; i++) {
         static const char *const names[] = { "monitor.json", "secrets.json", "token" };
