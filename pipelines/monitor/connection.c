@@ -671,34 +671,35 @@ monitor_connection_get_stats (MonitorConnection *connection, MonitorConnectionSt
     g_mutex_unlock (&connection->lock);
 }
 
+/* With the lock. */
 static GstElement *
 ref_filter (MonitorConnection *connection)
 {
-    GstElement *filter;
-
-    g_mutex_lock (&connection->lock);
-    filter = connection->filter ? gst_object_ref (connection->filter) : NULL;
-    g_mutex_unlock (&connection->lock);
-    return filter;
+    return connection->filter ? gst_object_ref (connection->filter) : NULL;
 }
 
 GstStructure *
 monitor_connection_get_filter_stats (MonitorConnection *connection)
 {
-    g_autoptr (GstElement) filter = ref_filter (connection);
+    g_autoptr (GstElement) filter = NULL;
     GstStructure *stats = NULL;
 
+    g_mutex_lock (&connection->lock);
+    filter = ref_filter (connection);
+    g_mutex_unlock (&connection->lock);
     if (filter)
         g_object_get (filter, "stats", &stats, NULL);
     return stats;
 }
 
+/* Either the filter is there when the path is, or whoever makes it finds the path. */
 void
 monitor_connection_set_prompts_file (MonitorConnection *connection, const char *path)
 {
-    g_autoptr (GstElement) filter = ref_filter (connection);
+    g_autoptr (GstElement) filter = NULL;
 
     g_mutex_lock (&connection->lock);
+    filter = ref_filter (connection);
     g_free (connection->prompts_file);
     connection->prompts_file = g_strdup (path);
     g_mutex_unlock (&connection->lock);
