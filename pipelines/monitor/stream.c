@@ -629,30 +629,38 @@ monitor_streams_count (MonitorStreams *streams)
     return streams->clients->len;
 }
 
-/* What was announced while the client was away; "reset" where that is more than can be told. */
+/* What was announced while the client was away, in one piece, since a client with too many of them
+ * is let go; "reset" where that is more than can be told. */
 static void
 resume (Client *client, gint64 last_event)
 {
     const MonitorQuery query = { .limit = MAX_RESUMED };
     g_autoptr (GPtrArray) events =
             monitor_store_query (client->streams->status->store, &query, NULL);
+    GString *text = g_string_new (NULL);
+    g_autoptr (GBytes) bytes = NULL;
     guint n_new = 0;
     gint64 newest =
             events && events->len ? ((const MonitorEvent *)g_ptr_array_index (events, 0))->id : 0;
+    gboolean too_much = newest < last_event;
 
     while (events && n_new < events->len &&
             ((const MonitorEvent *)g_ptr_array_index (events, n_new))->id > last_event) {
         n_new++;
     }
-    if (n_new == MAX_RESUMED || newest < last_event) {
-        g_autoptr (GBytes) bytes = format_news ("reset", 0, "{}");
+    too_much |= n_new == MAX_RESUMED;
+    while (!too_much && n_new-- > 0) {
+        g_autoptr (GBytes) event = format_event (g_ptr_array_index (events, n_new));
 
-        queue_news (client, bytes);
-        return;
+        g_string_append_len (
+                text, g_bytes_get_data (event, NULL), (gssize)g_bytes_get_size (event));
+        too_much = text->len > TOO_MUCH;
     }
-    while (n_new-- > 0) {
-        g_autoptr (GBytes) bytes = format_event (g_ptr_array_index (events, n_new));
-
+    if (too_much) {
+        g_string_assign (text, "event: reset\ndata: {}\n\n");
+    }
+    bytes = g_string_free_to_bytes (text);
+    if (g_bytes_get_size (bytes) > 0) {
         queue_news (client, bytes);
     }
 }

@@ -7,10 +7,12 @@
 Prints TAP. Only the standard library.
 """
 
+import itertools
 import json
 import os
 import re
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -514,6 +516,32 @@ def check_listening(program, description):
         assert status != 0 and "token" in said, (status, said)
 
 
+def check_missed(program, description):
+    """Who comes again after too much hears that it is too much."""
+    forgetful = Program(cameras=[{"name": "bars", "uri": "test:smpte"}])
+
+    def come_again(last):
+        connection, response = forgetful.open("GET", "/api/stream", headers={"Last-Event-ID": str(last)})
+        news = list(itertools.takewhile(lambda one: one[0] != "cameras", read_news(response, 20)))
+        connection.close()
+        return news
+
+    try:
+        columns = "added, time, camera, label, kind, duration, json"
+        events = [(1, 1, "bars", "x" * 4096, "begin", 0, "{}")] * 900
+        database = sqlite3.connect(os.path.join(forgetful.folder, "data", "events.sqlite"), timeout=30)
+        with database:
+            database.executemany("INSERT INTO events (%s) VALUES (?, ?, ?, ?, ?, ?, ?)" % columns, events)
+            first = database.execute("SELECT max(id) FROM events").fetchone()[0] - len(events)
+        database.close()
+        assert [(name, data) for name, _, data in come_again(first)] == [("reset", {})]
+        told = come_again(first + 600)
+        assert len(told) >= 300 and {name for name, _, _ in told} == {"event"}, len(told)
+        assert [number for _, number, _ in told][:300] == list(range(first + 601, first + 901))
+    finally:
+        assert forgetful.end() == 0
+
+
 def check_tls(program, description):
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
@@ -556,7 +584,7 @@ def main():
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
               check_news, check_events, check_metrics, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
-              check_tls, sleeper.check]
+              check_missed, check_tls, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
     for n, check in enumerate(checks, 1):
