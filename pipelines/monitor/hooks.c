@@ -27,7 +27,8 @@
 
 typedef struct {
     MonitorHookConfig config;
-    char *name; /* for the log: nothing secret */
+    char *name;       /* for the log: nothing secret */
+    gboolean retired; /* gets no more events; goes when it has done with those that it has */
     GQueue waiting;
     guint n_running;
     gint64 told;    /* monotonic: when a failure was logged; 0: never */
@@ -44,7 +45,6 @@ typedef struct {
 } Job;
 
 struct _MonitorHooks {
-    GPtrArray *hooks; /* of Hook */
     char **environment;
     GThread *thread;
     GMainContext *context;
@@ -56,7 +56,8 @@ struct _MonitorHooks {
     guint next;         /* hook, in turn */
     gboolean closing;
 
-    GMutex lock; /* of the hooks' queues, and of these */
+    GMutex lock;      /* of the hooks' queues, and of these */
+    GPtrArray *hooks; /* of Hook; the thread's alone to take from */
     MonitorHooksStats stats;
 };
 
@@ -70,6 +71,12 @@ dup_name (const MonitorHookConfig *config)
     return monitor_webhook_dup_name (config->url);
 }
 
+static guint
+get_timeout (const MonitorHookConfig *config)
+{
+    return config->timeout ? MIN (config->timeout, MAX_TIMEOUT) : DEFAULT_TIMEOUT;
+}
+
 static Hook *
 new_hook (const MonitorHookConfig *config)
 {
@@ -81,7 +88,7 @@ new_hook (const MonitorHookConfig *config)
     hook->config.label = g_strdup (config->label);
     hook->config.camera = g_strdup (config->camera);
     hook->config.kind = g_strdup (config->kind);
-    hook->config.timeout = config->timeout ? MIN (config->timeout, MAX_TIMEOUT) : DEFAULT_TIMEOUT;
+    hook->config.timeout = get_timeout (config);
     hook->name = dup_name (config);
     g_queue_init (&hook->waiting);
     return hook;
@@ -113,6 +120,24 @@ free_hook (gpointer data)
 }
 
 static gboolean
+has_command (const Hook *hook, char **command)
+{
+    if (!hook->config.command || !command || !command[0])
+        return !hook->config.command && (!command || !command[0]);
+    return g_strv_equal ((const char *const *)hook->config.command, (const char *const *)command);
+}
+
+static gboolean
+is_same (const Hook *hook, const MonitorHookConfig *config)
+{
+    return has_command (hook, config->command) && g_strcmp0 (hook->config.url, config->url) == 0 &&
+           g_strcmp0 (hook->config.label, config->label) == 0 &&
+           g_strcmp0 (hook->config.camera, config->camera) == 0 &&
+           g_strcmp0 (hook->config.kind, config->kind) == 0 &&
+           hook->config.timeout == get_timeout (config);
+}
+
+static gboolean
 is_asked (const char *asked, const char *value)
 {
     return !asked || g_strcmp0 (asked, value) == 0;
@@ -121,7 +146,7 @@ is_asked (const char *asked, const char *value)
 static gboolean
 wants (const Hook *hook, const MonitorEvent *event)
 {
-    return is_asked (hook->config.camera, event->camera) &&
+    return !hook->retired && is_asked (hook->config.camera, event->camera) &&
            is_asked (hook->config.label, event->label) && is_asked (hook->config.kind, event->kind);
 }
 
@@ -311,12 +336,9 @@ take_job (MonitorHooks *hooks)
     Job *job = NULL;
 
     g_mutex_lock (&hooks->lock);
-    for (guint i = 0; i < hooks->hooks->len && !job; i++) {
-        Hook *hook = g_ptr_array_index (hooks->hooks, hooks->next);
-
-        hooks->next = (hooks->next + 1) % hooks->hooks->len;
-        job = take_of_hook (hooks, hook);
-    }
+    for (guint i = 0; i < hooks->hooks->len && !job; i++)
+        job = take_of_hook (
+                hooks, g_ptr_array_index (hooks->hooks, hooks->next++ % hooks->hooks->len));
     if (job) {
         hooks->stats.waiting--;
         hooks->stats.running++;
@@ -326,12 +348,26 @@ take_job (MonitorHooks *hooks)
 }
 
 static void
+drop_retired (MonitorHooks *hooks)
+{
+    g_mutex_lock (&hooks->lock);
+    for (guint i = hooks->hooks->len; i-- > 0;) {
+        const Hook *hook = g_ptr_array_index (hooks->hooks, i);
+
+        if (hook->retired && hook->waiting.length == 0 && hook->n_running == 0)
+            g_ptr_array_remove_index (hooks->hooks, i);
+    }
+    g_mutex_unlock (&hooks->lock);
+}
+
+static void
 start_some (MonitorHooks *hooks)
 {
     Job *job;
 
     while (hooks->running->len < MAX_RUNNING && (job = take_job (hooks)))
         start (job);
+    drop_retired (hooks);
     if (hooks->closing && hooks->running->len == 0)
         g_main_loop_quit (hooks->loop);
 }
@@ -424,12 +460,43 @@ run_hooks (gpointer data)
 
 /* ---- From outside ---------------------------------------------------------------------------- */
 
-static void
-add_hook (MonitorHooks *hooks, const MonitorHookConfig *config)
+/* With the lock. */
+static Hook *
+find_retired (MonitorHooks *hooks, const MonitorHookConfig *config)
 {
+    for (guint i = 0; i < hooks->hooks->len; i++) {
+        Hook *hook = g_ptr_array_index (hooks->hooks, i);
+
+        if (hook->retired && is_same (hook, config))
+            return hook;
+    }
+    return NULL;
+}
+
+/* With the lock. */
+static void
+set_hook (MonitorHooks *hooks, const MonitorHookConfig *config)
+{
+    Hook *hook = find_retired (hooks, config);
+
     g_return_if_fail (config->url || (config->command && config->command[0]));
 
-    g_ptr_array_add (hooks->hooks, new_hook (config));
+    if (hook)
+        hook->retired = FALSE;
+    else
+        g_ptr_array_add (hooks->hooks, new_hook (config));
+}
+
+void
+monitor_hooks_set (MonitorHooks *hooks, GPtrArray *configs)
+{
+    g_mutex_lock (&hooks->lock);
+    for (guint i = 0; i < hooks->hooks->len; i++)
+        ((Hook *)g_ptr_array_index (hooks->hooks, i))->retired = TRUE;
+    for (guint i = 0; configs && i < configs->len; i++)
+        set_hook (hooks, g_ptr_array_index (configs, i));
+    g_mutex_unlock (&hooks->lock);
+    attach (hooks, g_idle_source_new (), start_waiting);
 }
 
 MonitorHooks *
@@ -438,12 +505,11 @@ monitor_hooks_new (GPtrArray *configs)
     MonitorHooks *hooks = g_new0 (MonitorHooks, 1);
 
     hooks->hooks = g_ptr_array_new_with_free_func (free_hook);
-    for (guint i = 0; configs && i < configs->len; i++)
-        add_hook (hooks, g_ptr_array_index (configs, i));
     hooks->environment = new_base_environment ();
     hooks->context = g_main_context_new ();
     hooks->loop = g_main_loop_new (hooks->context, FALSE);
     g_mutex_init (&hooks->lock);
+    monitor_hooks_set (hooks, configs);
     hooks->thread = g_thread_new ("hooks", run_hooks, hooks);
     return hooks;
 }
@@ -489,6 +555,7 @@ monitor_hooks_run (MonitorHooks *hooks, MonitorEvent *event)
 {
     g_autoptr (GBytes) json = NULL;
 
+    g_mutex_lock (&hooks->lock);
     for (guint i = 0; i < hooks->hooks->len; i++) {
         Hook *hook = g_ptr_array_index (hooks->hooks, i);
 
@@ -496,10 +563,9 @@ monitor_hooks_run (MonitorHooks *hooks, MonitorEvent *event)
             continue;
         if (!json)
             json = new_json (event);
-        g_mutex_lock (&hooks->lock);
         add (hooks, hook, new_job (hooks, hook, event, json));
-        g_mutex_unlock (&hooks->lock);
     }
+    g_mutex_unlock (&hooks->lock);
     if (json)
         attach (hooks, g_idle_source_new (), start_waiting);
 }

@@ -12,6 +12,9 @@
  * one camera a hook runs once at a time and in their order, and where there are several hooks one
  * takes no more than half of the places, so that one that hangs does not stop the others. What
  * waits for a hook is bounded: the oldest event goes. Failures are logged and counted.
+ *
+ * Hooks may change at any time: one that is no more gets no new events, and what waits for it and
+ * runs goes on to its end.
  */
 
 #pragma once
@@ -42,6 +45,15 @@ typedef struct {
  * Returns: (transfer full): hooks that wait for events
  */
 MonitorHooks *monitor_hooks_new (GPtrArray *configs);
+
+/**
+ * monitor_hooks_set:
+ * @hooks: any
+ * @configs: (element-type MonitorHookConfig): those from now on; copied
+ *
+ * Never blocks. A hook that was there before as it is now stays: its events stay in order.
+ */
+void monitor_hooks_set (MonitorHooks *hooks, GPtrArray *configs);
 
 /**
  * monitor_hooks_run:

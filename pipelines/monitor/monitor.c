@@ -300,8 +300,7 @@ on_reload (gpointer data)
         g_warning ("listen, port, token, TLS, data_directory, model, precision, threads and mqtt "
                    "change only with a restart");
     monitor_store_set_retention (monitor->store, &after->retention);
-    g_clear_pointer (&monitor->hooks, monitor_hooks_free);
-    monitor->hooks = monitor_hooks_new (after->hooks);
+    monitor_hooks_set (monitor->hooks, after->hooks);
     /* All else is as it was for new cameras too, until the restart. */
     before = g_steal_pointer (&configuration->cameras);
     configuration->cameras = g_ptr_array_ref (after->cameras);

@@ -193,6 +193,31 @@ def test_reload_process(folder):
     assert monitor.stop() == 0
 
 
+def test_reload_hooks(folder):
+    """hooks that SIGHUP takes away go on to their end, and nothing waits for them"""
+    done = os.path.join(folder, "done")
+    hook = {"command": ["sh", "-c", "echo begin >%s; sleep 4; echo end >>%s" % (done, done)], "kind": "begin"}
+    camera = {"name": "a", "uri": "test:smpte", "prompts": "colour bars;static noise"}
+
+    def read_done():
+        with open(done) as f:
+            return f.read().split()
+
+    path = write(folder, "monitor.json", {"cameras": [camera], "hooks": [hook]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: os.path.exists(done), 20, "a hook")
+    write(folder, "monitor.json", {"cameras": [camera]})
+    monitor.process.send_signal(signal.SIGHUP)
+    longest = 0
+    while "was read again" not in monitor.read_log():
+        start = time.monotonic()
+        monitor.get("/healthz")
+        longest = max(longest, time.monotonic() - start)
+    assert longest < 1.5, longest
+    monitor.wait(lambda: read_done() == ["begin", "end"], 10, "the end of the hook")
+    assert monitor.stop() == 0
+
+
 def test_secrets(folder):
     """passwords are nowhere: log, state, metrics, page, database"""
     credentials = write(folder, "credentials.json", {"a": {"user": "viewer", "password": SECRET}})

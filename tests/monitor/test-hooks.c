@@ -653,6 +653,68 @@ test_last_ones (void)
 }
 
 static void
+rig_change (Rig *rig)
+{
+    gint64 begin = g_get_monotonic_time ();
+
+    monitor_hooks_set (rig->hooks, rig->configs);
+    g_assert_cmpint (g_get_monotonic_time () - begin, <, G_TIME_SPAN_SECOND / 2);
+    g_ptr_array_set_size (rig->configs, 0);
+}
+
+/* One that is no more ends in its time what it has, and hears of nothing else. */
+static void
+test_changed (void)
+{
+    Rig rig;
+
+    rig_init (&rig);
+    add_script (&rig, 10, "sleep 3; echo $ALTCLIP_ID >>\"$1/old\"");
+    rig_start (&rig);
+    run (&rig, "gate", "a cat", 0);
+    run (&rig, "gate", "a cat", 2);
+    add_script (&rig, 10, "echo $ALTCLIP_ID >>\"$1/new\"");
+    rig_change (&rig);
+    run (&rig, "gate", "a cat", 4);
+    while (get_stats (&rig).succeeded == 0)
+        g_usleep (1000);
+    expect_file (&rig, "new", "4\n");
+    expect_file (&rig, "old", NULL);
+    wait_until_done (&rig);
+    expect_file (&rig, "new", "4\n");
+    expect_file (&rig, "old", "0\n2\n");
+    expect_counts (&rig, 3, 0, 0);
+    rig_change (&rig);
+    run (&rig, "gate", "a cat", 6);
+    wait_until_done (&rig);
+    expect_counts (&rig, 3, 0, 0);
+    rig_clear (&rig);
+}
+
+/* One that stays, stays: its events come in their order. */
+static void
+test_unchanged (void)
+{
+    const char *script = "sleep 0.$((3 - ALTCLIP_ID)); echo $ALTCLIP_ID >>\"$1/done\"";
+    Rig rig;
+
+    rig_init (&rig);
+    add_script (&rig, 10, script);
+    rig_start (&rig);
+    run (&rig, "gate", "a cat", 0);
+    run (&rig, "gate", "a cat", 1);
+    add_script (&rig, 10, "true");
+    add_script (&rig, 10, script);
+    rig_change (&rig);
+    run (&rig, "gate", "a cat", 2);
+    run (&rig, "gate", "a cat", 3);
+    wait_until_done (&rig);
+    expect_file (&rig, "done", "0\n1\n2\n3\n");
+    expect_counts (&rig, 6, 0, 0);
+    rig_clear (&rig);
+}
+
+static void
 test_none (void)
 {
     MonitorHooks *hooks = monitor_hooks_new (NULL);
@@ -1045,6 +1107,8 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/hooks/beside-hanging", test_beside_hanging);
     g_test_add_func ("/monitor/hooks/bounded", test_bounded);
     g_test_add_func ("/monitor/hooks/last-ones", test_last_ones);
+    g_test_add_func ("/monitor/hooks/changed", test_changed);
+    g_test_add_func ("/monitor/hooks/unchanged", test_unchanged);
     g_test_add_func ("/monitor/hooks/none", test_none);
     g_test_add_func ("/monitor/hooks/told", test_told);
     g_test_add_func ("/monitor/hooks/told-again", test_told_again);
