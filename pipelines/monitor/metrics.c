@@ -159,6 +159,27 @@ append_events (GString *text, MonitorStatus *status)
 }
 
 static void
+append_hooks (GString *text, MonitorStatus *status)
+{
+    MonitorHooksStats stats = { 0 };
+
+    if (!status->hooks) {
+        return;
+    }
+    monitor_hooks_get_stats (status->hooks, &stats);
+    append_metric (text, "hooks_run_total", "counter", "Hooks that are over, however they ended.",
+            (double)(stats.succeeded + stats.failed));
+    append_metric (
+            text, "hooks_failed_total", "counter", "Those that failed.", (double)stats.failed);
+    append_metric (text, "hooks_timed_out_total", "counter",
+            "Those that failed as their time was over.", (double)stats.timed_out);
+    append_metric (text, "hooks_dropped_total", "counter",
+            "Hooks that never ran, as too many waited.", (double)stats.dropped);
+    append_metric (text, "hooks_running", "gauge", "Hooks that run.", stats.running);
+    append_metric (text, "hooks_waiting", "gauge", "Hooks that wait to run.", stats.waiting);
+}
+
+static void
 append_responses (GString *text, MonitorStatus *status)
 {
     begin_metric (text, "http_responses_total", "counter",
@@ -202,6 +223,7 @@ monitor_metrics_format (MonitorStatus *status, guint n_streams)
     begin_metric (text, "label_active", "gauge", "Whether a label is active.");
     append_labels (text, cameras, "label_active", "active");
     append_events (text, status);
+    append_hooks (text, status);
     append_responses (text, status);
     json_decref (cameras);
     return g_string_free (text, FALSE);

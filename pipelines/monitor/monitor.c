@@ -392,7 +392,7 @@ open_parts (Monitor *monitor, GError **error)
         return FALSE;
     monitor->hooks = monitor_hooks_new (configuration->hooks);
     monitor->server = monitor_server_new (
-            configuration, G_LIST_MODEL (monitor->cameras), monitor->store, error);
+            configuration, G_LIST_MODEL (monitor->cameras), monitor->store, monitor->hooks, error);
     return monitor->server != NULL;
 }
 

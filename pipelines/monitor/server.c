@@ -347,13 +347,14 @@ monitor_server_check (const MonitorConfiguration *configuration, GError **error)
  * @configuration: address, port, token, certificate
  * @cameras: of #MonitorCamera; may change
  * @store: events; outlives the server
+ * @hooks: what events start; outlives the server
  * @error: why it cannot listen
  *
  * Returns: (transfer full) (nullable): a server that listens, in the default main context
  */
 MonitorServer *
 monitor_server_new (const MonitorConfiguration *configuration, GListModel *cameras,
-        MonitorStore *store, GError **error)
+        MonitorStore *store, MonitorHooks *hooks, GError **error)
 {
     g_autoptr (GInetAddress) address = parse_address (configuration->listen, error);
     MonitorServer *server;
@@ -362,7 +363,7 @@ monitor_server_new (const MonitorConfiguration *configuration, GListModel *camer
         return NULL;
     }
     server = g_rc_box_new0 (MonitorServer);
-    server->api.status = monitor_status_new (configuration, cameras, store);
+    server->api.status = monitor_status_new (configuration, cameras, store, hooks);
     server->api.streams = monitor_streams_new (server->api.status);
     if (!load_certificate (configuration, &server->certificate, error) ||
             !start_listening (server, address, configuration->port, error)) {

@@ -18,7 +18,7 @@ gboolean monitor_server_check (const MonitorConfiguration *configuration, GError
 
 /* Listens. cameras is of MonitorCamera. */
 MonitorServer *monitor_server_new (const MonitorConfiguration *configuration, GListModel *cameras,
-        MonitorStore *store, GError **error);
+        MonitorStore *store, MonitorHooks *hooks, GError **error);
 /* That it listens on, also where the configuration's is 0. */
 guint16 monitor_server_get_port (MonitorServer *server);
 

@@ -15,17 +15,19 @@
  * @configuration: of the program
  * @cameras: of #MonitorCamera
  * @store: (nullable): of events
+ * @hooks: (nullable): of events
  *
  * Returns: (transfer full): the status
  */
 MonitorStatus *
-monitor_status_new (
-        const MonitorConfiguration *configuration, GListModel *cameras, MonitorStore *store)
+monitor_status_new (const MonitorConfiguration *configuration, GListModel *cameras,
+        MonitorStore *store, MonitorHooks *hooks)
 {
     MonitorStatus *status = g_new0 (MonitorStatus, 1);
 
     status->cameras = g_object_ref (cameras);
     status->store = store;
+    status->hooks = hooks;
     status->model = g_strdup (configuration->model);
     status->precision = g_strdup (configuration->precision);
     status->started = g_get_monotonic_time ();

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct {
     GListModel *cameras;  /* of MonitorCamera */
     MonitorStore *store;  /* not owned */
+    MonitorHooks *hooks;  /* not owned */
     char *model;          /* nullable */
     char *precision;      /* nullable */
     gint64 started;       /* monotonic, µs */
@@ -25,8 +26,8 @@ typedef struct {
     double sampled_cpu; /* s */
 } MonitorStatus;
 
-MonitorStatus *monitor_status_new (
-        const MonitorConfiguration *configuration, GListModel *cameras, MonitorStore *store);
+MonitorStatus *monitor_status_new (const MonitorConfiguration *configuration, GListModel *cameras,
+        MonitorStore *store, MonitorHooks *hooks);
 void monitor_status_free (MonitorStatus *status);
 
 void monitor_status_sample (MonitorStatus *status);

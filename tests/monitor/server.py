@@ -426,6 +426,24 @@ def check_metrics(program, description):
     assert values['altclip_monitor_http_responses_total{status="4xx"}'] > 10
 
 
+def read_hook_counts(program):
+    text = program.get("/metrics").body.decode()
+    return {name: int(value) for name, value in re.findall(r"^altclip_monitor_hooks_(\w+) (\d+)$", text, re.M)}
+
+
+def check_hook_counts(program, description):
+    """What became of hooks is counted."""
+    hooks = [{"command": command, "timeout": 1, "kind": "begin"} for command in (["true"], ["false"], ["sleep", "60"])]
+    busy = Program(cameras=[{"name": "bars", "uri": "test:smpte"}], hooks=hooks)
+    try:
+        busy.wait_for(lambda: read_hook_counts(busy)["run_total"] >= 3)
+        counts = busy.wait_for(lambda: (lambda c: c["running"] + c["waiting"] == 0 and c)(read_hook_counts(busy)))
+        n = counts["run_total"] // 3
+        assert counts == {"run_total": 3 * n, "failed_total": 2 * n, "timed_out_total": n, "dropped_total": 0, "running": 0, "waiting": 0}, counts
+    finally:
+        assert busy.end() == 0
+
+
 def count_streams(program):
     return int(re.search(r"^altclip_monitor_streams (\d+)", program.get("/metrics").body.decode(), re.M)[1])
 
@@ -583,7 +601,7 @@ def main():
     program = Program()
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
-              check_news, check_events, check_metrics, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
+              check_news, check_events, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
               check_missed, check_tls, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
