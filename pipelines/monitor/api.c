@@ -100,11 +100,15 @@ answer_description (MonitorRequest *request)
     answer_file (request, "openapi.json", "application/json");
 }
 
-/* That the main loop goes round: what a service manager asks. */
+/* That the main loop goes round: what a service manager asks. With trouble it is 200 too, since a
+ * restart would lose the events that wait; why is told to those who have the token. */
 static void
 answer_health (MonitorRequest *request)
 {
-    monitor_reply_json (request->message, SOUP_STATUS_OK, json_pack ("{s:s}", "status", "ok"));
+    g_autofree char *trouble = monitor_status_dup_trouble (request->api->status);
+
+    monitor_reply_json (request->message, SOUP_STATUS_OK,
+            json_pack ("{s:s}", "status", trouble ? "trouble" : "ok"));
 }
 
 static void

@@ -148,16 +148,27 @@ monitor_status_list_cameras (MonitorStatus *status)
     return list;
 }
 
+/**
+ * monitor_status_dup_trouble:
+ * @status: a status
+ *
+ * Returns: (transfer full) (nullable): why events cannot be written at present, or old ones removed
+ */
+char *
+monitor_status_dup_trouble (MonitorStatus *status)
+{
+    return status->store ? monitor_store_dup_trouble (status->store) : NULL;
+}
+
 static json_t *
 describe_store (MonitorStatus *status)
 {
-    g_autofree char *trouble = NULL;
+    g_autofree char *trouble = monitor_status_dup_trouble (status);
     MonitorStoreStats stats = { 0 };
 
     if (!status->store) {
         return json_null ();
     }
-    trouble = monitor_store_dup_trouble (status->store);
     monitor_store_get_stats (status->store, &stats);
     return json_pack ("{s:I, s:I, s:I, s:I, s:s?}", "events", (json_int_t)stats.events, "bytes",
             (json_int_t)stats.bytes, "waiting", (json_int_t)stats.waiting, "lost",

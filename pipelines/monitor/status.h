@@ -34,6 +34,7 @@ void monitor_status_sample (MonitorStatus *status);
 double monitor_status_get_cpu_seconds (void);
 guint64 monitor_status_get_memory (void);
 MonitorCamera *monitor_status_find_camera (MonitorStatus *status, const char *name);
+char *monitor_status_dup_trouble (MonitorStatus *status);
 json_t *monitor_status_list_cameras (MonitorStatus *status);
 json_t *monitor_status_to_json (MonitorStatus *status);
 

@@ -560,6 +560,29 @@ def check_missed(program, description):
         assert forgetful.end() == 0
 
 
+def check_trouble(program, description):
+    """Events that cannot be written are in the state and in what is said of its health, while it is so."""
+    troubled = Program(cameras=[{"name": "bars", "uri": "test:smpte"}])
+
+    def find_trouble():
+        health = troubled.get("/healthz", bearer=False).json()
+        check_schema(description, description["paths"]["/healthz"]["get"]["responses"]["200"]["content"]["application/json"]["schema"], health)
+        return health["status"], troubled.get("/api/state").json()["events"]["trouble"]
+
+    try:
+        database = os.path.join(troubled.folder, "data", "events.sqlite")
+        troubled.wait_for(lambda: troubled.get("/api/events").json()["events"])
+        assert find_trouble() == ("ok", None)
+        os.rename(database, database + ".away")
+        assert troubled.ask("POST", camera_path("bars", "/restart")).status == 204
+        status, why = troubled.wait_for(lambda: (lambda found: found[0] != "ok" and found)(find_trouble()))
+        assert status == "trouble" and database in why, (status, why)
+        os.rename(database + ".away", database)
+        troubled.wait_for(lambda: find_trouble() == ("ok", None))
+    finally:
+        assert troubled.end() == 0
+
+
 def check_tls(program, description):
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
@@ -602,7 +625,7 @@ def main():
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
               check_news, check_events, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
-              check_missed, check_tls, sleeper.check]
+              check_missed, check_trouble, check_tls, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
     for n, check in enumerate(checks, 1):

@@ -584,6 +584,9 @@ function showState() {
     setText(find("load-model"), model);
     find("load-model").title = [state.model, state.precision, state.version].filter(Boolean).join(" · ");
     setText(find("load-uptime"), span(Math.floor(state.uptime)));
+    const trouble = state.events && state.events.trouble;
+    find("trouble").hidden = !trouble;
+    setText(find("trouble"), trouble ? word("trouble", trouble) : "");
     showLoad();
 }
 

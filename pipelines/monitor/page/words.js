@@ -114,6 +114,7 @@ const WORDS = {
         saved: "{}: saved, and in force.",
         nameMissing: "Label {} has no name.",
         failed: "It did not work: {}",
+        trouble: "Events cannot be written or removed at present: {}",
         unreachable: "the monitor cannot be reached",
     },
     zh: {
@@ -222,6 +223,7 @@ const WORDS = {
         saved: "{}：已保存并生效。",
         nameMissing: "第 {} 个标签没有名称。",
         failed: "操作失败：{}",
+        trouble: "目前无法写入或删除事件：{}",
         unreachable: "无法连接监控程序",
     },
 };
