@@ -404,19 +404,85 @@ parse_query (MonitorRequest *request, MonitorQuery *query)
     return g_steal_pointer (&parameters);
 }
 
-/* (nullable) (transfer full) */
-static GPtrArray *
-query_store (MonitorRequest *request, const MonitorQuery *query)
-{
-    g_autoptr (GError) error = NULL;
-    GPtrArray *events = monitor_store_query (request->api->status->store, query, &error);
+/* A request whose answer is looked for in the store, while the message is paused. */
+typedef struct {
+    SoupServerMessage *message;
+    GCancellable *cancellable; /* cancelled: nobody waits for the answer any more */
+    guint limit;               /* of events */
+    gint64 id;                 /* of one event */
+} Inquiry;
 
-    if (!events) {
+static Inquiry *
+begin_inquiry (MonitorRequest *request)
+{
+    Inquiry *inquiry = g_new0 (Inquiry, 1);
+
+    inquiry->message = g_object_ref (request->message);
+    inquiry->cancellable = g_cancellable_new ();
+    g_signal_connect_object (request->message, "finished", G_CALLBACK (g_cancellable_cancel),
+            inquiry->cancellable, G_CONNECT_SWAPPED);
+    soup_server_message_pause (request->message);
+    return inquiry;
+}
+
+static gboolean
+is_awaited (Inquiry *inquiry)
+{
+    return !g_cancellable_is_cancelled (inquiry->cancellable);
+}
+
+static void
+end_inquiry (Inquiry *inquiry)
+{
+    if (is_awaited (inquiry)) {
+        soup_server_message_unpause (inquiry->message);
+    }
+    g_object_unref (inquiry->message);
+    g_object_unref (inquiry->cancellable);
+    g_free (inquiry);
+}
+
+static void
+answer_without_events (Inquiry *inquiry, const GError *error)
+{
+    if (is_awaited (inquiry)) {
         g_warning ("Events cannot be read: %s", error->message);
-        monitor_reply_error (request->message, SOUP_STATUS_INTERNAL_SERVER_ERROR,
+        monitor_reply_error (inquiry->message, SOUP_STATUS_INTERNAL_SERVER_ERROR,
                 "events cannot be read; the log says why");
     }
-    return events;
+}
+
+static void
+answer_with_events (Inquiry *inquiry, GPtrArray *events)
+{
+    json_t *list = json_array ();
+    json_t *next = NULL;
+
+    for (guint i = 0; i < events->len; i++) {
+        json_array_append_new (list, monitor_event_to_json (g_ptr_array_index (events, i)));
+    }
+    if (events->len == inquiry->limit) {
+        const MonitorEvent *last = g_ptr_array_index (events, events->len - 1);
+
+        next = json_integer (last->id);
+    }
+    monitor_reply_json (inquiry->message, SOUP_STATUS_OK,
+            json_pack ("{s:o, s:o}", "events", list, "next", next ? next : json_null ()));
+}
+
+static void
+on_events_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) events = monitor_store_query_finish (result, &error);
+
+    (void)source;
+    if (events) {
+        answer_with_events (data, events);
+    } else {
+        answer_without_events (data, error);
+    }
+    end_inquiry (data);
 }
 
 static void
@@ -424,23 +490,15 @@ answer_events (MonitorRequest *request)
 {
     MonitorQuery query = { .limit = DEFAULT_LIMIT };
     g_autoptr (GHashTable) parameters = parse_query (request, &query);
-    g_autoptr (GPtrArray) events = parameters ? query_store (request, &query) : NULL;
-    json_t *list, *next = NULL;
+    Inquiry *inquiry;
 
-    if (!events) {
+    if (!parameters) {
         return;
     }
-    list = json_array ();
-    for (guint i = 0; i < events->len; i++) {
-        json_array_append_new (list, monitor_event_to_json (g_ptr_array_index (events, i)));
-    }
-    if (events->len == query.limit) {
-        const MonitorEvent *last = g_ptr_array_index (events, events->len - 1);
-
-        next = json_integer (last->id);
-    }
-    monitor_reply_json (request->message, SOUP_STATUS_OK,
-            json_pack ("{s:o, s:o}", "events", list, "next", next ? next : json_null ()));
+    inquiry = begin_inquiry (request);
+    inquiry->limit = query.limit;
+    monitor_store_query_async (
+            request->api->status->store, &query, inquiry->cancellable, on_events_found, inquiry);
 }
 
 /* The id of the path; 0: there can be no such event, as the answer says. */
@@ -457,41 +515,73 @@ parse_id (MonitorRequest *request)
 }
 
 static void
+on_event_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+    Inquiry *inquiry = data;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) events = monitor_store_query_finish (result, &error);
+    const MonitorEvent *event = events && events->len ? g_ptr_array_index (events, 0) : NULL;
+
+    (void)source;
+    if (!events) {
+        answer_without_events (inquiry, error);
+    } else if (event && event->id == inquiry->id) {
+        monitor_reply_json (inquiry->message, SOUP_STATUS_OK, monitor_event_to_json (event));
+    } else {
+        monitor_reply_error (inquiry->message, SOUP_STATUS_NOT_FOUND, "there is no such event");
+    }
+    end_inquiry (inquiry);
+}
+
+static void
 answer_event (MonitorRequest *request)
 {
     const gint64 id = parse_id (request);
     const MonitorQuery query = { .before_id = id + 1, .limit = 1 };
-    g_autoptr (GPtrArray) events = id ? query_store (request, &query) : NULL;
-    const MonitorEvent *event = events && events->len ? g_ptr_array_index (events, 0) : NULL;
+    Inquiry *inquiry;
 
-    if (event && event->id == id) {
-        monitor_reply_json (request->message, SOUP_STATUS_OK, monitor_event_to_json (event));
-    } else if (events) {
-        monitor_reply_error (request->message, SOUP_STATUS_NOT_FOUND, "there is no such event");
+    if (!id) {
+        return;
     }
+    inquiry = begin_inquiry (request);
+    inquiry->id = id;
+    monitor_store_query_async (
+            request->api->status->store, &query, inquiry->cancellable, on_event_found, inquiry);
+}
+
+static void
+on_thumbnail_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+    Inquiry *inquiry = data;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) jpeg = monitor_store_get_thumbnail_finish (result, &error);
+
+    (void)source;
+    if (jpeg) {
+        monitor_reply_bytes (
+                inquiry->message, "image/jpeg", "private, max-age=86400, immutable", jpeg);
+    } else if (!error) {
+        monitor_reply_error (inquiry->message, SOUP_STATUS_NOT_FOUND, "there is no such thumbnail");
+    } else if (is_awaited (inquiry)) {
+        g_warning ("A thumbnail cannot be read: %s", error->message);
+        monitor_reply_error (inquiry->message, SOUP_STATUS_INTERNAL_SERVER_ERROR,
+                "the thumbnail cannot be read; the log says why");
+    }
+    end_inquiry (inquiry);
 }
 
 static void
 answer_thumbnail (MonitorRequest *request)
 {
     const gint64 id = parse_id (request);
-    g_autoptr (GError) error = NULL;
-    g_autoptr (GBytes) jpeg = NULL;
+    Inquiry *inquiry;
 
     if (!id) {
         return;
     }
-    jpeg = monitor_store_get_thumbnail (request->api->status->store, id, &error);
-    if (jpeg) {
-        monitor_reply_bytes (
-                request->message, "image/jpeg", "private, max-age=86400, immutable", jpeg);
-    } else if (error) {
-        g_warning ("A thumbnail cannot be read: %s", error->message);
-        monitor_reply_error (request->message, SOUP_STATUS_INTERNAL_SERVER_ERROR,
-                "the thumbnail cannot be read; the log says why");
-    } else {
-        monitor_reply_error (request->message, SOUP_STATUS_NOT_FOUND, "there is no such thumbnail");
-    }
+    inquiry = begin_inquiry (request);
+    monitor_store_get_thumbnail_async (
+            request->api->status->store, id, inquiry->cancellable, on_thumbnail_found, inquiry);
 }
 
 static void

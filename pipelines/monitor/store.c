@@ -59,7 +59,7 @@ struct _MonitorStore {
     GThread *thread;
     Writer writer; /* the thread's */
 
-    MonitorReader *reader; /* the main context's */
+    MonitorReaders *readers;
 
     GMutex lock; /* of what follows */
     GCond changed;
@@ -606,14 +606,14 @@ open_files (MonitorStore *store, GError **error)
     store->writer.database = monitor_database_open (store->path, error);
     if (!store->writer.database || !prepare_writer (store, error))
         return FALSE;
-    store->reader = monitor_reader_open (store->path, error);
-    return store->reader != NULL;
+    store->readers = monitor_readers_open (store->path, error);
+    return store->readers != NULL;
 }
 
 static void
 free_store (MonitorStore *store)
 {
-    g_clear_pointer (&store->reader, monitor_reader_close);
+    g_clear_pointer (&store->readers, monitor_readers_close);
     g_clear_pointer (&store->writer.event, sqlite3_finalize);
     g_clear_pointer (&store->writer.thumbnail, sqlite3_finalize);
     g_clear_pointer (&store->writer.database, sqlite3_close);
@@ -693,16 +693,30 @@ monitor_store_close (MonitorStore *store)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-GPtrArray *
-monitor_store_query (MonitorStore *store, const MonitorQuery *query, GError **error)
+void
+monitor_store_query_async (MonitorStore *store, const MonitorQuery *query,
+        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-    return monitor_reader_query (store->reader, query, error);
+    monitor_readers_query (store->readers, query, cancellable, callback, data);
+}
+
+GPtrArray *
+monitor_store_query_finish (GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+monitor_store_get_thumbnail_async (MonitorStore *store, gint64 id, GCancellable *cancellable,
+        GAsyncReadyCallback callback, gpointer data)
+{
+    monitor_readers_get_thumbnail (store->readers, id, cancellable, callback, data);
 }
 
 GBytes *
-monitor_store_get_thumbnail (MonitorStore *store, gint64 id, GError **error)
+monitor_store_get_thumbnail_finish (GAsyncResult *result, GError **error)
 {
-    return monitor_reader_get_thumbnail (store->reader, id, error);
+    return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /* ---- State ----------------------------------------------------------------------------------- */

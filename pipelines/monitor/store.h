@@ -2,8 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A thread of its own writes; adding never blocks. An event is announced, in the default main
- * context and in order, after its transaction is on disk, never before.
+ * A thread of its own writes and others read: nothing blocks but opening and closing. An event is
+ * announced, in the default main context and in order, after its transaction is on disk, never
+ * before.
  *
  * While nothing can be written, as when the disk is full, events wait, and the store tries again
  * until it can. What waits is bounded: pictures are left out first, then the oldest events are
@@ -12,7 +13,7 @@
 
 #pragma once
 
-#include "reader.h"
+#include "readers.h"
 #include "retention.h"
 
 G_BEGIN_DECLS
@@ -59,29 +60,50 @@ void monitor_store_add (MonitorStore *store, MonitorEvent *event);
 void monitor_store_set_retention (MonitorStore *store, const MonitorRetention *retention);
 
 /**
- * monitor_store_query:
+ * monitor_store_query_async:
  * @store: any
- * @query: what to look for
- * @error: return location
+ * @query: what to look for; copied
+ * @cancellable: (nullable): to look for it no longer
+ * @callback: called in the thread-default main context, once it is found or is not
+ * @data: for @callback
  *
- * In the main context, for a second at most: then the error is %G_IO_ERROR_TIMED_OUT.
+ * Never blocks. It is looked for a second at most: then the error is %G_IO_ERROR_TIMED_OUT. What
+ * was not begun when the store is closed ends with %G_IO_ERROR_CLOSED.
+ */
+void monitor_store_query_async (MonitorStore *store, const MonitorQuery *query,
+        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+
+/**
+ * monitor_store_query_finish:
+ * @result: what the callback got; also after the store is closed
+ * @error: return location
  *
  * Returns: (transfer full) (nullable) (element-type MonitorEvent): by falling ids, without
  *   thumbnails
  */
-GPtrArray *monitor_store_query (MonitorStore *store, const MonitorQuery *query, GError **error);
+GPtrArray *monitor_store_query_finish (GAsyncResult *result, GError **error);
 
 /**
- * monitor_store_get_thumbnail:
+ * monitor_store_get_thumbnail_async:
  * @store: any
- * @id: of an event
- * @error: return location
+ * @id: of an event, at least 1
+ * @cancellable: (nullable): to look for it no longer
+ * @callback: called in the thread-default main context, once it is found or is not
+ * @data: for @callback
  *
- * In the main context.
+ * As monitor_store_query_async().
+ */
+void monitor_store_get_thumbnail_async (MonitorStore *store, gint64 id, GCancellable *cancellable,
+        GAsyncReadyCallback callback, gpointer data);
+
+/**
+ * monitor_store_get_thumbnail_finish:
+ * @result: what the callback got; also after the store is closed
+ * @error: return location
  *
  * Returns: (transfer full) (nullable): JPEG; %NULL without an error: there is none
  */
-GBytes *monitor_store_get_thumbnail (MonitorStore *store, gint64 id, GError **error);
+GBytes *monitor_store_get_thumbnail_finish (GAsyncResult *result, GError **error);
 
 void monitor_store_get_stats (MonitorStore *store, MonitorStoreStats *stats);
 

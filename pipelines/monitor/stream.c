@@ -54,6 +54,12 @@ typedef struct {
     gboolean behind;  /* has not heard all of the cameras */
     gboolean writing;
     gint64 since; /* monotonic: the last write began or ended */
+
+    /* While it is looked for, what the client missed, which it hears before all else. */
+    GString *missed; /* nullable */
+    GCancellable *cancellable;
+    gint64 last_event;   /* that it has heard of, or will */
+    guint64 n_announced; /* when it was looked for last */
 } Client;
 
 struct _MonitorStreams {
@@ -62,6 +68,7 @@ struct _MonitorStreams {
     GHashTable *described; /* camera → how it was described last */
     char *names;           /* of the cameras, as told last */
     gint64 state_told;
+    guint64 n_announced;
     guint tick;
     guint pump;
 };
@@ -83,6 +90,11 @@ free_client (gpointer data)
     Client *client = data;
 
     g_signal_handlers_disconnect_by_data (client->message, client);
+    g_cancellable_cancel (client->cancellable);
+    g_object_unref (client->cancellable);
+    if (client->missed) {
+        g_string_free (client->missed, TRUE);
+    }
     g_ptr_array_unref (client->looks);
     g_queue_clear_full (&client->waiting, (GDestroyNotify)g_bytes_unref);
     g_object_unref (client->message);
@@ -249,7 +261,7 @@ tell_all (MonitorStreams *streams, GBytes *bytes, gboolean important)
     for (guint i = streams->clients->len; i-- > 0;) {
         Client *client = g_ptr_array_index (streams->clients, i);
 
-        if (client->kind != CLIENT_NEWS) {
+        if (client->kind != CLIENT_NEWS || client->missed) {
             continue;
         }
         if (!important && client->n_bytes > MUCH) {
@@ -297,18 +309,20 @@ format_state (MonitorStreams *streams)
     return format_news ("state", 0, text);
 }
 
+static void
+append_bytes (GString *text, GBytes *bytes)
+{
+    g_string_append_len (text, g_bytes_get_data (bytes, NULL), (gssize)g_bytes_get_size (bytes));
+}
+
 /* All that is, for one who has just come or has missed something. */
 static void
-tell_everything (Client *client)
+append_everything (MonitorStreams *streams, GString *text)
 {
-    MonitorStreams *streams = client->streams;
     const guint n = g_list_model_get_n_items (streams->status->cameras);
     g_autofree char *names = list_names (streams);
-    GString *text = g_string_new (NULL);
     g_autoptr (GBytes) state = format_state (streams);
-    g_autoptr (GBytes) bytes = NULL;
 
-    client->behind = FALSE;
     g_string_append_printf (text, "retry: 2000\nevent: cameras\ndata: %s\n\n", names);
     for (guint i = 0; i < n; i++) {
         g_autoptr (MonitorCamera) camera = g_list_model_get_item (streams->status->cameras, i);
@@ -316,7 +330,17 @@ tell_everything (Client *client)
 
         g_string_append_printf (text, "event: camera\ndata: %s\n\n", json);
     }
-    g_string_append_len (text, g_bytes_get_data (state, NULL), (gssize)g_bytes_get_size (state));
+    append_bytes (text, state);
+}
+
+static void
+tell_everything (Client *client)
+{
+    GString *text = g_string_new (NULL);
+    g_autoptr (GBytes) bytes = NULL;
+
+    client->behind = FALSE;
+    append_everything (client->streams, text);
     bytes = g_string_free_to_bytes (text);
     queue_news (client, bytes);
 }
@@ -545,6 +569,7 @@ add_client (MonitorStreams *streams, SoupServerMessage *message, ClientKind kind
     client->looks = g_ptr_array_new_with_free_func (free_look);
     g_queue_init (&client->waiting);
     client->since = g_get_monotonic_time ();
+    client->cancellable = g_cancellable_new ();
     g_signal_connect (message, "finished", G_CALLBACK (on_finished), client);
     g_ptr_array_add (streams->clients, client);
     if (!streams->tick) {
@@ -629,40 +654,65 @@ monitor_streams_count (MonitorStreams *streams)
     return streams->clients->len;
 }
 
-/* What was announced while the client was away, in one piece, since a client with too many of them
- * is let go; "reset" where that is more than can be told. */
-static void
-resume (Client *client, gint64 last_event)
+/* FALSE: that is more than can be told. */
+static gboolean
+append_missed (Client *client, GPtrArray *events)
 {
-    const MonitorQuery query = { .limit = MAX_RESUMED };
-    g_autoptr (GPtrArray) events =
-            monitor_store_query (client->streams->status->store, &query, NULL);
-    GString *text = g_string_new (NULL);
-    g_autoptr (GBytes) bytes = NULL;
+    const gint64 last = client->last_event;
     guint n_new = 0;
-    gint64 newest =
-            events && events->len ? ((const MonitorEvent *)g_ptr_array_index (events, 0))->id : 0;
-    gboolean too_much = newest < last_event;
 
-    while (events && n_new < events->len &&
-            ((const MonitorEvent *)g_ptr_array_index (events, n_new))->id > last_event) {
+    while (n_new < events->len &&
+            ((const MonitorEvent *)g_ptr_array_index (events, n_new))->id > last) {
         n_new++;
     }
-    too_much |= n_new == MAX_RESUMED;
-    while (!too_much && n_new-- > 0) {
+    client->last_event =
+            events->len ? ((const MonitorEvent *)g_ptr_array_index (events, 0))->id : 0;
+    if (n_new == MAX_RESUMED || client->last_event < last) {
+        return FALSE;
+    }
+    while (n_new-- > 0 && client->missed->len <= TOO_MUCH) {
         g_autoptr (GBytes) event = format_event (g_ptr_array_index (events, n_new));
 
-        g_string_append_len (
-                text, g_bytes_get_data (event, NULL), (gssize)g_bytes_get_size (event));
-        too_much = text->len > TOO_MUCH;
+        append_bytes (client->missed, event);
     }
-    if (too_much) {
-        g_string_assign (text, "event: reset\ndata: {}\n\n");
+    return client->missed->len <= TOO_MUCH;
+}
+
+static void look_for_missed (Client *client);
+
+/* What was announced while the client was away goes to it in one piece, since a client with too
+ * many of them waiting is let go; "reset" where that is more than can be told. */
+static void
+on_missed_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+    Client *client = data;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) events = monitor_store_query_finish (result, &error);
+    g_autoptr (GBytes) bytes = NULL;
+
+    (void)source;
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        return; /* and so is the client. */
     }
-    bytes = g_string_free_to_bytes (text);
-    if (g_bytes_get_size (bytes) > 0) {
-        queue_news (client, bytes);
+    if (!events || !append_missed (client, events)) {
+        g_string_assign (client->missed, "event: reset\ndata: {}\n\n");
+    } else if (client->n_announced != client->streams->n_announced) {
+        look_for_missed (client);
+        return;
     }
+    append_everything (client->streams, client->missed);
+    bytes = g_string_free_to_bytes (g_steal_pointer (&client->missed));
+    queue_news (client, bytes);
+}
+
+static void
+look_for_missed (Client *client)
+{
+    const MonitorQuery query = { .limit = MAX_RESUMED };
+
+    client->n_announced = client->streams->n_announced;
+    monitor_store_query_async (
+            client->streams->status->store, &query, client->cancellable, on_missed_found, client);
 }
 
 /**
@@ -678,9 +728,12 @@ monitor_streams_add_news (MonitorStreams *streams, SoupServerMessage *message, g
 
     begin (client, "text/event-stream; charset=utf-8");
     if (last_event >= 0 && streams->status->store) {
-        resume (client, last_event);
+        client->missed = g_string_new (NULL);
+        client->last_event = last_event;
+        look_for_missed (client);
+    } else {
+        tell_everything (client);
     }
-    tell_everything (client);
 }
 
 /**
@@ -724,6 +777,7 @@ monitor_streams_add_picture (
 void
 monitor_streams_announce (MonitorStreams *streams, MonitorEvent *event)
 {
+    streams->n_announced++;
     if (has_news_clients (streams)) {
         g_autoptr (GBytes) bytes = format_event (event);
 

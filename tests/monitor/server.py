@@ -7,6 +7,7 @@
 Prints TAP. Only the standard library.
 """
 
+import fcntl
 import itertools
 import json
 import os
@@ -560,6 +561,45 @@ def check_missed(program, description):
         assert forgetful.end() == 0
 
 
+def check_slow_store(program, description):
+    """Who asks for events waits for the disk; nobody else does, and nothing is missed or told twice."""
+    slow = Program(cameras=[{"name": "bars", "uri": "test:smpte", "interval": 0.2}])
+    asked = [("/api/events", 200), ("/api/events/1", 200), ("/api/events/1/thumbnail.jpg", 200), ("/api/events/999999", 404)]
+    answers = {}
+
+    def ask(path):
+        answers[path] = slow.get(path).status
+
+    try:
+        newest = slow.wait_for(lambda: slow.get("/api/events").json()["events"])[0]["id"]
+        threads = [threading.Thread(target=ask, args=[path]) for path, _ in asked]
+        with open(os.path.join(slow.folder, "data", "events.sqlite-shm"), "r+b") as index:
+            # Where SQLite's readers say what they read: held, they wait, and so does who writes.
+            fcntl.lockf(index, fcntl.LOCK_EX, 5, 123)
+            for thread in threads:
+                thread.start()
+            assert slow.ask("POST", camera_path("bars", "/restart")).status == 204
+            connection, response = slow.open("GET", "/api/stream", headers={"Last-Event-ID": str(newest - 1)})
+            deadline = time.monotonic() + 2
+            longest = 0
+            while time.monotonic() < deadline:
+                start = time.monotonic()
+                assert slow.get("/healthz").status == 200
+                longest = max(longest, time.monotonic() - start)
+                time.sleep(0.1)
+            assert not answers, "it was not slow"
+            fcntl.lockf(index, fcntl.LOCK_UN, 5, 123)
+        for thread in threads:
+            thread.join()
+        assert longest < 1, longest
+        assert answers == dict(asked), answers
+        told = itertools.islice((number for name, number, _ in read_news(response, 30) if name == "event"), 3)
+        assert list(told) == [newest, newest + 1, newest + 2]
+        connection.close()
+    finally:
+        assert slow.end() == 0
+
+
 def check_trouble(program, description):
     """Events that cannot be written are in the state and in what is said of its health, while it is so."""
     troubled = Program(cameras=[{"name": "bars", "uri": "test:smpte"}])
@@ -625,7 +665,7 @@ def main():
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
               check_news, check_events, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
-              check_missed, check_trouble, check_tls, sleeper.check]
+              check_missed, check_slow_store, check_trouble, check_tls, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
     for n, check in enumerate(checks, 1):

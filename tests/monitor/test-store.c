@@ -34,11 +34,58 @@ expect_same (const MonitorEvent *found, const MonitorEvent *expected)
     g_assert_cmpint (found->has_thumbnail, ==, expected->has_thumbnail);
 }
 
+static void
+note_result (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
+{
+    *(GAsyncResult **)data = g_object_ref (result);
+}
+
+/* In a context that nothing else is in, so that nothing is announced meanwhile. */
+static void
+wait_for_result (GMainContext *context, GAsyncResult **result)
+{
+    while (!*result)
+        g_main_context_iteration (context, TRUE);
+    g_main_context_pop_thread_default (context);
+    g_main_context_unref (context);
+}
+
+static GMainContext *
+push_context (void)
+{
+    GMainContext *context = g_main_context_new ();
+
+    g_main_context_push_thread_default (context);
+    return context;
+}
+
+static GPtrArray *
+find_events (Diary *diary, const MonitorQuery *q, GError **error)
+{
+    GMainContext *context = push_context ();
+    g_autoptr (GAsyncResult) result = NULL;
+
+    monitor_store_query_async (diary->store, q, NULL, note_result, &result);
+    wait_for_result (context, &result);
+    return monitor_store_query_finish (result, error);
+}
+
+static GBytes *
+find_thumbnail (Diary *diary, gint64 id, GError **error)
+{
+    GMainContext *context = push_context ();
+    g_autoptr (GAsyncResult) result = NULL;
+
+    monitor_store_get_thumbnail_async (diary->store, id, NULL, note_result, &result);
+    wait_for_result (context, &result);
+    return monitor_store_get_thumbnail_finish (result, error);
+}
+
 static GPtrArray *
 query (Diary *diary, MonitorQuery q)
 {
     g_autoptr (GError) error = NULL;
-    GPtrArray *events = monitor_store_query (diary->store, &q, &error);
+    GPtrArray *events = find_events (diary, &q, &error);
 
     g_assert_no_error (error);
     return events;
@@ -63,7 +110,7 @@ static void
 expect_thumbnail (Diary *diary, gint64 id, guint number, gsize size)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (GBytes) found = monitor_store_get_thumbnail (diary->store, id, &error);
+    g_autoptr (GBytes) found = find_thumbnail (diary, id, &error);
     g_autoptr (MonitorEvent) event = diary_new_event ("gate", number, size);
 
     g_assert_no_error (error);
@@ -634,7 +681,7 @@ try_damaged (Diary *diary, const char *bytes, gsize size)
         g_assert_cmpmem (bytes, size, after, size_after);
         return FALSE;
     }
-    events = monitor_store_query (diary->store, &(MonitorQuery){ .limit = 1000 }, &reading);
+    events = find_events (diary, &(MonitorQuery){ .limit = 1000 }, &reading);
     g_assert_true ((events != NULL) != (reading != NULL));
     diary_add (diary, 0, 3, 100);
     diary_close (diary);
@@ -926,6 +973,73 @@ test_close_refused (void)
     diary_clear (&diary);
 }
 
+static void
+note_found (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) events = monitor_store_query_finish (result, &error);
+    guint *n = data;
+
+    if (!events)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+    else
+        g_assert_cmpuint (events->len, ==, 100);
+    (*n)++;
+}
+
+/* Whoever has asked is answered, also after the end. */
+static void
+test_close_asked (void)
+{
+    const MonitorQuery all = { .limit = 1000 };
+    GMainContext *context;
+    guint n = 0;
+    Diary diary;
+
+    diary_init (&diary);
+    diary_open (&diary, NULL);
+    diary_add (&diary, 0, 100, 0);
+    diary_wait (&diary, 100);
+    context = push_context ();
+    for (guint i = 0; i < 200; i++)
+        monitor_store_query_async (diary.store, &all, NULL, note_found, &n);
+    diary_close (&diary);
+    g_assert_cmpuint (n, ==, 0);
+    while (n < 200)
+        g_main_context_iteration (context, TRUE);
+    g_main_context_pop_thread_default (context);
+    g_main_context_unref (context);
+    diary_clear (&diary);
+}
+
+/* Nobody waits for it any more, whether it was found or not. */
+static void
+test_cancelled (void)
+{
+    const MonitorQuery all = { .limit = 1000 };
+    Diary diary;
+
+    diary_init (&diary);
+    diary_open (&diary, NULL);
+    diary_add (&diary, 0, 100, 0);
+    diary_wait (&diary, 100);
+    for (guint i = 0; i < 2; i++) {
+        GMainContext *context = push_context ();
+        g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+        g_autoptr (GAsyncResult) result = NULL;
+        g_autoptr (GError) error = NULL;
+
+        monitor_store_query_async (diary.store, &all, cancellable, note_result, &result);
+        if (i)
+            g_usleep (100000);
+        g_cancellable_cancel (cancellable);
+        wait_for_result (context, &result);
+        g_assert_null (monitor_store_query_finish (result, &error));
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+    diary_clear (&diary);
+}
+
 /* What would be gone with the process is not announced. */
 static void
 test_removed (void)
@@ -959,7 +1073,7 @@ measure_query (Diary *diary, const char *name, MonitorQuery q, gint64 newest)
     g_autoptr (GPtrArray) events = NULL;
     gint64 time;
 
-    events = monitor_store_query (diary->store, &q, &error);
+    events = find_events (diary, &q, &error);
     time = g_get_monotonic_time () - begin;
     if (error)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -1061,6 +1175,8 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/store/full-disk", test_full_disk);
     g_test_add_func ("/monitor/store/bounded", test_bounded);
     g_test_add_func ("/monitor/store/close-refused", test_close_refused);
+    g_test_add_func ("/monitor/store/close-asked", test_close_asked);
+    g_test_add_func ("/monitor/store/cancelled", test_cancelled);
     g_test_add_func ("/monitor/store/removed", test_removed);
     g_test_add_func ("/monitor/store/many", test_many);
     return g_test_run ();
