@@ -319,8 +319,8 @@ test_stranger (gconstpointer is_noisy)
     g_socket_listener_close (G_SOCKET_LISTENER (service));
 }
 
-static void
-test_stop (void)
+static Lens *
+open_test_picture (void)
 {
     MonitorCameraConfig config = { .name = (char *)"test",
         .uri = (char *)"test:smpte",
@@ -328,7 +328,14 @@ test_stop (void)
         .interval = 200 * GST_MSECOND,
         .prompts = (char *)BARS ";static noise",
         .watchdog = 5 };
-    Lens *lens = lens_new (&config, directory);
+
+    return lens_new (&config, directory);
+}
+
+static void
+test_stop (void)
+{
+    Lens *lens = open_test_picture ();
     g_autoptr (GPtrArray) events = g_ptr_array_ref (lens->events);
     const MonitorEvent *last;
 
@@ -359,16 +366,10 @@ count_files (void)
 static void
 test_leaks (void)
 {
-    MonitorCameraConfig config = { .name = (char *)"test",
-        .uri = (char *)"test:smpte",
-        .transport = (char *)"auto",
-        .interval = 200 * GST_MSECOND,
-        .prompts = (char *)BARS ";static noise",
-        .watchdog = 5 };
     guint before = 0;
 
     for (guint i = 0; i <= LIVES; i++) {
-        Lens *lens = lens_new (&config, directory);
+        Lens *lens = open_test_picture ();
 
         g_assert_true (wait_for (has_begun, lens, 20));
         lens_free (lens);

@@ -912,6 +912,18 @@ test_full_disk (void)
     diary_clear (&diary);
 }
 
+/* With one event in it, and no room for more. */
+static void
+open_full (Diary *diary)
+{
+    expect_warnings ();
+    diary_init (diary);
+    diary_open (diary, NULL);
+    diary_add (diary, 0, 1, 0);
+    diary_wait (diary, 1);
+    refuse_more (diary);
+}
+
 /* Pictures go first, then the oldest events; and what is left comes in order. */
 static void
 test_bounded (void)
@@ -919,12 +931,7 @@ test_bounded (void)
     guint n_pictures = 0;
     Diary diary;
 
-    expect_warnings ();
-    diary_init (&diary);
-    diary_open (&diary, NULL);
-    diary_add (&diary, 0, 1, 0);
-    diary_wait (&diary, 1);
-    refuse_more (&diary);
+    open_full (&diary);
     diary_add (&diary, 1, 15000, 8000);
     wait_for_trouble (&diary, TRUE);
     g_assert_cmpuint (get_stats (&diary).waiting, <=, 10000);
@@ -956,12 +963,7 @@ test_close_refused (void)
     gint64 begin;
     Diary diary;
 
-    expect_warnings ();
-    diary_init (&diary);
-    diary_open (&diary, NULL);
-    diary_add (&diary, 0, 1, 0);
-    diary_wait (&diary, 1);
-    refuse_more (&diary);
+    open_full (&diary);
     diary_add (&diary, 1, 500, 5000);
     wait_for_trouble (&diary, TRUE);
     begin = g_get_monotonic_time ();
