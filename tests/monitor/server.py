@@ -362,6 +362,8 @@ def check_news(program, description):
     check_schema(description, schemas["Event"], event)
     connection.close()
     assert program.get("/api/events/%d" % event["id"]).json() == event, "announced, so it is stored"
+    last = program.get(camera_path("bars")).json()["last_event"]
+    assert last["id"] >= event["id"] and program.get("/api/events/%d" % last["id"]).json() == last, last
     # What came meanwhile is told to who comes again.
     connection, response = program.open("GET", "/api/stream", headers={"Last-Event-ID": str(event["id"] - 1)})
     name, number, data = next(read_news(response, 10))
