@@ -10,8 +10,6 @@
 
 /* In one step. */
 #define MAX_EVENTS 500
-#define MAX_EVENTS_TEXT G_STRINGIFY (MAX_EVENTS)
-#define MAX_PAGES 256
 
 /* What is too much goes until so much of the limit is used, so that there is not a little to do
  * all the time. */
@@ -48,6 +46,12 @@ monitor_retention_get_log_pages (const MonitorRetention *retention, guint page_s
     return CLAMP ((guint)(get_log_share (retention) / 4 / page_size), MIN_LOG_PAGES, most);
 }
 
+gsize
+monitor_retention_get_batch_size (const MonitorRetention *retention, guint page_size)
+{
+    return (gsize)monitor_retention_get_log_pages (retention, page_size) * page_size / 4;
+}
+
 static gboolean
 get_space (sqlite3 *database, Space *space, GError **error)
 {
@@ -58,9 +62,9 @@ get_space (sqlite3 *database, Space *space, GError **error)
 
 /* ---- What goes ------------------------------------------------------------------------------- */
 
-/* With one or two parameters. Where there is none, *id is 0. */
+/* With up to three parameters. Where there is none, *id is 0. */
 static gboolean
-find_id (sqlite3 *database, const char *sql, gint64 a, gint64 b, gint64 *id, GError **error)
+find_id (sqlite3 *database, const char *sql, const gint64 parameters[3], gint64 *id, GError **error)
 {
     g_autoptr (sqlite3_stmt) statement = monitor_database_prepare (database, sql, error);
     int result;
@@ -68,9 +72,8 @@ find_id (sqlite3 *database, const char *sql, gint64 a, gint64 b, gint64 *id, GEr
     *id = 0;
     if (!statement)
         return FALSE;
-    sqlite3_bind_int64 (statement, 1, a);
-    if (sqlite3_bind_parameter_count (statement) > 1)
-        sqlite3_bind_int64 (statement, 2, b);
+    for (int i = 0; i < sqlite3_bind_parameter_count (statement); i++)
+        sqlite3_bind_int64 (statement, i + 1, parameters[i]);
     result = sqlite3_step (statement);
     if (result == SQLITE_ROW)
         *id = sqlite3_column_int64 (statement, 0);
@@ -79,30 +82,56 @@ find_id (sqlite3 *database, const char *sql, gint64 a, gint64 b, gint64 *id, GEr
     return result == SQLITE_ROW || result == SQLITE_DONE;
 }
 
+static gboolean
+get_n_events (sqlite3 *database, gint64 *n, GError **error)
+{
+    /* Apart, each is found without looking at all of them. */
+    return monitor_database_get_number (database,
+            "SELECT coalesce ((SELECT max (id) FROM events) - (SELECT min (id) FROM events) + 1, "
+            "0)",
+            n, error);
+}
+
+/* How many may go in one step, if all were of the same size: SQLite may write each page that is
+ * left free, with zeros, and has @pages of the log for that, more than what is added meanwhile. */
+static gboolean
+get_most (sqlite3 *database, const Space *space, gint64 pages, gint64 *most, GError **error)
+{
+    gint64 n;
+
+    if (!get_n_events (database, &n, error))
+        return FALSE;
+    *most = CLAMP (n * pages / MAX (space->pages - space->free, 1), 1, MAX_EVENTS);
+    return TRUE;
+}
+
 /* The first event that is young enough, or the one after as many as go in one step.
  *
  * What says to be from the future tells nothing; when there is nothing else, nothing goes. */
 static gboolean
-find_young (sqlite3 *database, gint64 oldest, gint64 now, gint64 *id, GError **error)
+find_young (sqlite3 *database, gint64 oldest, gint64 now, gint64 most, gint64 *id, GError **error)
 {
     static const char *const young =
-            "SELECT id FROM (SELECT id, added FROM events ORDER BY id LIMIT 1 + " MAX_EVENTS_TEXT
-            ") WHERE added BETWEEN ? AND ? ORDER BY id LIMIT 1";
+            "SELECT id FROM (SELECT id, added FROM events ORDER BY id LIMIT 1 + ?)"
+            " WHERE added BETWEEN ? AND ? ORDER BY id LIMIT 1";
     static const char *const after_old =
-            "SELECT max (id) + 1 FROM (SELECT id, added FROM events ORDER BY id"
-            " LIMIT " MAX_EVENTS_TEXT ") WHERE added < ?";
+            "SELECT max (id) + 1 FROM (SELECT id, added FROM events ORDER BY id LIMIT ?)"
+            " WHERE added < ?";
+    const gint64 parameters[] = { most, oldest, now };
 
-    if (!find_id (database, young, oldest, now, id, error))
+    if (!find_id (database, young, parameters, id, error))
         return FALSE;
-    return *id || find_id (database, after_old, oldest, 0, id, error);
+    return *id || find_id (database, after_old, parameters, id, error);
 }
 
 /* The one after the first @n. */
 static gboolean
 find_after (sqlite3 *database, gint64 n, gint64 *id, GError **error)
 {
+    const gint64 parameters[3] = { n };
+
     return find_id (database,
-            "SELECT max (id) + 1 FROM (SELECT id FROM events ORDER BY id LIMIT ?)", n, 0, id,
+            "SELECT max (id) + 1 FROM (SELECT id FROM events ORDER BY id LIMIT ?)", parameters, id,
             error);
 }
 
@@ -141,8 +170,8 @@ delete_before (sqlite3 *database, gint64 id, guint64 *deleted, GError **error)
 }
 
 static gboolean
-delete_old (const MonitorRetention *retention, sqlite3 *database, gint64 now, guint64 *deleted,
-        GError **error)
+delete_old (const MonitorRetention *retention, sqlite3 *database, gint64 now, gint64 most,
+        guint64 *deleted, GError **error)
 {
     /* An age that is longer than the clock has been running is for ever. */
     guint64 max_age = MIN (retention->max_age, G_MAXINT64 / G_USEC_PER_SEC);
@@ -150,45 +179,35 @@ delete_old (const MonitorRetention *retention, sqlite3 *database, gint64 now, gu
 
     if (!max_age)
         return TRUE;
-    return find_young (database, now - (gint64)max_age * G_USEC_PER_SEC, now, &id, error) &&
+    return find_young (database, now - (gint64)max_age * G_USEC_PER_SEC, now, most, &id, error) &&
            delete_before (database, id, deleted, error);
 }
 
 /* As many as are too much, if all were of the same size. */
 static gboolean
-get_excess (sqlite3 *database, const Space *space, gint64 kept, gint64 *excess, GError **error)
-{
-    gint64 used = space->pages - space->free;
-    gint64 events;
-
-    if (!monitor_database_get_number (database,
-                "SELECT coalesce (max (id) - min (id) + 1, 0) FROM events", &events, error))
-        return FALSE;
-    *excess =
-            CLAMP ((gint64)((double)events * (double)(used - kept) / (double)used), 1, MAX_EVENTS);
-    return TRUE;
-}
-
-static gboolean
 delete_excess (const MonitorRetention *retention, sqlite3 *database, const Space *space,
-        guint64 *deleted, GError **error)
+        gint64 most, guint64 *deleted, GError **error)
 {
     gint64 pages = (gint64)(monitor_retention_get_file_limit (retention) / (guint64)space->size);
     gint64 kept = (gint64)((double)pages * KEPT_SHARE);
-    gint64 excess, id;
+    gint64 used = space->pages - space->free;
+    gint64 events, id;
 
     /* What is free but not given back was used: it goes down to what is kept. */
-    if (!retention->max_bytes || space->pages <= pages || space->pages - space->free <= kept)
+    if (!retention->max_bytes || space->pages <= pages || used <= kept)
         return TRUE;
-    return get_excess (database, space, kept, &excess, error) &&
-           find_after (database, excess, &id, error) &&
+    if (!get_n_events (database, &events, error))
+        return FALSE;
+    events = CLAMP ((gint64)((double)events * (double)(used - kept) / (double)used), 1, most);
+    return find_after (database, events, &id, error) &&
            delete_before (database, id, deleted, error);
 }
 
 static gboolean
-give_back (sqlite3 *database, GError **error)
+give_back (sqlite3 *database, gint64 pages, GError **error)
 {
-    g_autofree char *sql = g_strdup_printf ("PRAGMA incremental_vacuum (%d)", MAX_PAGES);
+    g_autofree char *sql =
+            g_strdup_printf ("PRAGMA incremental_vacuum (%" G_GINT64_FORMAT ")", pages);
 
     return monitor_database_run (database, sql, error);
 }
@@ -205,22 +224,26 @@ gboolean
 monitor_retention_step (const MonitorRetention *retention, sqlite3 *database, gint64 now,
         guint64 *deleted, gboolean *more, GError **error)
 {
+    gint64 log_pages, most;
     Space space;
 
     *deleted = 0;
     *more = FALSE;
-    if (!delete_old (retention, database, now, deleted, error) ||
-            !get_space (database, &space, error))
+    if (!get_space (database, &space, error))
         return FALSE;
-    if (*deleted == 0 && !delete_excess (retention, database, &space, deleted, error))
+    log_pages = monitor_retention_get_log_pages (retention, (guint)space.size);
+    if (!get_most (database, &space, log_pages / 2, &most, error) ||
+            !delete_old (retention, database, now, most, deleted, error))
+        return FALSE;
+    if (*deleted == 0 && !delete_excess (retention, database, &space, most, deleted, error))
         return FALSE;
     *more = *deleted > 0;
     /* Not before all that goes is gone, so that pages move once. */
     if (*more || space.free == 0)
         return TRUE;
-    if (!give_back (database, error))
+    if (!give_back (database, log_pages, error))
         return FALSE;
-    *more = space.free > MAX_PAGES;
+    *more = space.free > log_pages;
     if (!*more)
         shorten (database);
     return TRUE;

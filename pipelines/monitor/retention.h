@@ -25,6 +25,16 @@ typedef struct {
 guint monitor_retention_get_log_pages (const MonitorRetention *retention, guint page_size);
 
 /**
+ * monitor_retention_get_batch_size:
+ * @retention: what is kept
+ * @page_size: of the file
+ *
+ * Returns: what may be added at once, bytes: the log grows by that and somewhat more before it can
+ *   go into the file
+ */
+gsize monitor_retention_get_batch_size (const MonitorRetention *retention, guint page_size);
+
+/**
  * monitor_retention_get_file_limit:
  * @retention: what is kept
  *

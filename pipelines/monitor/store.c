@@ -15,7 +15,6 @@
 
 /* What goes to disk in one transaction. */
 #define MAX_BATCH 500
-#define MAX_BATCH_SIZE MONITOR_DATABASE_MAX_LOG
 
 /* A picture that is larger is none. */
 #define MAX_THUMBNAIL (4 << 20)
@@ -495,9 +494,11 @@ wait_for_work (MonitorStore *store)
 static void
 take_batch (MonitorStore *store, GQueue *batch)
 {
+    const gsize most =
+            monitor_retention_get_batch_size (&store->writer.retention, store->writer.page_size);
     gsize size = 0;
 
-    while (store->waiting.length > 0 && batch->length < MAX_BATCH && size < MAX_BATCH_SIZE) {
+    while (store->waiting.length > 0 && batch->length < MAX_BATCH && size < most) {
         MonitorEvent *event = pop (store);
 
         size += get_size (event);
@@ -514,9 +515,9 @@ take_work (MonitorStore *store, GQueue *batch, gboolean *tends)
 
     g_mutex_lock (&store->lock);
     wait_for_work (store);
-    take_batch (store, batch);
     if (store->retention_changed)
         use_retention (&store->writer, &store->retention);
+    take_batch (store, batch);
     *tends = must_tend (store) || is_too_large (store);
     store->retention_changed = FALSE;
     goes_on = !store->closing || batch->length > 0;
@@ -559,12 +560,13 @@ write_events (gpointer data)
     while (take_work (store, &batch, &tends)) {
         gboolean last = is_closing (store);
 
+        /* What goes makes room for what comes. */
+        if (tends)
+            tend (store);
         if (batch.length > 0)
             good = store_batch (store, &batch);
         if (!good && last)
             break;
-        if (tends)
-            tend (store);
     }
     give_up (store);
     return NULL;
