@@ -887,9 +887,11 @@ const editor = {
         updateLive();
     },
 
-    /* (After the dialog has closed.) */
+    /* Comes a while after the dialog has closed, and it may be open again by then. */
     closed() {
-        this.prompts = null;
+        if (!find("editor").open) {
+            this.prompts = null;
+        }
         updateLive();
     },
 
