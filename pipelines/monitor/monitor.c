@@ -614,6 +614,11 @@ main (int argc, char **argv)
      * what one has freed is not there for the next, and memory grows for hours. */
     mallopt (M_ARENA_MAX, 2);
 #endif
+#ifdef M_MMAP_THRESHOLD
+    /* Frames are in pools, and go back to the system when their connection ends: among what stays,
+     * they would leave holes. Set, it does not grow with what is freed. */
+    mallopt (M_MMAP_THRESHOLD, 256 << 10);
+#endif
     /* What a camera sends shall end nothing, and what a hook or a viewer closes neither. */
     signal (SIGPIPE, SIG_IGN);
     g_log_set_writer_func (write_log, NULL, NULL);
