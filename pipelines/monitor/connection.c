@@ -505,9 +505,11 @@ set_up_filter (MonitorConnection *connection, GstElement *filter)
 {
     g_autoptr (GstPad) pad = gst_element_get_static_pad (filter, "sink");
 
-    g_object_set (filter, "interval", connection->interval, "threads", connection->threads, "top-k",
-            0, "max-buffers", KEPT_FRAMES, "max-age", MAX (MAX_AGE, 3 * connection->interval),
-            NULL);
+    /* Key frames that come each interval are all due. */
+    g_object_set (filter, "interval",
+            connection->interval - monitor_gate_get_tolerance (connection->interval), "threads",
+            connection->threads, "top-k", 0, "max-buffers", KEPT_FRAMES, "max-age",
+            MAX (MAX_AGE, 3 * connection->interval), NULL);
     gst_util_set_object_arg (G_OBJECT (filter), "post-messages", "all");
     gst_util_set_object_arg (
             G_OBJECT (filter), "mode", monitor_source_is_file (connection->uri) ? "auto" : "live");

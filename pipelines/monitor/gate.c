@@ -5,6 +5,14 @@
 
 #include "gate.h"
 
+#define MOST_TOLERANCE (50 * GST_MSECOND)
+
+GstClockTime
+monitor_gate_get_tolerance (GstClockTime interval)
+{
+    return MIN (interval / 8, MOST_TOLERANCE);
+}
+
 void
 monitor_gate_init (MonitorGate *gate)
 {
@@ -43,7 +51,8 @@ passes_key (MonitorGate *gate, GstClockTime time, GstClockTime interval)
     GstClockTime distance = get_distance (gate);
     gboolean is_due = TRUE;
 
-    gate->passes_others = interval == 0 || distance > interval;
+    gate->passes_others =
+            interval == 0 || distance > interval + monitor_gate_get_tolerance (interval);
     if (!gate->passes_others && GST_CLOCK_TIME_IS_VALID (gate->last_pass) &&
             time >= gate->last_pass)
         is_due = time + distance / 2 >= gate->last_pass + interval;

@@ -24,6 +24,10 @@ typedef struct {
 
 void monitor_gate_init (MonitorGate *gate);
 
+/* How much earlier than after interval a frame may come and still be due: what is sent regularly
+ * does not arrive so. */
+GstClockTime monitor_gate_get_tolerance (GstClockTime interval);
+
 /* time: of the frame, GST_CLOCK_TIME_NONE if it has none; interval: 0: each frame counts */
 gboolean monitor_gate_passes (
         MonitorGate *gate, gboolean is_key, GstClockTime time, GstClockTime interval);

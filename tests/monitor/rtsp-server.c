@@ -2,11 +2,14 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- *     rtsp-server PORT CODEC [USER PASSWORD]
+ *     rtsp-server [OPTION…] PORT CODEC [USER PASSWORD]
  *
- * Serves test pictures, colour bars, at rtsp://127.0.0.1:PORT/test as jpeg, vp8 or h264, with
- * digest authentication if there is a user. SIGUSR1 changes the size of the pictures while they
- * play. Prints a line when it listens.
+ * Serves test pictures, colour bars, at rtsp://127.0.0.1:PORT/test as jpeg, vp8, h264 or h265, each
+ * fifth a key frame, or with --film that Matroska file from its beginning, at its own speed,
+ * without the share --loss of its packets. With digest authentication if there is a user, or
+ * --basic. With --certificate, a PEM file with the key too, rtsps. SIGUSR1 changes the size of the
+ * test pictures while they play. Prints a line when it listens; the exit status is 77 where there
+ * is no such encoder.
  *
  * ALTCLIP_TEST_SIZE=WIDTHxHEIGHT: of the pictures, before the change; ALTCLIP_TEST_PERIOD=SECONDS:
  * the picture is colour bars and nothing, in turns, each so long by the clock on the wall, so that
@@ -25,14 +28,52 @@ static int width = 640, height = 480;
 static gint64 period; /* µs; 0: colour bars always */
 static gboolean is_small;
 
-static const char *
-get_encoder (const char *codec)
+static char *film, *certificate;
+static gboolean is_basic;
+static double loss;
+
+typedef struct {
+    const char *name, *encoder, *element, *payloader;
+} Codec;
+
+static const Codec codecs[] = {
+    { "jpeg", "jpegenc", "jpegenc", "rtpjpegpay" },
+    { "vp8", "vp8enc", "vp8enc deadline=1 keyframe-max-dist=5 target-bitrate=500000", "rtpvp8pay" },
+    { "h264", "openh264enc", "openh264enc gop-size=5",
+            "h264parse config-interval=-1 ! rtph264pay" },
+    { "h265", "x265enc", "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=5",
+            "h265parse config-interval=-1 ! rtph265pay" },
+};
+
+static const Codec *
+find_codec (const char *name)
 {
-    if (g_str_equal (codec, "vp8"))
-        return "vp8enc deadline=1 keyframe-max-dist=5 target-bitrate=500000 ! rtpvp8pay";
-    if (g_str_equal (codec, "h264"))
-        return "openh264enc gop-size=5 ! h264parse config-interval=-1 ! rtph264pay";
-    return "jpegenc ! rtpjpegpay";
+    for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+        if (g_str_equal (codecs[i].name, name))
+            return &codecs[i];
+    return NULL;
+}
+
+static gboolean
+has_element (const char *name)
+{
+    g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+    return factory != NULL;
+}
+
+static char *
+make_launch (const Codec *codec)
+{
+    g_autofree char *share = g_strdup_printf ("%g", loss);
+
+    if (film)
+        return g_strdup_printf ("( filesrc location=\"%s\" ! matroskademux ! queue ! %s pt=96 ! "
+                                "identity name=pay0 drop-probability=%s )",
+                film, codec->payloader, share);
+    return g_strdup_printf ("( videotestsrc name=source is-live=true ! capsfilter name=filter ! %s "
+                            "! %s name=pay0 pt=96 )",
+            codec->element, codec->payloader);
 }
 
 static void
@@ -85,6 +126,8 @@ on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer data)
 
     (void)factory;
     (void)data;
+    if (!filter)
+        return;
     g_mutex_lock (&lock);
     set_size (filter);
     filters = g_slist_prepend (filters, filter);
@@ -106,52 +149,92 @@ read_environment (void)
     return period >= 0;
 }
 
+/* Anybody may see it where there is no user. */
 static void
 protect (
         GstRTSPServer *server, GstRTSPMediaFactory *factory, const char *user, const char *password)
 {
     g_autoptr (GstRTSPAuth) auth = gst_rtsp_auth_new ();
-    GstRTSPToken *token =
+    g_autoptr (GstRTSPToken) token =
             gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "viewer", NULL);
+    g_autofree char *basic = user ? gst_rtsp_auth_make_basic (user, password) : NULL;
 
-    gst_rtsp_auth_set_supported_methods (auth, GST_RTSP_AUTH_DIGEST);
-    gst_rtsp_auth_add_digest (auth, user, password, token);
-    gst_rtsp_token_unref (token);
+    if (!user) {
+        gst_rtsp_auth_set_default_token (auth, token);
+    } else if (is_basic) {
+        gst_rtsp_auth_add_basic (auth, basic, token);
+    } else {
+        gst_rtsp_auth_set_supported_methods (auth, GST_RTSP_AUTH_DIGEST);
+        gst_rtsp_auth_add_digest (auth, user, password, token);
+    }
     gst_rtsp_media_factory_add_role (factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
             G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE,
             NULL);
+    if (certificate) {
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GTlsCertificate) pair = g_tls_certificate_new_from_file (certificate, &error);
+
+        if (!pair)
+            g_error ("%s", error->message);
+        gst_rtsp_auth_set_tls_certificate (auth, pair);
+    }
     gst_rtsp_server_set_auth (server, auth);
+}
+
+static GstRTSPMediaFactory *
+make_factory (const Codec *codec)
+{
+    GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new ();
+    g_autofree char *launch = make_launch (codec);
+
+    gst_rtsp_media_factory_set_launch (factory, launch);
+    /* Of a film everybody sees the beginning. */
+    gst_rtsp_media_factory_set_shared (factory, !film);
+    if (certificate)
+        gst_rtsp_media_factory_set_profiles (factory, GST_RTSP_PROFILE_AVP);
+    g_signal_connect (factory, "media-configure", G_CALLBACK (on_media), NULL);
+    return factory;
 }
 
 int
 main (int argc, char **argv)
 {
+    const GOptionEntry entries[] = {
+        { "film", 0, 0, G_OPTION_ARG_FILENAME, &film, "A Matroska file", "FILE" },
+        { "certificate", 0, 0, G_OPTION_ARG_FILENAME, &certificate, "Certificate and key", "FILE" },
+        { "loss", 0, 0, G_OPTION_ARG_DOUBLE, &loss, "Share of a film's packets that are lost",
+                "SHARE" },
+        { "basic", 0, 0, G_OPTION_ARG_NONE, &is_basic, "Basic authentication", NULL },
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autoptr (GOptionContext) context = g_option_context_new ("PORT CODEC [USER PASSWORD]");
+    g_autoptr (GError) error = NULL;
     g_autoptr (GstRTSPServer) server = NULL;
     g_autoptr (GstRTSPMountPoints) mounts = NULL;
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-    g_autofree char *launch = NULL;
+    const Codec *codec;
     GstRTSPMediaFactory *factory;
 
     /* A test that fails leaves nothing behind. */
     prctl (PR_SET_PDEATHSIG, SIGKILL);
-    gst_init (&argc, &argv);
-    if ((argc != 3 && argc != 5) || !read_environment ()) {
-        fprintf (stderr, "rtsp-server PORT CODEC [USER PASSWORD]\n");
+    g_option_context_add_main_entries (context, entries, NULL);
+    g_option_context_add_group (context, gst_init_get_option_group ());
+    if (!g_option_context_parse (context, &argc, &argv, &error) || (argc != 3 && argc != 5) ||
+            !(codec = find_codec (argv[2])) || !read_environment ()) {
+        fprintf (stderr, "%s\n", error ? error->message : "rtsp-server PORT CODEC [USER PASSWORD]");
         return 2;
     }
-    launch = g_strdup_printf ("( videotestsrc name=source is-live=true ! capsfilter name=filter ! "
-                              "%s name=pay0 pt=96 )",
-            get_encoder (argv[2]));
+    if (!film && !has_element (codec->encoder)) {
+        fprintf (stderr, "there is no %s\n", codec->encoder);
+        return 77;
+    }
     server = gst_rtsp_server_new ();
     gst_rtsp_server_set_address (server, "127.0.0.1");
     gst_rtsp_server_set_service (server, argv[1]);
     mounts = gst_rtsp_server_get_mount_points (server);
-    factory = gst_rtsp_media_factory_new ();
-    gst_rtsp_media_factory_set_launch (factory, launch);
-    gst_rtsp_media_factory_set_shared (factory, TRUE);
-    g_signal_connect (factory, "media-configure", G_CALLBACK (on_media), NULL);
-    if (argc == 5)
-        protect (server, factory, argv[3], argv[4]);
+    factory = make_factory (codec);
+    if (argc == 5 || certificate)
+        protect (server, factory, argv[3], argv[3] ? argv[4] : NULL);
     gst_rtsp_mount_points_add_factory (mounts, "/test", factory);
     if (gst_rtsp_server_attach (server, NULL) == 0) {
         fprintf (stderr, "port %s cannot be had\n", argv[1]);

@@ -274,6 +274,8 @@ test_gate (void)
     g_assert_cmpuint (count_passes (10, 4 * GST_SECOND, &n_others), <, 70);
     g_assert_cmpuint (n_others, ==, 0);
     /* All are key frames, as in MJPEG. */
+    g_assert_cmpuint (count_passes (10, 990 * GST_MSECOND, &n_others), <, 110);
+    g_assert_cmpuint (n_others, ==, 0);
     g_assert_cmpuint (count_passes (1, GST_SECOND, &n_others), >=, 60);
     g_assert_cmpuint (count_passes (1, GST_SECOND, &n_others), <=, 70);
 }
@@ -298,6 +300,11 @@ test_gate_apart (void)
     /* Frames without a time pass. */
     g_assert_true (monitor_gate_passes (&gate, TRUE, GST_CLOCK_TIME_NONE, GST_SECOND));
     g_assert_true (monitor_gate_passes (&gate, FALSE, GST_CLOCK_TIME_NONE, GST_SECOND));
+    /* Where the stream's time begins anew, distances are learnt anew. */
+    for (guint i = 0; i < 100; i++)
+        monitor_gate_passes (&gate, i % 10 == 0, (1000 + i) * 100 * GST_MSECOND, GST_SECOND);
+    g_assert_true (monitor_gate_passes (&gate, TRUE, 0, GST_SECOND));
+    g_assert_true (monitor_gate_passes (&gate, FALSE, 100 * GST_MSECOND, GST_SECOND));
 }
 
 /* ---- Pictures ------------------------------------------------------------------------------- */
