@@ -102,6 +102,20 @@ monitor_address_parse (const char *text, char **user, char **password, GError **
     return g_steal_pointer (&address);
 }
 
+gboolean
+monitor_address_is_http (const char *uri)
+{
+    return g_ascii_strncasecmp (uri, "http:", 5) == 0 ||
+           g_ascii_strncasecmp (uri, "https:", 6) == 0;
+}
+
+gboolean
+monitor_address_has_tls (const char *uri)
+{
+    return g_ascii_strncasecmp (uri, "rtsps:", 6) == 0 ||
+           g_ascii_strncasecmp (uri, "https:", 6) == 0;
+}
+
 /* ---- Names ---------------------------------------------------------------------------------- */
 
 char *

@@ -19,6 +19,11 @@ G_BEGIN_DECLS
  * Returns: (transfer full) (nullable): the address, without them */
 char *monitor_address_parse (const char *text, char **user, char **password, GError **error);
 
+gboolean monitor_address_is_http (const char *uri);
+
+/* Whether what is sent there and comes from there is encrypted. */
+gboolean monitor_address_has_tls (const char *uri);
+
 /* Returns: (transfer full): a name for a camera there: the host's or the file's */
 char *monitor_address_get_name (const char *uri);
 

@@ -424,6 +424,7 @@ connect_camera (MonitorCamera *self)
         .prompts = self->prompts_path ? NULL : self->config->prompts,
         .negative_prompts = self->prompts_path ? NULL : self->negatives,
         .prompts_file = self->prompts_path,
+        .certificate = self->config->certificate,
         .model = self->model,
         .precision = self->precision,
         .threads = self->threads,

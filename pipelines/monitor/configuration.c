@@ -8,6 +8,7 @@
 #include "address.h"
 #include "altclip.h"
 #include "prompt_set.h"
+#include "trust.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -277,6 +278,7 @@ camera_config_free (gpointer data)
     g_free (config->prompts);
     g_free (config->prompts_file);
     g_free (config->region);
+    g_free (config->certificate);
     g_free (config);
 }
 
@@ -293,6 +295,7 @@ monitor_camera_config_copy (const MonitorCameraConfig *config)
     copy->prompts = g_strdup (config->prompts);
     copy->prompts_file = g_strdup (config->prompts_file);
     copy->region = g_strdup (config->region);
+    copy->certificate = g_strdup (config->certificate);
     return copy;
 }
 
@@ -311,7 +314,9 @@ monitor_camera_config_equal (const MonitorCameraConfig *one, const MonitorCamera
            g_str_equal (one->transport, other->transport) && one->interval == other->interval &&
            g_strcmp0 (one->prompts, other->prompts) == 0 &&
            g_strcmp0 (one->prompts_file, other->prompts_file) == 0 &&
-           g_strcmp0 (one->region, other->region) == 0 && one->watchdog == other->watchdog;
+           g_strcmp0 (one->region, other->region) == 0 &&
+           g_strcmp0 (one->certificate, other->certificate) == 0 &&
+           one->watchdog == other->watchdog;
 }
 
 static MonitorCameraConfig *
@@ -431,6 +436,23 @@ check_prompts (const Section *section, const MonitorCameraConfig *config, GError
     return TRUE;
 }
 
+/* Whoever names one believes that the camera is asked for it. */
+static gboolean
+check_certificate (const Section *section, const MonitorCameraConfig *config, GError **error)
+{
+    g_autoptr (MonitorTrust) trust = NULL;
+    g_autoptr (GError) fault = NULL;
+
+    if (!monitor_address_has_tls (config->uri))
+        return refuse (section, "certificate", error,
+                "the address begins with neither rtsps:// nor https://");
+    trust = monitor_trust_new (config->certificate, &fault);
+    if (!trust)
+        return refuse (
+                section, "certificate", error, "%s: %s", config->certificate, fault->message);
+    return TRUE;
+}
+
 static gboolean
 set_address (MonitorCameraConfig *config, const char *uri, GError **error)
 {
@@ -444,7 +466,7 @@ read_camera (const Section *section, const char *path_of_credentials, json_t *cr
         GError **error)
 {
     static const char *const fields[] = { "name", "uri", "transport", "interval", "prompts",
-        "prompts_file", "region", "watchdog", NULL };
+        "prompts_file", "region", "certificate", "watchdog", NULL };
     static const char *const transports[] = { "auto", "tcp", "udp", NULL };
     g_autoptr (MonitorCameraConfig) config = camera_config_new ();
     g_autofree char *uri = NULL;
@@ -474,6 +496,8 @@ read_camera (const Section *section, const char *path_of_credentials, json_t *cr
             !read_path (section, "prompts_file", &config->prompts_file, error) ||
             !read_text (section, "region", &config->region, error) ||
             (config->region && !check_region (section, config->region, error)) ||
+            !read_path (section, "certificate", &config->certificate, error) ||
+            (config->certificate && !check_certificate (section, config, error)) ||
             !read_whole_number (section, "watchdog", 1, 3600, &config->watchdog, error) ||
             !check_prompts (section, config, error) ||
             !add_credentials (config, path_of_credentials, credentials, error))

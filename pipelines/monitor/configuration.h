@@ -19,6 +19,7 @@ typedef struct {
     char *prompts;         /* nullable; short form, as altclipfilter's property */
     char *prompts_file;    /* nullable */
     char *region;          /* nullable; x,y,w,h */
+    char *certificate;     /* nullable; PEM file, of rtsps and https */
     guint watchdog;        /* s without a frame */
 } MonitorCameraConfig;
 

@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "picture.h"
 #include "source.h"
+#include "trust.h"
 
 #include <gio/gio.h>
 #include <gst/video/video.h>
@@ -25,8 +26,9 @@
 
 struct _MonitorConnection {
     gatomicrefcount references;
+    MonitorTrust *trust; /* (nullable): where there is TLS, made before the pipeline starts */
     char *name, *uri, *user, *password;
-    char *region, *prompts, *negative_prompts, *prompts_file;
+    char *region, *certificate, *prompts, *negative_prompts, *prompts_file;
     char *model, *precision, *mqtt_address, *mqtt_config;
     gboolean udp;
     guint64 interval;
@@ -86,6 +88,7 @@ monitor_connection_unref (MonitorConnection *connection)
     g_free (connection->user);
     g_free (connection->password);
     g_free (connection->region);
+    g_free (connection->certificate);
     g_free (connection->prompts);
     g_free (connection->negative_prompts);
     g_free (connection->prompts_file);
@@ -96,6 +99,7 @@ monitor_connection_unref (MonitorConnection *connection)
     if (connection->has_results)
         g_value_unset (&connection->results);
     g_queue_clear_full (&connection->frames, (GDestroyNotify)gst_sample_unref);
+    g_clear_object (&connection->trust);
     g_clear_object (&connection->data);
     g_mutex_clear (&connection->lock);
     g_cond_clear (&connection->cond);
@@ -384,9 +388,14 @@ handle_error (MonitorConnection *connection, GstMessage *message)
 {
     g_autoptr (GError) error = NULL;
     g_autofree char *details = NULL;
+    char *refusal = connection->trust ? monitor_trust_describe_refusal (connection->trust) : NULL;
 
     gst_message_parse_error (message, &error, &details);
-    fail (connection, classify (error), describe_error (error, details));
+    /* Of certificates GStreamer says but that there was something. */
+    if (refusal)
+        fail (connection, MONITOR_FAILURE_REFUSED, refusal);
+    else
+        fail (connection, classify (error), describe_error (error, details));
 }
 
 static void
@@ -559,6 +568,12 @@ build (MonitorConnection *connection, GstElement *pipeline, GError **error)
     if (!bin)
         return FALSE;
     gst_bin_add (GST_BIN (pipeline), bin);
+    if (monitor_address_has_tls (connection->uri)) {
+        connection->trust = monitor_trust_new (connection->certificate, error);
+        if (!connection->trust)
+            return FALSE;
+        settings.trust = G_TLS_DATABASE (connection->trust);
+    }
     convert = gst_bin_get_by_name (GST_BIN (bin), "convert");
     filter = gst_bin_get_by_name (GST_BIN (bin), "filter");
     publisher = gst_bin_get_by_name (GST_BIN (bin), "publisher");
@@ -635,6 +650,7 @@ monitor_connection_open (const MonitorConnectionSettings *settings,
     connection->user = g_strdup (settings->user);
     connection->password = g_strdup (settings->password);
     connection->region = g_strdup (settings->region);
+    connection->certificate = g_strdup (settings->certificate);
     connection->prompts = g_strdup (settings->prompts);
     connection->negative_prompts = g_strdup (settings->negative_prompts);
     connection->prompts_file = g_strdup (settings->prompts_file);

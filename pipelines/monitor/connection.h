@@ -10,6 +10,8 @@
 
 #include "event.h"
 
+#include <gio/gio.h>
+
 G_BEGIN_DECLS
 
 typedef struct _MonitorConnection MonitorConnection;
@@ -20,10 +22,12 @@ typedef struct {
     gboolean udp; /* of RTSP: over UDP, else TCP */
     guint64 interval;
     const char *region;
+    const char *certificate;
     const char *prompts, *negative_prompts, *prompts_file;
     const char *model, *precision;
     guint threads;
     const char *mqtt_address, *mqtt_config;
+    GTlsDatabase *trust; /* of the connection's own, whatever is given */
 } MonitorConnectionSettings;
 
 /* Why a connection failed, for what is tried next. */

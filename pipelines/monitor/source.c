@@ -6,6 +6,7 @@
 #include "source.h"
 
 #include "address.h"
+#include "http.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -16,9 +17,11 @@
 #define NETWORK_TIMEOUT 5 /* s */
 
 typedef struct {
-    char *user, *password;
+    char *uri, *user, *password;
     gboolean udp;
-    GstElement *sink; /* not owned: of the same pipeline */
+    GCancellable *cancellable; /* of what reads over HTTP */
+    GTlsDatabase *trust;       /* (nullable) */
+    GstElement *sink;          /* not owned: of the same pipeline */
     MonitorSourceFrame frame;
     gpointer data;
 } Source;
@@ -29,8 +32,12 @@ source_free (gpointer data, GClosure *closure)
     Source *source = data;
 
     (void)closure;
+    g_cancellable_cancel (source->cancellable);
+    g_object_unref (source->cancellable);
+    g_free (source->uri);
     g_free (source->user);
     g_free (source->password);
+    g_clear_object (&source->trust);
     g_free (source);
 }
 
@@ -57,8 +64,11 @@ has_property (GstElement *element, const char *name)
 static void
 set_up_rtsp (const Source *source, GstElement *rtspsrc)
 {
-    gst_util_set_object_arg (
-            G_OBJECT (rtspsrc), "protocols", source->udp ? "udp+udp-mcast" : "tcp");
+    /* Over UDP, pictures would come as they are, not encrypted. */
+    gst_util_set_object_arg (G_OBJECT (rtspsrc), "protocols",
+            source->udp && !source->trust ? "udp+udp-mcast" : "tcp");
+    if (source->trust)
+        g_object_set (rtspsrc, "tls-database", source->trust, NULL);
     g_object_set (rtspsrc, "latency", LATENCY, "drop-on-latency", TRUE, "tcp-timeout",
             (guint64)NETWORK_TIMEOUT * G_USEC_PER_SEC, "timeout",
             (guint64)NETWORK_TIMEOUT * G_USEC_PER_SEC, NULL);
@@ -69,18 +79,19 @@ set_up_rtsp (const Source *source, GstElement *rtspsrc)
     g_signal_connect (rtspsrc, "select-stream", G_CALLBACK (on_select_stream), NULL);
 }
 
+/* What is there is MJPEG or nothing: it has no end, and waits for nobody. */
 static void
-set_up_http (const Source *source, GstElement *element)
+set_up_http (const Source *source, GstElement *appsrc)
 {
-    g_object_set (element, "is-live", TRUE, "do-timestamp", TRUE, NULL);
-    if (has_property (element, "timeout"))
-        g_object_set (element, "timeout", NETWORK_TIMEOUT, NULL);
-    if (has_property (element, "retries"))
-        g_object_set (element, "retries", 0, NULL);
-    if (source->user)
-        g_object_set (element, "user-id", source->user, NULL);
-    if (source->password)
-        g_object_set (element, "user-pw", source->password, NULL);
+    MonitorHttpSettings settings = { .uri = source->uri,
+        .user = source->user,
+        .password = source->password,
+        .trust = source->trust,
+        .timeout = NETWORK_TIMEOUT };
+
+    g_object_set (appsrc, "is-live", TRUE, "do-timestamp", TRUE, "format", GST_FORMAT_TIME, "block",
+            TRUE, NULL);
+    monitor_http_start (GST_APP_SRC (appsrc), &settings, source->cancellable);
 }
 
 static void
@@ -89,7 +100,7 @@ on_source_setup (GstElement *bin, GstElement *element, gpointer data)
     (void)bin;
     if (has_property (element, "drop-on-latency"))
         set_up_rtsp (data, element);
-    else if (has_property (element, "user-id"))
+    else if (GST_IS_APP_SRC (element))
         set_up_http (data, element);
 }
 
@@ -113,6 +124,9 @@ on_element_added (GstBin *bin, GstBin *parent, GstElement *element, gpointer dat
 
     (void)bin;
     (void)parent;
+    /* MJPEG over HTTP: else the decoder is waited with until all streams are known, to the end. */
+    if (has_property (element, "single-stream"))
+        g_object_set (element, "single-stream", TRUE, NULL);
     if (!factory ||
             !gst_element_factory_list_is_type (factory,
                     GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
@@ -186,13 +200,17 @@ add_decoded_pictures (GstBin *pipeline, GstElement *sink, const MonitorConnectio
         return FALSE;
     }
     source = g_new0 (Source, 1);
+    source->uri = g_strdup (settings->uri);
+    source->cancellable = g_cancellable_new ();
     source->user = g_strdup (settings->user);
     source->password = g_strdup (settings->password);
     source->udp = settings->udp;
+    g_set_object (&source->trust, settings->trust);
     source->sink = sink;
     source->frame = frame;
     source->data = data;
-    g_object_set (bin, "uri", settings->uri, "caps", caps, "expose-all-streams", FALSE, NULL);
+    g_object_set (bin, "uri", monitor_address_is_http (settings->uri) ? "appsrc://" : settings->uri,
+            "caps", caps, "expose-all-streams", FALSE, NULL);
     /* The first of these closures owns what all of them look at: all go with the element. */
     g_signal_connect_data (
             bin, "source-setup", G_CALLBACK (on_source_setup), source, source_free, 0);
