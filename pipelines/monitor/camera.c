@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "picture.h"
 #include "prompt_set.h"
+#include "source.h"
 
 #include <gio/gio.h>
 #include <math.h>
@@ -213,7 +214,9 @@ fail_camera (MonitorCamera *self, MonitorFailure failure, const char *reason)
 {
     gboolean has_played = self->state == MONITOR_CAMERA_PLAYING;
 
-    if (has_played && g_get_monotonic_time () - self->played_at >= RECOVERY)
+    if (has_played && (g_get_monotonic_time () - self->played_at >= RECOVERY ||
+                              (failure == MONITOR_FAILURE_ENDED &&
+                                      monitor_source_is_file (self->config->uri))))
         self->wait = FIRST_WAIT;
     /* Some networks pass only one of the two. */
     if (!has_played && failure == MONITOR_FAILURE_OTHER &&
@@ -421,10 +424,10 @@ connect_camera (MonitorCamera *self)
         .udp = self->udp,
         .interval = self->config->interval,
         .region = self->config->region,
+        .certificate = self->config->certificate,
         .prompts = self->prompts_path ? NULL : self->config->prompts,
         .negative_prompts = self->prompts_path ? NULL : self->negatives,
         .prompts_file = self->prompts_path,
-        .certificate = self->config->certificate,
         .model = self->model,
         .precision = self->precision,
         .threads = self->threads,
