@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Servers of RTSP for tests: rtsp-server in processes of their own."""
+
+import os
+import socket
+import subprocess
+
+SERVER = os.environ.get("ALTCLIP_RTSP_SERVER", "rtsp-server")
+NO_ENCODER = 77
+
+
+class Missing(Exception):
+    """What a test needs and is not there."""
+
+
+def find_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def has_element(name):
+    return subprocess.run(["gst-inspect-1.0", "--exists", name], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def need(*names):
+    """One of these elements."""
+    if not any(has_element(name) for name in names):
+        raise Missing("no " + " and no ".join(names))
+
+
+class RtspServer:
+    """With the options and arguments of rtsp-server, but for the port."""
+
+    def __init__(self, codec, *options, user=None, password=None):
+        self.port = find_port()
+        self.tls = "--certificate" in options
+        self.process = subprocess.Popen([SERVER, *options, str(self.port), codec] + ([user, password] if user else []),
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if not self.process.stdout.readline().startswith("listening"):
+            said = self.process.communicate()[1].strip()
+            if self.process.returncode == NO_ENCODER:
+                raise Missing(said)
+            raise AssertionError("rtsp-server: " + said)
+
+    def uri(self, credentials="", host="127.0.0.1"):
+        return "%s://%s%s:%d/test" % ("rtsps" if self.tls else "rtsp", credentials, host, self.port)
+
+    def end(self):
+        self.process.kill()
+        self.process.communicate()
