@@ -41,7 +41,9 @@ static const Codec codecs[] = {
     { "vp8", "vp8enc", "vp8enc deadline=1 keyframe-max-dist=5 target-bitrate=500000", "rtpvp8pay" },
     { "h264", "openh264enc", "openh264enc gop-size=5",
             "h264parse config-interval=-1 ! rtph264pay" },
-    { "h265", "x265enc", "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=5",
+    { "h265", "x265enc",
+            "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=5 "
+            "option-string=pools=none:frame-threads=1",
             "h265parse config-interval=-1 ! rtph265pay" },
 };
 

@@ -5,7 +5,7 @@ the files: the same events, in the same order, at the same time of the film.
 
     tests/monitor/streams.py [--long] [BUILD]
 
-A film of half a minute over TCP and over UDP; --long: films of 90 s in four codecs too, and one of which UDP loses packets.
+A film of 24 s over TCP and over UDP; --long: films of 90 s in four codecs too, and one of which UDP loses packets.
 
 Both look at a frame each fifth of a second, but not at the same frames: the one that a stream begins with is chance. So a film is
 watched as a file several times, each time at other frames. Events that it tells each time are certain: the stream has to tell them,
@@ -161,7 +161,7 @@ def report(number, name, runs, stream, state):
 def choose_films(is_long, missing, need):
     """Scenes that follow one another at once, by degrees, with noise and with single frames of something else."""
     both = ("tcp", "udp")
-    films = [(Film("short", 5, 30), (), both)]
+    films = [(Film("short", 7, 24), (), both)]
     if not is_long:
         return films, []
     left_out = []
@@ -170,7 +170,7 @@ def choose_films(is_long, missing, need):
     films.append((Film("jpeg-lossy", 8, 90, "jpeg:70"), ("--loss", "0.01"), ("udp",)))
     for name, encoder, parser, decoders, more in (
             ("h264", "openh264enc", "h264parse", ("openh264dec", "avdec_h264"), ("bitrate=300000", "gop-size=75")),
-            ("h265", "x265enc", "h265parse", ("libde265dec", "avdec_h265"), ("bitrate=300", "key-int-max=75", "tune=zerolatency"))):
+            ("h265", "x265enc", "h265parse", ("libde265dec", "avdec_h265"), ("bitrate=300", "key-int-max=75", "tune=zerolatency", "speed-preset=ultrafast"))):
         try:
             need(encoder)
             need(*decoders)
