@@ -5,7 +5,8 @@ the files: the same events, in the same order, at the same time of the film.
 
     tests/monitor/streams.py [--long] [BUILD]
 
-A film of 24 s over TCP and over UDP; --long: films of 90 s in four codecs too, and one of which UDP loses packets.
+A film of 24 s over TCP and over UDP; --long, about a quarter of an hour: films
+of 90 s in four codecs, and one of which UDP loses packets.
 
 Both look at a frame each fifth of a second, but not at the same frames: the one that a stream begins with is chance. So a film is
 watched as a file several times, each time at other frames. Events that it tells each time are certain: the stream has to tell them,
@@ -37,6 +38,11 @@ INTERVALS = (INTERVAL, 2 * FRAME, 4 * FRAME, 0)
 # time begins when its first packet comes, a frame or two before or after the server's.
 STEP = INTERVAL + FRAME
 TOLERANCE = 2 * STEP + 2 * FRAME
+
+# And each look that the machine had no time for, or for which the network lost the frame, makes that a step later: at both places one.
+def get_tolerance(film, state):
+    lost = film.seconds / INTERVAL - state["analysed"]
+    return TOLERANCE + min(max(int(lost / (0.01 * film.seconds / INTERVAL)), 0), 2) * STEP
 
 
 class Film:
@@ -79,32 +85,32 @@ def take_first_round(events):
     return events[:n]
 
 
-def is_same(one, other):
-    return one[:2] == other[:2] and abs(one[2] - other[2]) <= TOLERANCE
+def is_same(one, other, tolerance):
+    return one[:2] == other[:2] and abs(one[2] - other[2]) <= tolerance
 
 
-def find(event, events):
+def find(event, events, tolerance=TOLERANCE):
     """The nearest in time that is the same."""
-    return min((e for e in events if is_same(event, e)), key=lambda e: abs(e[2] - event[2]), default=None)
+    return min((e for e in events if is_same(event, e, tolerance)), key=lambda e: abs(e[2] - event[2]), default=None)
 
 
-def compare(runs, stream):
+def compare(runs, stream, tolerance):
     """What is wrong, and how late each of the certain events was."""
     certain = [e for e in runs[0] if all(find(e, other) for other in runs[1:])]
     faults, delays, told = [], [], []
     for event in certain:
-        found = [e for e in stream if is_same(event, e)]
+        found = [e for e in stream if is_same(event, e, tolerance)]
         if len(found) != 1:
             faults.append("%s %s at %.2f s is told %d times" % (*event, len(found)))
         else:
             told.append(found[0])
             delays.append(found[0][2] - event[2])
     for event in stream:
-        if not any(find(event, other) for other in runs):
+        if not any(find(event, other, tolerance) for other in runs):
             faults.append("%s %s at %.2f s is in no file" % event)
     # In the same order, where they are further apart than they may be late.
     for (before, a), (after, b) in zip(zip(certain, told), list(zip(certain, told))[1:]):
-        if after[2] - before[2] > TOLERANCE and b[2] <= a[2]:
+        if after[2] - before[2] > tolerance and b[2] <= a[2]:
             faults.append("%s %s at %.2f s is told before %s %s at %.2f s" % (*b, *a))
     return certain, faults, delays
 
@@ -112,15 +118,11 @@ def compare(runs, stream):
 # ---- Streams -----------------------------------------------------------------------------------------------------------------
 
 
-def watch_streams(films, program_class, server_class):
-    """Of each film and transport: the stored events of the first time that it was played, and the camera's state after it."""
-    servers, cameras = [], []
-    for film, options, transports in films:
-        server = server_class(film.payload, "--film", film.path, *options)
-        servers.append(server)
-        for transport in transports:
-            cameras.append({"name": "%s-%s" % (film.name, transport), "uri": server.uri(), "transport": transport, "interval": INTERVAL,
-                            "prompts_file": PROMPTS})
+def watch_streams(film, options, transports, program_class, server_class):
+    """Of each transport: the stored events of the first time that the film was played, and the camera's state after it."""
+    server = server_class(film.payload, "--film", film.path, *options)
+    cameras = [{"name": "%s-%s" % (film.name, transport), "uri": server.uri(), "transport": transport, "interval": INTERVAL,
+                "prompts_file": PROMPTS} for transport in transports]
     program = program_class(token=None, cameras=cameras)
     states = {}
 
@@ -131,24 +133,23 @@ def watch_streams(films, program_class, server_class):
         return len(states) == len(cameras)
 
     try:
-        program.wait_for(have_ended, max(film.seconds for film, _, _ in films) + 30)
+        program.wait_for(have_ended, film.seconds + 30)
         with sqlite3.connect(os.path.join(program.folder, "data", "events.sqlite")) as database:
             stored = {name: from_lines(row[0] for row in database.execute(
                 "SELECT json FROM events WHERE camera = ? ORDER BY id", (name,))) for name in states}
     finally:
         program.end()
-        for server in servers:
-            server.end()
+        server.end()
     return {name: (take_first_round(stored[name]), states[name]) for name in states}
 
 
-def report(number, name, runs, stream, state):
-    certain, faults, delays = compare(runs, stream)
+def report(number, name, film, runs, stream, state):
+    certain, faults, delays = compare(runs, stream, get_tolerance(film, state))
     try:
         assert not faults, "; ".join(faults)
         assert len(certain) >= 4, certain
     except AssertionError:
-        for line in traceback.format_exc().splitlines() + ["file: %s" % runs[0], "stream: %s" % stream]:
+        for line in traceback.format_exc().splitlines() + ["%d frames, %d looked at" % (state["frames"], state["analysed"]), "file: %s" % runs[0], "stream: %s" % stream]:
             print("# " + line)
         print("not ok %d %s" % (number, name), flush=True)
         return False
@@ -198,15 +199,14 @@ def main():
     print("1..%d" % (sum(len(transports) for _, _, transports in films) + len(left_out)), flush=True)
     number, right = 0, True
     with tempfile.TemporaryDirectory() as folder:
-        for film, _, _ in films:
+        for film, options, transports in films:
             film.render(folder, build)
-        told = watch_streams(films, Program, RtspServer)
-        for film, _, transports in films:
+            told = watch_streams(film, options, transports, Program, RtspServer)
             runs = [watch_file(film, interval, build) for interval in (INTERVALS if arguments.long else INTERVALS[:3])]
             for transport in transports:
                 number += 1
                 name = "%s-%s" % (film.name, transport)
-                right = report(number, name, runs, *told[name]) and right
+                right = report(number, name, film, runs, *told[name]) and right
     for name, reason in left_out:
         number += 1
         print("ok %d %s # SKIP %s" % (number, name, reason))
