@@ -269,6 +269,11 @@ on_encoded (GstBuffer *buffer, gpointer data)
     MonitorConnection *connection = data;
     gboolean looking = g_atomic_int_get (&connection->looking);
 
+    if (!buffer) {
+        /* Decoders are at ease with another size only where they get all frames of it. */
+        monitor_gate_init (&connection->gate);
+        return TRUE;
+    }
     g_atomic_int_set (&connection->has_encoded, TRUE);
     g_mutex_lock (&connection->lock);
     connection->stats.received++;

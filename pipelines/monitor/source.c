@@ -112,6 +112,11 @@ on_encoded_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
     const Source *source = data;
 
     (void)pad;
+    if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+        if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_CAPS)
+            source->frame (NULL, source->data);
+        return GST_PAD_PROBE_OK;
+    }
     return source->frame (GST_PAD_PROBE_INFO_BUFFER (info), source->data) ? GST_PAD_PROBE_OK
                                                                           : GST_PAD_PROBE_DROP;
 }
@@ -138,7 +143,8 @@ on_element_added (GstBin *bin, GstBin *parent, GstElement *element, gpointer dat
         g_object_set (element, "max-threads", 1, NULL);
     pad = gst_element_get_static_pad (element, "sink");
     if (pad)
-        gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_encoded_frame, data, NULL);
+        gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+                on_encoded_frame, data, NULL);
 }
 
 static void

@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Called before a decoder, in its thread; FALSE: the frame is dropped. */
+/* Called before a decoder, in its thread, with a frame; FALSE: it is dropped. buffer is NULL where
+ * frames of another format, size say, begin. */
 typedef gboolean (*MonitorSourceFrame) (GstBuffer *buffer, gpointer data);
 
 /* Adds to pipeline what brings raw video from settings->uri to sink. Of the settings nothing is
