@@ -3,12 +3,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The rule by itself; and with real encoders, servers and decoders, how many frames came and how
- * many a decoder gave. The servers send ten frames a second, each fifth a key frame.
+ * many a decoder gave, and how many when the pictures' size has changed. The servers send ten
+ * frames a second, each fifth a key frame.
  */
 
 #include "connection.h"
 #include "gate.h"
 #include "lens.h"
+
+#include <signal.h>
 
 #define FRAME (100 * GST_MSECOND)
 #define KEY_DISTANCE 5
@@ -135,20 +138,36 @@ knows_distance (gpointer data)
 }
 
 static gboolean
+has_other_size (gpointer data)
+{
+    View *view = data;
+    MonitorConnectionStats stats;
+
+    monitor_connection_get_stats (view->connection, &stats);
+    return view->has_failed || stats.width != view->start.width;
+}
+
+static gboolean
 has_ended (gpointer data)
 {
     return ((View *)data)->has_ended;
 }
 
-/* What came since then, and what of it was decoded. */
+/* What came since then, and what of it was decoded. From here on it is counted anew. */
 static void
-view_close (View *view, guint64 *received, guint64 *decoded)
+view_count (View *view, guint64 *received, guint64 *decoded)
 {
     MonitorConnectionStats stats;
 
     monitor_connection_get_stats (view->connection, &stats);
     *received = stats.received - view->start.received;
     *decoded = stats.decoded - view->start.decoded;
+    view->start = stats;
+}
+
+static void
+view_close (View *view)
+{
     monitor_connection_close (view->connection);
     g_assert_true (wait_for (has_ended, view, 10));
     monitor_connection_unref (view->connection);
@@ -166,13 +185,13 @@ typedef struct {
     Server server;
     View views[N_INTERVALS];
     guint64 received[N_INTERVALS], decoded[N_INTERVALS];
+    guint64 resized[N_INTERVALS]; /* frames that were decoded after the size had changed */
 } Stream;
 
 static Stream streams[G_N_ELEMENTS (codecs)];
 
-/* All at the same time. */
 static void
-test_streams (void)
+open_streams (void)
 {
     for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
         Stream *stream = &streams[i];
@@ -184,17 +203,49 @@ test_streams (void)
         for (guint j = 0; j < N_INTERVALS; j++)
             view_open (&stream->views[j], &stream->server, INTERVALS[j]);
     }
+}
+
+static void
+wait_for_all (Condition condition, double seconds)
+{
     for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
         for (guint j = 0; j < N_INTERVALS && !find_lack (&codecs[i]); j++)
-            g_assert_true (wait_for (knows_distance, &streams[i].views[j], 60));
+            g_assert_true (wait_for (condition, &streams[i].views[j], seconds));
+}
+
+static void
+close_stream (Stream *stream)
+{
+    guint64 received;
+
+    for (guint j = 0; j < N_INTERVALS; j++) {
+        view_count (&stream->views[j], &received, &stream->resized[j]);
+        view_close (&stream->views[j]);
+    }
+    server_kill (&stream->server);
+}
+
+/* All at the same time. */
+static void
+test_streams (void)
+{
+    open_streams ();
+    wait_for_all (knows_distance, 60);
     wait_seconds (SECONDS);
     for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
         Stream *stream = &streams[i];
 
         for (guint j = 0; j < N_INTERVALS && !find_lack (&codecs[i]); j++)
-            view_close (&stream->views[j], &stream->received[j], &stream->decoded[j]);
-        server_kill (&stream->server);
+            view_count (&stream->views[j], &stream->received[j], &stream->decoded[j]);
     }
+    for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+        if (!find_lack (&codecs[i]))
+            server_signal (&streams[i].server, SIGUSR1);
+    wait_for_all (has_other_size, 10);
+    wait_seconds ((FIRST_KEYS - 1) * KEY_DISTANCE / 10.0);
+    for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+        if (!find_lack (&codecs[i]))
+            close_stream (&streams[i]);
 }
 
 static void
@@ -224,6 +275,8 @@ test_codec (gconstpointer data)
             g_assert_cmpuint (decoded + 10, >=, received);
         else
             g_assert_cmpfloat_with_epsilon ((double)decoded, (double)received / period, 1.5);
+        /* Decoders get all frames of another size at first. */
+        g_assert_cmpuint (stream->resized[i], >, (FIRST_KEYS - 2) * KEY_DISTANCE);
     }
 }
 
