@@ -34,7 +34,7 @@ struct _MonitorServer {
     guint sampler;
 };
 
-/* One request and its answer, for as long as libsoup has the message. */
+/* One request and its answer, until libsoup lets go of the message or the connection. */
 typedef struct {
     MonitorServer *server;
     SoupServerMessage *message; /* not owned: it owns us */
@@ -104,6 +104,14 @@ on_got_chunk (SoupServerMessage *message, GBytes *chunk, Visit *visit)
     }
 }
 
+/* Not all messages go with their connection: libsoup 3.2 keeps that of a failed TLS handshake. */
+static void
+on_disconnected (SoupServerMessage *message, Visit *visit)
+{
+    g_signal_handlers_disconnect_by_data (message, visit);
+    g_object_set_data (G_OBJECT (message), "altclip-visit", NULL);
+}
+
 static void
 on_finished (SoupServerMessage *message, Visit *visit)
 {
@@ -128,6 +136,10 @@ on_request_started (SoupServer *soup, SoupServerMessage *message, MonitorServer 
     g_object_set_data_full (G_OBJECT (message), "altclip-visit", visit, free_visit);
     g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), visit);
     g_signal_connect (message, "finished", G_CALLBACK (on_finished), visit);
+    g_signal_connect (message, "disconnected", G_CALLBACK (on_disconnected), visit);
+    /* A connection that the other side closes between two requests stays open in libsoup 3.2. */
+    soup_message_headers_replace (
+            soup_server_message_get_response_headers (message), "Connection", "close");
     set_deadline (visit, PATIENCE);
     if (server->n_visits > MAX_VISITS) {
         cut (message);
@@ -198,12 +210,6 @@ judge (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTabl
         monitor_reply_error (message, SOUP_STATUS_NOT_FOUND, "there is nothing at this path");
     } else if (!is_body_allowed (message, visit->route)) {
         visit->route = NULL;
-    }
-    if (!visit->route &&
-            soup_message_headers_get_encoding (soup_server_message_get_request_headers (message)) !=
-                    SOUP_ENCODING_NONE) {
-        soup_message_headers_replace (
-                soup_server_message_get_response_headers (message), "Connection", "close");
     }
 }
 

@@ -7,6 +7,7 @@
 Prints TAP. Only the standard library.
 """
 
+import contextlib
 import fcntl
 import itertools
 import json
@@ -625,22 +626,48 @@ def check_trouble(program, description):
         assert troubled.end() == 0
 
 
-def check_tls(program, description):
+@contextlib.contextmanager
+def tls_program():
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         safe = Program(cameras=[{"name": "bars", "uri": "test:smpte"}], tls_certificate=certificate, tls_key=key)
         try:
-            assert safe.url.startswith("https://"), safe.said()
-            assert safe.get("/api/state").status == 200
-            answer = safe.ask("POST", "/api/login", {"token": TOKEN}, bearer=False, headers=same_origin(safe))
-            assert "Secure" in answer.headers["Set-Cookie"]
-            connection, response = safe.open("GET", camera_path("bars", "/live.mjpeg"))
-            assert read_part(response)[1].startswith(JPEG)
-            connection.close()
+            yield safe
         finally:
             assert safe.end() == 0
+
+
+def check_tls(program, description):
+    with tls_program() as safe:
+        assert safe.url.startswith("https://"), safe.said()
+        assert safe.get("/api/state").status == 200
+        answer = safe.ask("POST", "/api/login", {"token": TOKEN}, bearer=False, headers=same_origin(safe))
+        assert "Secure" in answer.headers["Set-Cookie"]
+        connection, response = safe.open("GET", camera_path("bars", "/live.mjpeg"))
+        assert read_part(response)[1].startswith(JPEG)
+        connection.close()
+
+
+def count_files(program):
+    return len(os.listdir("/proc/%d/fd" % program.process.pid))
+
+
+def check_closed(program, description):
+    """Of connections that the other side closes nothing stays, however many there were."""
+    before = count_files(program)
+    for _ in range(100):
+        assert program.get("/healthz").status == 200
+    program.wait_for(lambda: count_files(program) < before + 20, 10)
+
+
+def check_handshakes(program, description):
+    """Who connects and says nothing shuts nobody out, also where there is TLS."""
+    with tls_program() as safe:
+        for _ in range(300):
+            socket.create_connection(("127.0.0.1", safe.port)).close()
+        assert safe.get("/healthz").status == 200
 
 
 class Sleeper:
@@ -667,7 +694,7 @@ def main():
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
               check_news, check_events, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
-              check_missed, check_slow_store, check_trouble, check_tls, sleeper.check]
+              check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
     for n, check in enumerate(checks, 1):
