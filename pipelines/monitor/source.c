@@ -6,6 +6,7 @@
 #include "source.h"
 
 #include "address.h"
+#include "extent.h"
 #include "http.h"
 
 #include <gio/gio.h>
@@ -24,6 +25,7 @@ typedef struct {
     GstElement *sink;          /* not owned: of the same pipeline */
     MonitorSourceFrame frame;
     gpointer data;
+    gint is_too_large; /* atomic: what comes is decoded no longer */
 } Source;
 
 static void
@@ -106,19 +108,58 @@ on_source_setup (GstElement *bin, GstElement *element, gpointer data)
 
 /* ---- Decoders ------------------------------------------------------------------------------- */
 
+static void
+check_extent (Source *source, GstPad *pad, guint width, guint height)
+{
+    g_autoptr (GstElement) decoder = NULL;
+
+    if (monitor_extent_is_allowed (width, height) ||
+            !g_atomic_int_compare_and_exchange (&source->is_too_large, FALSE, TRUE))
+        return;
+    decoder = gst_pad_get_parent_element (pad);
+    if (decoder)
+        GST_ELEMENT_ERROR (decoder, STREAM, DECODE,
+                ("Its picture of %u x %u is too large.", width, height), (NULL));
+}
+
+static gboolean
+is_jpeg (GstPad *pad)
+{
+    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+
+    return caps && gst_structure_has_name (gst_caps_get_structure (caps, 0), "image/jpeg");
+}
+
+/* Before the decoder makes room for it. */
 static GstPadProbeReturn
 on_encoded_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
-    const Source *source = data;
+    Source *source = data;
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+    guint width, height;
 
-    (void)pad;
-    if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
-        if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_CAPS)
-            source->frame (NULL, source->data);
+    if (is_jpeg (pad) && monitor_extent_find_in_jpeg (buffer, &width, &height))
+        check_extent (source, pad, width, height);
+    if (g_atomic_int_get (&source->is_too_large))
+        return GST_PAD_PROBE_DROP;
+    return source->frame (buffer, source->data) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+static GstPadProbeReturn
+on_encoded_caps (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    Source *source = data;
+    GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+    GstCaps *caps;
+    guint width, height;
+
+    if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
         return GST_PAD_PROBE_OK;
-    }
-    return source->frame (GST_PAD_PROBE_INFO_BUFFER (info), source->data) ? GST_PAD_PROBE_OK
-                                                                          : GST_PAD_PROBE_DROP;
+    gst_event_parse_caps (event, &caps);
+    if (monitor_extent_find_in_caps (caps, &width, &height))
+        check_extent (source, pad, width, height);
+    source->frame (NULL, source->data);
+    return GST_PAD_PROBE_OK;
 }
 
 static void
@@ -142,9 +183,10 @@ on_element_added (GstBin *bin, GstBin *parent, GstElement *element, gpointer dat
     if (has_property (element, "max-threads") && has_property (element, "output-corrupt"))
         g_object_set (element, "max-threads", 1, NULL);
     pad = gst_element_get_static_pad (element, "sink");
-    if (pad)
-        gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-                on_encoded_frame, data, NULL);
+    if (!pad)
+        return;
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_encoded_caps, data, NULL);
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_encoded_frame, data, NULL);
 }
 
 static void
