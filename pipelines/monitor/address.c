@@ -158,7 +158,7 @@ monitor_address_scrub (const char *text)
     g_autofree char *bare = replace (valid, "(://)[^/?#\\s\"']*@", "\\1");
 
     return replace (bare,
-            "([?&;][^=&\\s]*(?:pass|pwd|pw|secret|token|key|auth|user|usr|login)[^=&\\s]*=)"
+            "([?&;/][^=&/\\s]*(?:pass|pwd|pw|secret|token|key|auth|user|usr|login)[^=&/\\s]*=)"
             "[^&\\s\"']*",
             "\\1" BLOT);
 }
@@ -170,11 +170,25 @@ blot (GString *text, const char *secret)
         g_string_replace (text, secret, BLOT, 0);
 }
 
+/* What a camera says is for no terminal to obey, and one line of a log. */
+static GString *
+make_printable (const char *text)
+{
+    GString *printable = g_string_new (NULL);
+
+    for (; *text; text = g_utf8_next_char (text)) {
+        gunichar character = g_utf8_get_char (text);
+
+        g_string_append_unichar (printable, g_unichar_isprint (character) ? character : ' ');
+    }
+    return printable;
+}
+
 char *
 monitor_message_scrub (const char *message, const char *user, const char *password)
 {
     g_autofree char *scrubbed = monitor_address_scrub (message);
-    GString *text = g_string_new (scrubbed);
+    GString *text = make_printable (scrubbed);
 
     if (password && *password) {
         g_autofree char *pair = g_strconcat (user ? user : "", ":", password, NULL);

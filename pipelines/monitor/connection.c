@@ -6,6 +6,7 @@
 #include "connection.h"
 
 #include "address.h"
+#include "extent.h"
 #include "gate.h"
 #include "picture.h"
 #include "source.h"
@@ -20,6 +21,9 @@
 #define KEPT_DISTANCE (100 * GST_MSECOND)
 
 #define THUMBNAIL_WIDTH 320
+
+/* Of a reason or a warning, bytes. */
+#define MAX_TOLD 500
 
 /* Longest time without results that altclipfilter allows by itself. */
 #define MAX_AGE (5 * GST_SECOND)
@@ -191,6 +195,17 @@ send (MonitorConnection *connection, Notice notice)
     g_idle_add_full (G_PRIORITY_DEFAULT, deliver, copy, notice_free);
 }
 
+/* Without secrets, and no longer than people read: it may be the camera's own words. */
+static char *
+dup_told (MonitorConnection *connection, const char *text)
+{
+    char *told = monitor_message_scrub (text, connection->user, connection->password);
+
+    if (strlen (told) > MAX_TOLD)
+        *g_utf8_find_prev_char (told, told + MAX_TOLD + 1) = '\0';
+    return told;
+}
+
 /* Takes the text. */
 static void
 fail (MonitorConnection *connection, MonitorFailure failure, char *text)
@@ -198,10 +213,9 @@ fail (MonitorConnection *connection, MonitorFailure failure, char *text)
     g_autofree char *secret = text;
 
     if (g_atomic_int_compare_and_exchange (&connection->has_failed, FALSE, TRUE))
-        send (connection, (Notice){ .kind = FAILED,
-                                  .failure = failure,
-                                  .text = monitor_message_scrub (
-                                          text, connection->user, connection->password) });
+        send (connection,
+                (Notice){
+                        .kind = FAILED, .failure = failure, .text = dup_told (connection, text) });
 }
 
 /* ---- The thread for pictures ---------------------------------------------------------------- */
@@ -410,9 +424,7 @@ handle_warning (MonitorConnection *connection, GstMessage *message)
     g_autofree char *details = NULL;
 
     gst_message_parse_warning (message, &error, &details);
-    send (connection, (Notice){ .kind = WARNED,
-                              .text = monitor_message_scrub (
-                                      error->message, connection->user, connection->password) });
+    send (connection, (Notice){ .kind = WARNED, .text = dup_told (connection, error->message) });
 }
 
 static void
@@ -559,13 +571,14 @@ build (MonitorConnection *connection, GstElement *pipeline, GError **error)
         .password = connection->password,
         .udp = connection->udp };
     gboolean publishes = connection->mqtt_address || connection->mqtt_config;
-    g_autofree char *description = g_strdup_printf (
-            "videoconvert name=convert n-threads=1 ! altclipfilter name=filter ! %s"
-            "fakesink sync=%s qos=false enable-last-sample=false",
-            publishes ? "altclippublish name=publisher ! " : "",
-            monitor_source_is_file (connection->uri) ? "true" : "false");
+    g_autofree char *description =
+            g_strdup_printf ("capsfilter name=extent caps=\"" MONITOR_EXTENT_CAPS
+                             "\" ! videoconvert n-threads=1 ! altclipfilter name=filter ! %s"
+                             "fakesink sync=%s qos=false enable-last-sample=false",
+                    publishes ? "altclippublish name=publisher ! " : "",
+                    monitor_source_is_file (connection->uri) ? "true" : "false");
     GstElement *bin = gst_parse_bin_from_description (description, FALSE, error);
-    g_autoptr (GstElement) convert = NULL;
+    g_autoptr (GstElement) extent = NULL;
     g_autoptr (GstElement) filter = NULL;
     g_autoptr (GstElement) publisher = NULL;
     g_autoptr (GstPad) pad = NULL;
@@ -579,7 +592,7 @@ build (MonitorConnection *connection, GstElement *pipeline, GError **error)
             return FALSE;
         settings.trust = G_TLS_DATABASE (connection->trust);
     }
-    convert = gst_bin_get_by_name (GST_BIN (bin), "convert");
+    extent = gst_bin_get_by_name (GST_BIN (bin), "extent");
     filter = gst_bin_get_by_name (GST_BIN (bin), "filter");
     publisher = gst_bin_get_by_name (GST_BIN (bin), "publisher");
     g_mutex_lock (&connection->lock);
@@ -588,7 +601,7 @@ build (MonitorConnection *connection, GstElement *pipeline, GError **error)
     set_up_filter (connection, filter);
     if (publisher)
         set_up_publisher (connection, publisher);
-    pad = gst_element_get_static_pad (convert, "sink");
+    pad = gst_element_get_static_pad (extent, "sink");
     gst_element_add_pad (bin, gst_ghost_pad_new ("sink", pad));
     return monitor_source_add (GST_BIN (pipeline), bin, &settings, on_encoded, connection, error);
 }

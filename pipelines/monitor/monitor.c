@@ -117,7 +117,6 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
         if (g_str_equal (fields[i].key, "MESSAGE"))
             text = fields[i].value;
     line = monitor_message_scrub (text, NULL, NULL);
-    g_strdelimit (line, "\r\n", ' ');
     if (is_journal)
         fprintf (stderr, "<%d>%s\n", priority, line);
     else

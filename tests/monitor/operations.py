@@ -7,12 +7,15 @@
 TAP on standard output.
 """
 
+import http.server
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -216,6 +219,50 @@ def test_reload_hooks(folder):
     assert longest < 1.5, longest
     monitor.wait(lambda: read_done() == ["begin", "end"], 10, "the end of the hook")
     assert monitor.stop() == 0
+
+
+def jpeg_of(width, height):
+    """What a decoder needs to know that it is JPEG, and how large; the rest is missing."""
+    return (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xdb\0\x43\0" + b"\1" * 64 +
+            b"\xff\xc2\0\x11\x08" + struct.pack(">HH", height, width) + b"\3\1\x22\0\2\x11\0\3\x11\0" + b"\xff\xd9")
+
+
+class Rude(http.server.BaseHTTPRequestHandler):
+    """Cameras that say what they should not."""
+
+    def do_GET(self):
+        if self.path == "/huge":
+            picture = jpeg_of(32000, 30000)
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
+            self.end_headers()
+            for _ in range(50):
+                self.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(picture), picture))
+                time.sleep(0.2)
+        else:
+            self.send_response(500, "\033]0;owned\a\033[31m " + "A" * 50000)
+            self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_rude_cameras(folder):
+    """a picture of gigabytes is not made room for, and what a camera says is neither long nor for a terminal"""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Rude)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    path = write(folder, "monitor.json", {"cameras": [
+        {"name": name, "uri": "http://127.0.0.1:%d/%s" % (server.server_port, name)} for name in ("huge", "loud")]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: all(camera["reason"] for camera in monitor.cameras().values()), 20, "reasons")
+    cameras = monitor.cameras()
+    assert "32000 x 30000 is too large" in cameras["huge"]["reason"], cameras
+    assert "owned" in cameras["loud"]["reason"] and len(cameras["loud"]["reason"]) <= 500, cameras
+    assert cameras["loud"]["reason"].isprintable(), cameras
+    assert monitor.stop() == 0
+    server.shutdown()
+    assert all(line.isprintable() for line in monitor.read_log().splitlines()), monitor.read_log()
 
 
 def test_secrets(folder):

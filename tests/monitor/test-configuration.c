@@ -241,6 +241,35 @@ test_scrub (void)
     g_assert_cmpstr (address, ==, "http://host/v?channel=2&pwd=***&size=3#x");
 }
 
+/* Many cameras want user and password in the path. */
+static void
+test_scrub_path (void)
+{
+    static const char *const addresses[] = {
+        "rtsp://host:554/user=admin_password=s3cret_channel=1_stream=0.sdp?real_stream",
+        "rtsp://host/user=admin&password=s3cret&channel=1&stream=0.sdp",
+        "rtsp://host/live/password=s3cret/1",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (addresses); i++) {
+        g_autofree char *scrubbed = monitor_address_scrub (addresses[i]);
+
+        g_test_message ("%s", scrubbed);
+        g_assert_null (strstr (scrubbed, "s3cret"));
+        g_assert_true (g_str_has_prefix (scrubbed, "rtsp://host"));
+    }
+}
+
+/* No terminal obeys what a camera says. */
+static void
+test_scrub_control (void)
+{
+    g_autofree char *scrubbed = monitor_message_scrub (
+            "a\033]0;x\007b\r\nc\302\233d\342\200\256e \344\273\223", NULL, NULL);
+
+    g_assert_cmpstr (scrubbed, ==, "a ]0;x b  c d e \344\273\223");
+}
+
 /* ---- The gate ------------------------------------------------------------------------------- */
 
 /* Frames of 10 a second, a key frame among each @distance of them, for a minute: how many pass. */
@@ -364,6 +393,8 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/configuration/uris", test_uris);
     g_test_add_func ("/monitor/configuration/environment", test_environment);
     g_test_add_func ("/monitor/address/scrub", test_scrub);
+    g_test_add_func ("/monitor/address/scrub-path", test_scrub_path);
+    g_test_add_func ("/monitor/address/scrub-control", test_scrub_control);
     g_test_add_func ("/monitor/gate/keys", test_gate);
     g_test_add_func ("/monitor/gate/apart", test_gate_apart);
     g_test_add_func ("/monitor/picture/shape", test_picture);
