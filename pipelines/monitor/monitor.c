@@ -457,14 +457,13 @@ print_address (const MonitorConfiguration *configuration, guint16 port)
 static int
 watch (Monitor *monitor)
 {
-    guint sources[4];
+    guint sources[3];
 
     for (guint i = 0; i < monitor->configuration->cameras->len; i++)
         add_camera (monitor, monitor->configuration->cameras->pdata[i]);
     sources[0] = g_unix_signal_add (SIGINT, on_signal, monitor);
     sources[1] = g_unix_signal_add (SIGTERM, on_signal, monitor);
-    sources[2] = g_unix_signal_add (SIGHUP, on_reload, monitor);
-    sources[3] = g_timeout_add (1000, on_sweep, monitor);
+    sources[2] = g_timeout_add (1000, on_sweep, monitor);
     g_main_loop_run (monitor->loop);
     g_message ("stopping");
     if (!stop_cameras (monitor))
@@ -475,32 +474,31 @@ watch (Monitor *monitor)
 }
 
 static int
-run (const Options *options, MonitorConfiguration *configuration)
+run (Monitor *monitor)
 {
-    Monitor monitor = { .options = options, .configuration = configuration };
     g_autoptr (GError) error = NULL;
     int status = FAILED;
 
     initialise_network_classes ();
-    monitor.cameras = g_list_store_new (MONITOR_TYPE_CAMERA);
-    monitor.leaving = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
-    monitor.loop = g_main_loop_new (NULL, FALSE);
-    if (keep_model (&monitor, &error) && open_parts (&monitor, &error)) {
-        print_address (monitor.configuration, monitor_server_get_port (monitor.server));
-        status = watch (&monitor);
+    monitor->cameras = g_list_store_new (MONITOR_TYPE_CAMERA);
+    monitor->leaving = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+    monitor->loop = g_main_loop_new (NULL, FALSE);
+    if (keep_model (monitor, &error) && open_parts (monitor, &error)) {
+        print_address (monitor->configuration, monitor_server_get_port (monitor->server));
+        status = watch (monitor);
     } else {
         g_critical ("%s", error->message);
     }
-    close_parts (&monitor);
-    monitor_configuration_free (monitor.configuration);
-    if (g_hash_table_size (monitor.leaving) > 0) {
+    close_parts (monitor);
+    monitor_configuration_free (monitor->configuration);
+    if (g_hash_table_size (monitor->leaving) > 0) {
         /* A thread hangs in a driver, say: what it uses is left to the system. */
         fflush (NULL);
         _exit (status);
     }
-    g_hash_table_unref (monitor.leaving);
-    g_object_unref (monitor.cameras);
-    g_main_loop_unref (monitor.loop);
+    g_hash_table_unref (monitor->leaving);
+    g_object_unref (monitor->cameras);
+    g_main_loop_unref (monitor->loop);
     return status;
 }
 
@@ -575,8 +573,9 @@ refuse (const char *text)
 }
 
 static int
-start (const Options *options)
+start (Monitor *monitor)
 {
+    const Options *options = monitor->options;
     g_autoptr (GError) error = NULL;
     MonitorConfiguration *configuration;
     const char *fault = find_fault (options);
@@ -592,8 +591,10 @@ start (const Options *options)
     configuration = read_configuration (options, &error);
     if (!configuration)
         return refuse (error->message);
-    if (!options->check)
-        return run (options, configuration);
+    if (!options->check) {
+        monitor->configuration = configuration;
+        return run (monitor);
+    }
     printf ("%u cameras, %u hooks: the configuration is right\n", configuration->cameras->len,
             configuration->hooks->len);
     monitor_configuration_free (configuration);
@@ -604,6 +605,7 @@ int
 main (int argc, char **argv)
 {
     Options options = { 0 };
+    Monitor monitor = { .options = &options };
     g_autoptr (GError) error = NULL;
     int status;
 
@@ -627,8 +629,11 @@ main (int argc, char **argv)
         printf ("altclip-monitor %s\n", ALTCLIP_VERSION);
         status = SUCCESS;
     } else {
+        /* Otherwise it would end the process: what comes while parts are opened waits until they
+         * are, and what comes when all ends is nothing to anybody. */
+        g_unix_signal_add (SIGHUP, on_reload, &monitor);
         gst_init (NULL, NULL);
-        status = start (&options);
+        status = start (&monitor);
     }
     options_clear (&options);
     return status;

@@ -179,6 +179,29 @@ def test_reload(folder):
     assert monitor.stop() == 0
 
 
+def test_reload_early(folder):
+    """SIGHUP before all is open does not end it: the configuration is read again when it is"""
+    token = os.path.join(folder, "token")
+    os.mkfifo(token)
+    path = write(folder, "monitor.json", {"token_file": "token", "port": 0, "data_directory": folder,
+                                          "cameras": [{"name": "a", "uri": "test:smpte"}]})
+    process = subprocess.Popen([PROGRAM, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with open(token, "w") as f:  # it is read: there is no server yet, and no loop
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        f.write("a token that is long enough")
+    os.unlink(token)
+    with open(token, "w") as f:
+        f.write("a token that is long enough")
+    assert process.stdout.readline().startswith("http://"), process.wait(10)
+    for line in process.stderr:
+        if "was read again" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    rest = process.communicate(timeout=20)
+    assert process.returncode == 0, rest
+
+
 def test_reload_process(folder):
     """what only a restart changes is as it was for cameras that SIGHUP adds, and the log says so each time"""
     def camera(name):
