@@ -462,7 +462,7 @@ monitor_camera_start (MonitorCamera *self)
     self->wait = FIRST_WAIT;
     self->udp = g_str_equal (self->config->transport, "udp");
     connect_camera (self);
-    if (!self->connection)
+    if (!self->connection && self->state == MONITOR_CAMERA_STOPPED)
         set_state (self, MONITOR_CAMERA_WAITING, NULL);
 }
 

@@ -21,6 +21,8 @@
 #define KEPT_DISTANCE (100 * GST_MSECOND)
 
 #define THUMBNAIL_WIDTH 320
+/* That wait to be made. */
+#define MAX_PICTURES 64
 
 /* Of a reason or a warning, bytes. */
 #define MAX_TOLD 500
@@ -250,7 +252,8 @@ do_task (gpointer data, gpointer user_data)
     g_free (task);
 }
 
-/* One for all cameras: a camera's events stay in order. */
+/* One for all cameras: a camera's events stay in order. Where more come than it keeps up with, they
+ * have no picture, since each that waits holds a frame. */
 static void
 push_task (MonitorConnection *connection, GstStructure *structure, GstSample *sample)
 {
@@ -265,6 +268,8 @@ push_task (MonitorConnection *connection, GstStructure *structure, GstSample *sa
     task->connection = monitor_connection_ref (connection);
     task->structure = structure;
     task->sample = sample;
+    if (g_thread_pool_unprocessed (pool) >= MAX_PICTURES)
+        g_clear_pointer (&task->sample, gst_sample_unref);
     g_thread_pool_push (pool, task, NULL);
 }
 

@@ -407,6 +407,20 @@ def check_events(program, description):
     assert answer.status == 200 and answer.body.startswith(JPEG), answer.status
 
 
+def check_flood(program, description):
+    """Of events that come many at once none is missing, and frames of theirs do not pile up."""
+    busy = Program(cameras=[{"name": "bars", "uri": "test:smpte", "interval": 0.2}])
+    labels = ["thing %d" % i for i in range(400)]
+    prompts = {"version": 1, "threshold": 0, "labels": [{"label": label} for label in labels]}
+    try:
+        assert set_prompts(busy, "bars", prompts).status == 200
+        begun = busy.wait_for(lambda: (lambda events: len(events) == len(labels) and events)(
+            [event for event in busy.get("/api/events?kind=begin&limit=1000").json()["events"] if event["label"] in labels]))
+        assert 1 <= sum(event["thumbnail"] for event in begun) < 300, sum(event["thumbnail"] for event in begun)
+    finally:
+        assert busy.end() == 0
+
+
 def check_metrics(program, description):
     set_prompts(program, "bars", {"version": 1, "negatives": ["a clear picture"], "labels": [{"label": HOSTILE_LABEL, "texts": ["colour bars"]}]})
     program.wait_for(lambda: [label["label"] for label in program.get(camera_path("bars")).json()["labels"]] == [HOSTILE_LABEL])
@@ -693,7 +707,7 @@ def main():
     program = Program()
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
-              check_news, check_events, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
+              check_news, check_events, check_flood, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
               check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
