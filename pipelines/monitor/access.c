@@ -124,9 +124,14 @@ is_full (gpointer address, gpointer value, gpointer now)
     return allowance->requests >= BURST && allowance->wrong >= WRONG_BURST;
 }
 
-/* Whose owner has 2⁶⁴ addresses, has one allowance. */
-static char *
-name_address (SoupServerMessage *message)
+/**
+ * monitor_access_dup_address:
+ * @message: a request
+ *
+ * Returns: (transfer full): whose it is: an address, or of those that have 2⁶⁴ the net
+ */
+char *
+monitor_access_dup_address (SoupServerMessage *message)
 {
     GSocketAddress *remote = soup_server_message_get_remote_address (message);
     GInetAddress *address;
@@ -150,7 +155,7 @@ name_address (SoupServerMessage *message)
 static Allowance *
 find_allowance (MonitorAccess *access, SoupServerMessage *message)
 {
-    g_autofree char *address = name_address (message);
+    g_autofree char *address = monitor_access_dup_address (message);
     gint64 now = g_get_monotonic_time ();
     Allowance *allowance = g_hash_table_lookup (access->allowances, address);
 

@@ -33,6 +33,8 @@ gboolean monitor_access_log_in (MonitorAccess *access, SoupServerMessage *messag
         const char *token, MonitorRefusal *refusal);
 void monitor_access_log_out (MonitorAccess *access, SoupServerMessage *message);
 
+char *monitor_access_dup_address (SoupServerMessage *message);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorAccess, monitor_access_free)
 
 G_END_DECLS

@@ -19,6 +19,8 @@
 #include "stream.h"
 
 #define MAX_VISITS 256 /* connections */
+/* Of one address, so that who needs no token for it shuts nobody else out. */
+#define MAX_VISITS_OF_ONE 192
 /* s: for a request to be whole, and for its answer to be taken. */
 #define PATIENCE 30
 #define MIN_TOKEN 16 /* bytes, where others than this machine's may try */
@@ -31,6 +33,7 @@ struct _MonitorServer {
     GTlsCertificate *certificate; /* nullable */
     MonitorApi api;
     guint n_visits;
+    GHashTable *addresses; /* address → how many of the visits */
     guint sampler;
 };
 
@@ -38,6 +41,7 @@ struct _MonitorServer {
 typedef struct {
     MonitorServer *server;
     SoupServerMessage *message; /* not owned: it owns us */
+    char *address;
     const MonitorRoute *route;
     char *item;
     gsize n_read;
@@ -50,6 +54,29 @@ get_visit (SoupServerMessage *message)
     return g_object_get_data (G_OBJECT (message), "altclip-visit");
 }
 
+/* Takes the address.
+ *
+ * Returns: how many there are of it now. */
+static guint
+count_address (MonitorServer *server, char *address, int change)
+{
+    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (server->addresses, address)) + (guint)change;
+
+    if (n == 0) {
+        g_hash_table_remove (server->addresses, address);
+        g_free (address);
+    } else {
+        g_hash_table_replace (server->addresses, address, GUINT_TO_POINTER (n));
+    }
+    return n;
+}
+
+static void
+release_server (gpointer data)
+{
+    g_hash_table_unref (((MonitorServer *)data)->addresses);
+}
+
 static void
 free_visit (gpointer data)
 {
@@ -57,7 +84,8 @@ free_visit (gpointer data)
 
     g_clear_handle_id (&visit->deadline, g_source_remove);
     visit->server->n_visits--;
-    g_rc_box_release (visit->server);
+    count_address (visit->server, visit->address, -1);
+    g_rc_box_release_full (visit->server, release_server);
     g_free (visit->item);
     g_free (visit);
 }
@@ -128,11 +156,14 @@ static void
 on_request_started (SoupServer *soup, SoupServerMessage *message, MonitorServer *server)
 {
     Visit *visit = g_new0 (Visit, 1);
+    guint n_of_one;
 
     (void)soup;
     visit->server = g_rc_box_acquire (server);
     visit->message = message;
+    visit->address = monitor_access_dup_address (message);
     server->n_visits++;
+    n_of_one = count_address (server, g_strdup (visit->address), 1);
     g_object_set_data_full (G_OBJECT (message), "altclip-visit", visit, free_visit);
     g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), visit);
     g_signal_connect (message, "finished", G_CALLBACK (on_finished), visit);
@@ -141,7 +172,7 @@ on_request_started (SoupServer *soup, SoupServerMessage *message, MonitorServer 
     soup_message_headers_replace (
             soup_server_message_get_response_headers (message), "Connection", "close");
     set_deadline (visit, PATIENCE);
-    if (server->n_visits > MAX_VISITS) {
+    if (server->n_visits > MAX_VISITS || n_of_one > MAX_VISITS_OF_ONE) {
         cut (message);
     }
 }
@@ -369,6 +400,7 @@ monitor_server_new (const MonitorConfiguration *configuration, GListModel *camer
         return NULL;
     }
     server = g_rc_box_new0 (MonitorServer);
+    server->addresses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     server->api.status = monitor_status_new (configuration, cameras, store, hooks);
     server->api.streams = monitor_streams_new (server->api.status);
     if (!load_certificate (configuration, &server->certificate, error) ||
@@ -411,5 +443,5 @@ monitor_server_free (MonitorServer *server)
     g_clear_object (&server->certificate);
     g_clear_pointer (&server->api.access, monitor_access_free);
     g_clear_pointer (&server->api.status, monitor_status_free);
-    g_rc_box_release (server);
+    g_rc_box_release_full (server, release_server);
 }

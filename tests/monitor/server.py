@@ -28,6 +28,7 @@ from program import BARS, CHINESE, HOSTILE, HOSTILE_LABEL, PASSWORD, TOKEN, Prog
 
 METHODS = ("get", "put", "post", "delete", "patch", "options")
 JPEG = b"\xff\xd8\xff"
+BREATH = 0.01  # s: who connects faster than is accepted waits for a second
 
 
 def same_origin(program):
@@ -681,7 +682,22 @@ def check_handshakes(program, description):
     with tls_program() as safe:
         for _ in range(300):
             socket.create_connection(("127.0.0.1", safe.port)).close()
+            time.sleep(BREATH)
         assert safe.get("/healthz").status == 200
+
+
+def check_crowd(program, description):
+    """Nor does who holds on to connections, as many as it can."""
+    held = []
+    try:
+        for _ in range(300):
+            held.append(socket.create_connection(("127.0.0.1", program.port), source_address=("127.0.0.5", 0)))
+            time.sleep(BREATH)
+    except ConnectionResetError:
+        pass
+    assert len(held) > 100 and program.get("/healthz").status == 200, len(held)
+    for one in held:
+        one.close()
 
 
 class Sleeper:
@@ -708,7 +724,7 @@ def main():
     sleeper = Sleeper(program)
     checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
               check_news, check_events, check_flood, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
-              check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, sleeper.check]
+              check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, check_crowd, sleeper.check]
     n_failed = 0
     print("1..%d" % (len(checks) + 1))
     for n, check in enumerate(checks, 1):
