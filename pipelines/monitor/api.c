@@ -151,11 +151,15 @@ answer_camera (MonitorRequest *request)
 static void
 answer_with_prompts (MonitorRequest *request, MonitorCamera *camera)
 {
-    char *text = monitor_camera_get_prompts (camera);
+    g_autoptr (GError) error = NULL;
+    char *text = monitor_camera_get_prompts (camera, &error);
     g_autoptr (GBytes) bytes = NULL;
 
     if (!text) {
-        monitor_reply_error (request->message, SOUP_STATUS_NOT_FOUND, "the camera has no prompts");
+        g_warning ("The prompts of %s cannot be read: %s", monitor_camera_get_name (camera),
+                error->message);
+        monitor_reply_error (request->message, SOUP_STATUS_INTERNAL_SERVER_ERROR,
+                "the prompts cannot be read; the log says why");
         return;
     }
     bytes = g_bytes_new_take (text, strlen (text));

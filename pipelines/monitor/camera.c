@@ -515,24 +515,23 @@ choose_prompts (MonitorCamera *self, const char *data_directory)
 }
 
 char *
-monitor_camera_get_prompts (MonitorCamera *self)
+monitor_camera_get_prompts (MonitorCamera *self, GError **error)
 {
     g_autoptr (AltclipPrompts) prompts = NULL;
 
     if (self->prompts_path)
-        prompts = monitor_prompts_load (self->prompts_path, NULL);
+        prompts = monitor_prompts_load (self->prompts_path, error);
     else
-        prompts = monitor_prompts_parse (self->config->prompts, NULL, NULL);
-    return prompts ? altclip_prompts_describe (prompts)
-                   : g_strdup ("{\"version\": 1, \"labels\": []}");
+        prompts = monitor_prompts_parse (self->config->prompts, NULL, error);
+    return prompts ? altclip_prompts_describe (prompts) : NULL;
 }
 
 gboolean
 monitor_camera_set_prompts (MonitorCamera *self, const char *json, GError **error)
 {
-    g_autofree char *before = monitor_camera_get_prompts (self);
+    g_autofree char *before = monitor_camera_get_prompts (self, NULL);
 
-    if (!monitor_prompts_keep (self->kept_path, json, before, error))
+    if (!monitor_prompts_keep (self->kept_path, json, before ? before : "{}", error))
         return FALSE;
     g_free (self->prompts_path);
     self->prompts_path = g_strdup (self->kept_path);

@@ -39,7 +39,7 @@ const char *monitor_camera_get_name (MonitorCamera *camera);
 json_t *monitor_camera_describe (MonitorCamera *camera);
 
 /* (transfer full): the JSON document of a prompts file, see docs/prompts-file.schema.json. */
-char *monitor_camera_get_prompts (MonitorCamera *camera);
+char *monitor_camera_get_prompts (MonitorCamera *camera, GError **error);
 
 /* Checked, kept in DATA_DIRECTORY/prompts/NAME.json, and in force at once. */
 gboolean monitor_camera_set_prompts (MonitorCamera *camera, const char *json, GError **error);

@@ -295,6 +295,24 @@ def check_prompts(program, description):
         assert set_prompts(program, name, BARS).status == 200
 
 
+def check_lost_prompts(program, description):
+    """A file of prompts that is gone is not one without labels, which an editor would keep."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "prompts.json")
+        with open(path, "w") as f:
+            json.dump(BARS, f)
+        lost = Program(cameras=[{"name": "bars", "uri": "test:smpte", "prompts_file": path}])
+        try:
+            assert lost.get(camera_path("bars", "/prompts")).json()["labels"]
+            os.unlink(path)
+            check_error(lost.get(camera_path("bars", "/prompts")), 500)
+            assert path in lost.said(), "the log does not say why"
+            assert set_prompts(lost, "bars", BARS).status == 200
+            assert lost.get(camera_path("bars", "/prompts")).json()["labels"]
+        finally:
+            assert lost.end() == 0
+
+
 def check_bodies(program, description):
     path = camera_path("bars", "/prompts")
     headers = {"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"}
@@ -722,7 +740,7 @@ def main():
         description = json.load(f)
     program = Program()
     sleeper = Sleeper(program)
-    checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_bodies, check_pictures,
+    checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_lost_prompts, check_bodies, check_pictures,
               check_news, check_events, check_flood, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
               check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, check_crowd, sleeper.check]
     n_failed = 0

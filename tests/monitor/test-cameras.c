@@ -237,7 +237,7 @@ test_prompts (Site *site, gconstpointer data)
             &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
     g_clear_error (&error);
-    document = monitor_camera_get_prompts (lens->camera);
+    document = monitor_camera_get_prompts (lens->camera, NULL);
     g_assert_nonnull (strstr (document, BARS));
     g_free (document);
     monitor_camera_set_prompts (lens->camera,
@@ -245,7 +245,7 @@ test_prompts (Site *site, gconstpointer data)
             "circle\"}]}",
             &error);
     g_assert_no_error (error);
-    document = monitor_camera_get_prompts (lens->camera);
+    document = monitor_camera_get_prompts (lens->camera, NULL);
     g_assert_nonnull (strstr (document, "a red circle"));
     g_assert_true (wait_for (has_new_label, lens, 5));
     g_assert_true (lens_is (lens, "playing"));
