@@ -50,8 +50,8 @@ is_text (const char *text)
     return !text || g_utf8_validate (text, -1, NULL);
 }
 
-/* A password may hold what an address may not, / and # and @ too: the last @ before the query that
- * a host follows ends it. So the user's part is cut off before anything is parsed. */
+/* A password may hold an @, which an address may not: the last one before the path ends it. So the
+ * user's part is cut off before anything is parsed. In it / and ? and # are %2F, %3F and %23. */
 static char *
 cut_credentials (const char *text, char **user, char **password)
 {
