@@ -46,6 +46,7 @@ typedef struct {
     char *item;
     gsize n_read;
     guint deadline;
+    gboolean connected;
 } Visit;
 
 static Visit *
@@ -132,10 +133,44 @@ on_got_chunk (SoupServerMessage *message, GBytes *chunk, Visit *visit)
     }
 }
 
-/* Not all messages go with their connection: libsoup 3.2 keeps that of a failed TLS handshake. */
+/* libsoup 3.2 forgets to let go of the message of a failed TLS handshake, which then has its
+ * connection, which has it: where that reference is the last, it is nobody's. */
+static gboolean
+release_orphan (gpointer data)
+{
+    GObject *message = g_weak_ref_get (data);
+
+    if (message && g_atomic_int_get ((gint *)&message->ref_count) == 2) {
+        g_object_unref (message);
+    }
+    g_clear_object (&message);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+free_weak_ref (gpointer data)
+{
+    g_weak_ref_clear (data);
+    g_free (data);
+}
+
+static void
+on_connected (SoupServerMessage *message, Visit *visit)
+{
+    (void)message;
+    visit->connected = TRUE;
+}
+
+/* Not all messages go with their connection. */
 static void
 on_disconnected (SoupServerMessage *message, Visit *visit)
 {
+    if (!visit->connected && !soup_server_message_get_method (message)) {
+        GWeakRef *orphan = g_new (GWeakRef, 1);
+
+        g_weak_ref_init (orphan, message);
+        g_idle_add_full (G_PRIORITY_DEFAULT, release_orphan, orphan, free_weak_ref);
+    }
     g_signal_handlers_disconnect_by_data (message, visit);
     g_object_set_data (G_OBJECT (message), "altclip-visit", NULL);
 }
@@ -167,6 +202,7 @@ on_request_started (SoupServer *soup, SoupServerMessage *message, MonitorServer 
     g_object_set_data_full (G_OBJECT (message), "altclip-visit", visit, free_visit);
     g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), visit);
     g_signal_connect (message, "finished", G_CALLBACK (on_finished), visit);
+    g_signal_connect (message, "connected", G_CALLBACK (on_connected), visit);
     g_signal_connect (message, "disconnected", G_CALLBACK (on_disconnected), visit);
     /* A connection that the other side closes between two requests stays open in libsoup 3.2. */
     soup_message_headers_replace (

@@ -695,13 +695,30 @@ def check_closed(program, description):
     program.wait_for(lambda: count_files(program) < before + 20, 10)
 
 
+def read_memory(program):
+    with open("/proc/%d/statm" % program.process.pid) as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def has_sanitizer(program):
+    with open("/proc/%d/maps" % program.process.pid) as f:
+        return "libasan" in f.read()
+
+
 def check_handshakes(program, description):
-    """Who connects and says nothing shuts nobody out, also where there is TLS."""
-    with tls_program() as safe:
-        for _ in range(300):
+    """Who connects and says nothing shuts nobody out, also where there is TLS, and nothing of it stays."""
+    def connect(safe, n):
+        for _ in range(n):
             socket.create_connection(("127.0.0.1", safe.port)).close()
             time.sleep(BREATH)
         assert safe.get("/healthz").status == 200
+
+    with tls_program() as safe:
+        connect(safe, 300)
+        before = read_memory(safe)
+        connect(safe, 600)
+        # The address sanitizer keeps for a while what was freed.
+        assert read_memory(safe) - before < 4e6 or has_sanitizer(safe), (before, read_memory(safe))
 
 
 def check_crowd(program, description):
