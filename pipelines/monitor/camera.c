@@ -54,9 +54,10 @@ struct _MonitorCamera {
     MonitorCameraConfig *config;
     char *model, *precision, *mqtt_address, *mqtt_config;
     guint threads;
-    char *kept_path;       /* where edited prompts are */
-    char *prompts_path;    /* (nullable): the file of prompts in force */
-    const char *negatives; /* (nullable): beside the short form */
+    char *kept_path;        /* where edited prompts are */
+    char *prompts_path;     /* (nullable): the file of prompts in force */
+    char *prompts_checksum; /* (nullable): of the configuration's */
+    const char *negatives;  /* (nullable): beside the short form */
 
     MonitorCameraState state;
     char *reason;
@@ -486,6 +487,18 @@ monitor_camera_is_busy (MonitorCamera *self)
 
 /* ---- What it looks for ---------------------------------------------------------------------- */
 
+/* (nullable): of what is in that file */
+static char *
+compute_checksum (const char *path)
+{
+    g_autofree char *content = NULL;
+    gsize length;
+
+    if (!g_file_get_contents (path, &content, &length, NULL))
+        return NULL;
+    return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)content, length);
+}
+
 /* What was edited goes before the configuration. */
 static void
 choose_prompts (MonitorCamera *self, const char *data_directory)
@@ -505,6 +518,7 @@ choose_prompts (MonitorCamera *self, const char *data_directory)
     }
     if (self->config->prompts_file) {
         self->prompts_path = g_strdup (self->config->prompts_file);
+        self->prompts_checksum = compute_checksum (self->prompts_path);
     } else if (self->config->prompts) {
         parsed = monitor_prompts_parse (self->config->prompts, &self->negatives, NULL);
     } else {
@@ -526,6 +540,34 @@ monitor_camera_get_prompts (MonitorCamera *self, GError **error)
     return prompts ? altclip_prompts_describe (prompts) : NULL;
 }
 
+static void
+apply_prompts (MonitorCamera *self)
+{
+    if (self->connection) {
+        g_clear_pointer (&self->warning, g_free);
+        monitor_connection_set_prompts_file (self->connection, self->prompts_path);
+    }
+    forget_labels (self);
+    g_signal_emit (self, signals[CHANGED], 0);
+}
+
+void
+monitor_camera_reread_prompts (MonitorCamera *self)
+{
+    g_autofree char *checksum = NULL;
+
+    if (!self->config->prompts_file ||
+            g_strcmp0 (self->prompts_path, self->config->prompts_file) != 0)
+        return;
+    checksum = compute_checksum (self->prompts_path);
+    if (!checksum || g_strcmp0 (checksum, self->prompts_checksum) == 0)
+        return;
+    g_free (self->prompts_checksum);
+    self->prompts_checksum = g_steal_pointer (&checksum);
+    g_message ("%s: has other prompts", self->config->name);
+    apply_prompts (self);
+}
+
 gboolean
 monitor_camera_set_prompts (MonitorCamera *self, const char *json, GError **error)
 {
@@ -535,12 +577,7 @@ monitor_camera_set_prompts (MonitorCamera *self, const char *json, GError **erro
         return FALSE;
     g_free (self->prompts_path);
     self->prompts_path = g_strdup (self->kept_path);
-    if (self->connection) {
-        g_clear_pointer (&self->warning, g_free);
-        monitor_connection_set_prompts_file (self->connection, self->prompts_path);
-    }
-    forget_labels (self);
-    g_signal_emit (self, signals[CHANGED], 0);
+    apply_prompts (self);
     return TRUE;
 }
 
@@ -754,6 +791,7 @@ monitor_camera_finalize (GObject *object)
     g_free (self->mqtt_config);
     g_free (self->kept_path);
     g_free (self->prompts_path);
+    g_free (self->prompts_checksum);
     g_free (self->reason);
     g_free (self->warning);
     G_OBJECT_CLASS (monitor_camera_parent_class)->finalize (object);

@@ -254,6 +254,8 @@ change_cameras (Monitor *monitor, const GPtrArray *before)
         if (!new || !old || !monitor_camera_config_equal (new, old)) {
             g_message ("%s: %s", name, new ? "has another configuration" : "is removed");
             remove_camera (monitor, i - 1);
+        } else {
+            monitor_camera_reread_prompts (get_camera (monitor, i - 1));
         }
     }
     for (guint i = 0; i < after->len; i++) {

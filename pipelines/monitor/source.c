@@ -26,6 +26,7 @@ typedef struct {
     MonitorSourceFrame frame;
     gpointer data;
     gint is_too_large; /* atomic: what comes is decoded no longer */
+    int video;         /* of RTSP: the stream that is watched; -1: none is known yet */
 } Source;
 
 static void
@@ -45,16 +46,19 @@ source_free (gpointer data, GClosure *closure)
 
 /* ---- Protocols ------------------------------------------------------------------------------ */
 
-/* Sound is not even asked for. */
+/* Neither sound nor a second picture is even asked for. */
 static gboolean
 on_select_stream (GstElement *rtspsrc, guint number, GstCaps *caps, gpointer data)
 {
     const GstStructure *structure = gst_caps_get_structure (caps, 0);
+    Source *source = data;
 
     (void)rtspsrc;
-    (void)number;
-    (void)data;
-    return g_strcmp0 (gst_structure_get_string (structure, "media"), "video") == 0;
+    if (g_strcmp0 (gst_structure_get_string (structure, "media"), "video") != 0)
+        return FALSE;
+    if (source->video < 0)
+        source->video = (int)number;
+    return source->video == (int)number;
 }
 
 static gboolean
@@ -64,7 +68,7 @@ has_property (GstElement *element, const char *name)
 }
 
 static void
-set_up_rtsp (const Source *source, GstElement *rtspsrc)
+set_up_rtsp (Source *source, GstElement *rtspsrc)
 {
     /* Over UDP, pictures would come as they are, not encrypted. */
     gst_util_set_object_arg (G_OBJECT (rtspsrc), "protocols",
@@ -78,7 +82,7 @@ set_up_rtsp (const Source *source, GstElement *rtspsrc)
         g_object_set (rtspsrc, "user-id", source->user, NULL);
     if (source->password)
         g_object_set (rtspsrc, "user-pw", source->password, NULL);
-    g_signal_connect (rtspsrc, "select-stream", G_CALLBACK (on_select_stream), NULL);
+    g_signal_connect (rtspsrc, "select-stream", G_CALLBACK (on_select_stream), source);
 }
 
 /* What is there is MJPEG or nothing: it has no end, and waits for nobody. */
@@ -248,6 +252,7 @@ add_decoded_pictures (GstBin *pipeline, GstElement *sink, const MonitorConnectio
         return FALSE;
     }
     source = g_new0 (Source, 1);
+    source->video = -1;
     source->uri = g_strdup (settings->uri);
     source->cancellable = g_cancellable_new ();
     source->user = g_strdup (settings->user);

@@ -153,6 +153,11 @@ def add_codecs(site):
             site.add("%s-%s" % (codec, transport), sees_without_end, server.uri(), transport=transport)
 
 
+def add_second_stream(site):
+    """Its server ends when the second is asked for too."""
+    site.add("second-stream", sees_without_end, site.serve("jpeg", "--noise").uri())
+
+
 def add_passwords(site):
     basic = site.serve("jpeg", "--basic", user=USER, password=PASSWORD)
     digest = site.serve("jpeg", user=USER, password=PASSWORD)
@@ -266,7 +271,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         site = Site(folder)
         try:
-            for add in (add_codecs, add_passwords, add_http, add_tls, add_files, add_devices):
+            for add in (add_codecs, add_second_stream, add_passwords, add_http, add_tls, add_files, add_devices):
                 add(site)
             program = Program(cameras=site.cameras)
             site.checks += [("secrets", check_secrets), ("end", check_end)]

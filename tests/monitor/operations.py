@@ -179,6 +179,48 @@ def test_reload(folder):
     assert monitor.stop() == 0
 
 
+def test_reload_prompts(folder):
+    """SIGHUP takes over what has changed in a prompts_file, where nothing was edited, and nothing else is disturbed"""
+    def prompts(*labels):
+        return {"version": 1, "labels": [{"label": label} for label in labels]}
+
+    def labels(name):
+        return [label["label"] for label in monitor.cameras()[name]["labels"]]
+
+    def reload():
+        n_reloads = monitor.read_log().count("was read again")
+        monitor.process.send_signal(signal.SIGHUP)
+        monitor.wait(lambda: monitor.read_log().count("was read again") > n_reloads, 10, "a reload")
+
+    for name in "abc":
+        write(folder, name + ".json", prompts("colour bars", "static noise"))
+    path = write(folder, "monitor.json", {"cameras": [
+        {"name": name, "uri": "test:smpte", "prompts_file": name + ".json"} for name in "abc"]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: all(labels(name) for name in "abc"), 20, "labels")
+    edit = urllib.request.Request(monitor.address + "/api/cameras/c/prompts", json.dumps(prompts("a red circle")).encode(),
+                                  {"Content-Type": "application/json", "Origin": monitor.address}, method="PUT")
+    urllib.request.urlopen(edit, timeout=10).close()
+    before = monitor.cameras()
+    for name in "ac":
+        write(folder, name + ".json", prompts("colour bars", "a black picture"))
+    reload()
+    monitor.wait(lambda: labels("a") == ["colour bars", "a black picture"], 10, "other labels")
+    monitor.wait(lambda: labels("c") == ["a red circle"], 10, "what was edited")
+    after = monitor.cameras()
+    assert labels("b") == ["colour bars", "static noise"]
+    assert all(after[name]["since"] == before[name]["since"] for name in "abc"), (before, after)
+    log = monitor.read_log()
+    assert log.count("has other prompts") == 1 and "a: has other prompts" in log, log
+    reload()
+    assert monitor.read_log().count("has other prompts") == 1
+    write(folder, "a.json", {"version": 1, "labels": []})
+    monitor.process.send_signal(signal.SIGHUP)
+    monitor.wait(lambda: "stays as it was" in monitor.read_log(), 5, "a warning")
+    assert labels("a") == ["colour bars", "a black picture"]
+    assert monitor.stop() == 0
+
+
 def test_reload_early(folder):
     """SIGHUP before all is open does not end it: the configuration is read again when it is"""
     token = os.path.join(folder, "token")

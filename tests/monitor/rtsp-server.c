@@ -7,9 +7,10 @@
  * Serves test pictures, colour bars, at rtsp://127.0.0.1:PORT/test as jpeg, vp8, h264 or h265, each
  * fifth a key frame, or with --film that Matroska file from its beginning, at its own speed,
  * without the share --loss of its packets. With digest authentication if there is a user, or
- * --basic. With --certificate, a PEM file with the key too, rtsps. SIGUSR1 changes the size of the
- * test pictures while they play. Prints a line when it listens; the exit status is 77 where there
- * is no such encoder.
+ * --basic. With --noise there is a second stream beside it, which ends it when it is asked for.
+ * With --certificate, a PEM file with the key too, rtsps. SIGUSR1 changes the size of the test
+ * pictures while they play. Prints a line when it listens; the exit status is 77 where there is no
+ * such encoder.
  *
  * ALTCLIP_TEST_SIZE=WIDTHxHEIGHT: of the pictures, before the change; ALTCLIP_TEST_PERIOD=SECONDS:
  * the picture is colour bars and nothing, in turns, each so long by the clock on the wall, so that
@@ -30,6 +31,7 @@ static gboolean is_small;
 
 static char *film, *certificate;
 static gboolean is_basic;
+static gboolean has_noise;
 static double loss;
 
 typedef struct {
@@ -64,6 +66,11 @@ has_element (const char *name)
     return factory != NULL;
 }
 
+#define NOISE                                                        \
+    "videotestsrc is-live=true pattern=snow ! "                      \
+    "video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! " \
+    "jpegenc ! rtpjpegpay name=pay1 pt=97"
+
 static char *
 make_launch (const Codec *codec)
 {
@@ -74,8 +81,8 @@ make_launch (const Codec *codec)
                                 "identity name=pay0 drop-probability=%s )",
                 film, codec->payloader, share);
     return g_strdup_printf ("( videotestsrc name=source is-live=true ! capsfilter name=filter ! %s "
-                            "! %s name=pay0 pt=96 )",
-            codec->element, codec->payloader);
+                            "! %s name=pay0 pt=96 %s )",
+            codec->element, codec->payloader, has_noise ? NOISE : "");
 }
 
 static void
@@ -152,6 +159,24 @@ read_environment (void)
 }
 
 /* Anybody may see it where there is no user. */
+/* Who asks for the noise too loses all. */
+static void
+on_setup (GstRTSPClient *client, GstRTSPContext *context, gpointer data)
+{
+    (void)client;
+    (void)data;
+    if (g_str_has_suffix (context->uri->abspath, "stream=1"))
+        exit (3);
+}
+
+static void
+on_client (GstRTSPServer *server, GstRTSPClient *client, gpointer data)
+{
+    (void)server;
+    (void)data;
+    g_signal_connect (client, "setup-request", G_CALLBACK (on_setup), NULL);
+}
+
 static void
 protect (
         GstRTSPServer *server, GstRTSPMediaFactory *factory, const char *user, const char *password)
@@ -207,6 +232,7 @@ main (int argc, char **argv)
         { "loss", 0, 0, G_OPTION_ARG_DOUBLE, &loss, "Share of a film's packets that are lost",
                 "SHARE" },
         { "basic", 0, 0, G_OPTION_ARG_NONE, &is_basic, "Basic authentication", NULL },
+        { "noise", 0, 0, G_OPTION_ARG_NONE, &has_noise, "A second stream of noise", NULL },
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr (GOptionContext) context = g_option_context_new ("PORT CODEC [USER PASSWORD]");
@@ -242,6 +268,8 @@ main (int argc, char **argv)
         fprintf (stderr, "port %s cannot be had\n", argv[1]);
         return 1;
     }
+    if (has_noise)
+        g_signal_connect (server, "client-connected", G_CALLBACK (on_client), NULL);
     g_unix_signal_add (SIGUSR1, on_resize, NULL);
     printf ("listening\n");
     fflush (stdout);
