@@ -68,7 +68,7 @@ SILENT_TEXTS = re.compile(
     # Progress, and --help.
     r"Loading the model|%u sources|Usage: |\nOptions:|  %|Watches cameras, stores|altclip(?:-monitor)? %s\n?$"
     # Keys, phrases and letters, pages and pipelines, caps, and what is compared with.
-    r"|%d %u %s|a clear picture|%u ×, %s|<|filesrc name=|video\w+ .*name=|altclippublish name=|\{ I420|version https://git-lfs"
+    r"|%d %u %s|a clear picture|%u ×, %s|<|filesrc name=|capsfilter name=|video\w+ .*name=|altclippublish name=|\{ I420|version https://git-lfs"
     # SQL, and what the monitor says in HTTP, where that is no error.
     r"|(?:SELECT|PRAGMA|BEGIN|COMMIT|INSERT|DELETE|CREATE|SQLite format) | (?:INDEXED|time BETWEEN|LIMIT|id <|AND|ORDER) "
     r"|[a-z]+/[a-z-]+; |private, max-age|Bearer realm|default-src|%s=%s; Path|altclip-monitor session|Content-Type: image|Content-Length: |X-Camera: |(?:event|id|data): |\{\"version"

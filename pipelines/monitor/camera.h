@@ -41,8 +41,8 @@ json_t *monitor_camera_describe (MonitorCamera *camera);
 /* (transfer full): the JSON document of a prompts file, see docs/prompts-file.schema.json. */
 char *monitor_camera_get_prompts (MonitorCamera *camera, GError **error);
 
-/* A prompts_file of the configuration whose content has changed is in force at once, unless what was
- * edited goes before it. */
+/* A prompts_file of the configuration whose content has changed is in force at once, unless what
+ * was edited goes before it. */
 void monitor_camera_reread_prompts (MonitorCamera *camera);
 
 /* Checked, kept in DATA_DIRECTORY/prompts/NAME.json, and in force at once. */
