@@ -85,19 +85,30 @@ set_up_rtsp (Source *source, GstElement *rtspsrc)
     g_signal_connect (rtspsrc, "select-stream", G_CALLBACK (on_select_stream), source);
 }
 
-/* What is there is MJPEG or nothing: it has no end, and waits for nobody. */
+/* Not before data are asked for: what is said until then, that there is no connection say, would
+ * reach nobody. */
 static void
-set_up_http (const Source *source, GstElement *appsrc)
+on_need_data (GstElement *appsrc, guint length, gpointer data)
 {
+    const Source *source = data;
     MonitorHttpSettings settings = { .uri = source->uri,
         .user = source->user,
         .password = source->password,
         .trust = source->trust,
         .timeout = NETWORK_TIMEOUT };
 
+    (void)length;
+    g_signal_handlers_disconnect_by_func (appsrc, on_need_data, data);
+    monitor_http_start (GST_APP_SRC (appsrc), &settings, source->cancellable);
+}
+
+/* What is there is MJPEG or nothing: it has no end, and waits for nobody. */
+static void
+set_up_http (Source *source, GstElement *appsrc)
+{
     g_object_set (appsrc, "is-live", TRUE, "do-timestamp", TRUE, "format", GST_FORMAT_TIME, "block",
             TRUE, NULL);
-    monitor_http_start (GST_APP_SRC (appsrc), &settings, source->cancellable);
+    g_signal_connect (appsrc, "need-data", G_CALLBACK (on_need_data), source);
 }
 
 static void

@@ -104,6 +104,9 @@ def fails(*words):
         assert now["state"] in ("waiting", "connecting") and now["analysed"] == 0, now
         assert re.search(".*".join(words), now["reason"]), now
         program.wait_for(lambda: camera(program, name)["reconnects"] >= 2, LIMIT)
+        # And never for another reason.
+        said = re.findall("info: %s: (.*)" % name, program.said())
+        assert said and all(re.search(".*".join(words), line) for line in said), said
         return now["reason"]
 
     return check
@@ -184,7 +187,9 @@ def add_http(site):
     site.add("http-freezing", comes_back("nothing came for 2 s"), server.uri(mjpeg.FREEZING), watchdog=2)
     site.add("http-missing", fails("404 Not Found"), server.uri("/nowhere"))
     site.add("http-text", fails("text"), server.uri(mjpeg.TEXT))
-    site.add("http-nobody", fails("Connection refused"), "http://127.0.0.1:%d/" % find_port())
+    # This comes before anybody waits for a picture.
+    for n in range(6):
+        site.add("http-nobody-%d" % n, fails("Connection refused"), "http://127.0.0.1:%d/" % find_port())
 
 
 def add_tls(site):

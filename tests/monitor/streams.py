@@ -147,6 +147,9 @@ def watch_streams(film, options, transports, program_class, server_class):
 
     try:
         program.wait_for(have_ended, film.seconds + 30)
+        # What was on when a stream ended is told after that: all is on disk when the program has ended.
+        program.process.terminate()
+        program.process.wait(30)
         with sqlite3.connect(os.path.join(program.folder, "data", "events.sqlite")) as database:
             stored = {name: from_lines(row[0] for row in database.execute(
                 "SELECT json FROM events WHERE camera = ? ORDER BY id", (name,))) for name in states}
