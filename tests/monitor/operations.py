@@ -10,6 +10,7 @@ TAP on standard output.
 import http.server
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -22,6 +23,7 @@ import urllib.request
 
 PROGRAM = sys.argv[1]
 SECRET = "swordfish-4711"
+SANITIZED = "GST_REGISTRY_FORK" in os.environ
 
 
 class Monitor:
@@ -312,6 +314,11 @@ class Rude(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def get_gstreamer_version():
+    said = subprocess.run(["gst-launch-1.0", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.search(r"GStreamer (\d+)\.(\d+)", said).groups())
+
+
 def test_rude_cameras(folder):
     """a picture of gigabytes is not made room for, and what a camera says is neither long nor for a terminal"""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Rude)
@@ -322,7 +329,12 @@ def test_rude_cameras(folder):
     monitor = Monitor(folder, "--config", path)
     monitor.wait(lambda: all(camera["reason"] for camera in monitor.cameras().values()), 20, "reasons")
     cameras = monitor.cameras()
-    assert "32000 x 30000 is too large" in cameras["huge"]["reason"], cameras
+    # In GStreamer 1.26 decodebin waits for a first frame that its parser takes for whole, and a decoder gets nothing at all.
+    expected = "32000 x 30000 is too large" if get_gstreamer_version() < (1, 26) else "too large|nothing came for 10 s"
+    assert re.search(expected, cameras["huge"]["reason"]), cameras
+    with open("/proc/%d/status" % monitor.process.pid) as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    assert peak < (300 << 10 if not SANITIZED else 2 << 20), peak
     assert "owned" in cameras["loud"]["reason"] and len(cameras["loud"]["reason"]) <= 500, cameras
     assert cameras["loud"]["reason"].isprintable(), cameras
     assert monitor.stop() == 0
