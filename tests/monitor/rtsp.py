@@ -23,6 +23,11 @@ def has_element(name):
     return subprocess.run(["gst-inspect-1.0", "--exists", name], check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
+def choose_codec():
+    """H.264, or JPEG where there is no encoder for it."""
+    return "h264" if has_element("openh264enc") else "jpeg"
+
+
 def need(*names):
     """One of these elements."""
     if not any(has_element(name) for name in names):
@@ -30,13 +35,13 @@ def need(*names):
 
 
 class RtspServer:
-    """With the options and arguments of rtsp-server, but for the port."""
+    """With the options, arguments and environment of rtsp-server, but for the port."""
 
-    def __init__(self, codec, *options, user=None, password=None):
+    def __init__(self, codec, *options, user=None, password=None, **environment):
         self.port = find_port()
         self.tls = "--certificate" in options
         self.process = subprocess.Popen([SERVER, *options, str(self.port), codec] + ([user, password] if user else []),
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
         if not self.process.stdout.readline().startswith("listening"):
             said = self.process.communicate()[1].strip()
             if self.process.returncode == NO_ENCODER:
