@@ -10,6 +10,7 @@ Prints TAP. Only the standard library, openssl, gst-launch-1.0 and gst-inspect-1
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import traceback
 import mjpeg
 from mjpeg import MjpegServer
 from program import Program
-from rtsp import Missing, RtspServer, find_port, need
+from rtsp import Missing, RtspServer, need
 
 USER, PASSWORD, WRONG = "viewer", "sw0rdfish-4711", "gr0undless-1174"
 BARS = "colour bars"
@@ -35,7 +36,7 @@ class Site:
     """Servers, files and certificates, and the cameras that are there."""
 
     def __init__(self, folder):
-        self.folder, self.cameras, self.servers, self.checks = folder, [], [], []
+        self.folder, self.cameras, self.servers, self.silent, self.checks = folder, [], [], [], []
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -51,6 +52,13 @@ class Site:
     def serve(self, *arguments, **more):
         self.servers.append(RtspServer(*arguments, **more))
         return self.servers[-1]
+
+    def find_port_of_nobody(self):
+        """That nobody else listens at either, as it is taken."""
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        self.silent.append(taken)
+        return taken.getsockname()[1]
 
     def film(self, name, *encoder):
         path = self.path(name)
@@ -72,6 +80,8 @@ class Site:
     def end(self):
         for server in self.servers:
             server.end()
+        for taken in self.silent:
+            taken.close()
 
 
 # ---- What becomes of a camera ------------------------------------------------------------------------------------------------
@@ -189,7 +199,7 @@ def add_http(site):
     site.add("http-text", fails("text"), server.uri(mjpeg.TEXT))
     # This comes before anybody waits for a picture.
     for n in range(6):
-        site.add("http-nobody-%d" % n, fails("Connection refused"), "http://127.0.0.1:%d/" % find_port())
+        site.add("http-nobody-%d" % n, fails("Connection refused"), "http://127.0.0.1:%d/" % site.find_port_of_nobody())
 
 
 def add_tls(site):

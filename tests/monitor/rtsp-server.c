@@ -9,8 +9,8 @@
  * without the share --loss of its packets. With digest authentication if there is a user, or
  * --basic. With --noise there is a second stream beside it, which ends it when it is asked for.
  * With --certificate, a PEM file with the key too, rtsps. SIGUSR1 changes the size of the test
- * pictures while they play. Prints a line when it listens; the exit status is 77 where there is no
- * such encoder.
+ * pictures while they play. Prints a line with the port when it listens, which it chooses where
+ * PORT is 0; the exit status is 77 where there is no such encoder.
  *
  * ALTCLIP_TEST_SIZE=WIDTHxHEIGHT: of the pictures, before the change; ALTCLIP_TEST_PERIOD=SECONDS:
  * the picture is colour bars and nothing, in turns, each so long by the clock on the wall, so that
@@ -271,7 +271,7 @@ main (int argc, char **argv)
     if (has_noise)
         g_signal_connect (server, "client-connected", G_CALLBACK (on_client), NULL);
     g_unix_signal_add (SIGUSR1, on_resize, NULL);
-    printf ("listening\n");
+    printf ("listening at %d\n", gst_rtsp_server_get_bound_port (server));
     fflush (stdout);
     g_main_loop_run (loop);
     return 0;

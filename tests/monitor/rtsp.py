@@ -2,7 +2,6 @@
 """Servers of RTSP for tests: rtsp-server in processes of their own."""
 
 import os
-import socket
 import subprocess
 
 SERVER = os.environ.get("ALTCLIP_RTSP_SERVER", "rtsp-server")
@@ -11,12 +10,6 @@ NO_ENCODER = 77
 
 class Missing(Exception):
     """What a test needs and is not there."""
-
-
-def find_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def has_element(name):
@@ -34,15 +27,21 @@ def need(*names):
         raise Missing("no " + " and no ".join(names))
 
 
+def read_port(process):
+    """Of an rtsp-server, once it listens; 0 when it has ended without."""
+    said = process.stdout.readline()
+    return int(said.split()[-1]) if said.startswith("listening at ") else 0
+
+
 class RtspServer:
     """With the options, arguments and environment of rtsp-server, but for the port."""
 
     def __init__(self, codec, *options, user=None, password=None, **environment):
-        self.port = find_port()
         self.tls = "--certificate" in options
-        self.process = subprocess.Popen([SERVER, *options, str(self.port), codec] + ([user, password] if user else []),
+        self.process = subprocess.Popen([SERVER, *options, "0", codec] + ([user, password] if user else []),
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
-        if not self.process.stdout.readline().startswith("listening"):
+        self.port = read_port(self.process)
+        if not self.port:
             said = self.process.communicate()[1].strip()
             if self.process.returncode == NO_ENCODER:
                 raise Missing(said)
