@@ -104,14 +104,15 @@ static void connect_camera (MonitorCamera *self);
 /* ---- State ---------------------------------------------------------------------------------- */
 
 static void
-set_state (MonitorCamera *self, MonitorCameraState state, const char *reason)
+set_state_at_level (
+        MonitorCamera *self, MonitorCameraState state, const char *reason, GLogLevelFlags level)
 {
     if (self->state == state && g_strcmp0 (self->reason, reason) == 0)
         return;
     if (self->state != state)
         self->since = g_get_real_time ();
     if (reason && g_strcmp0 (self->reason, reason) != 0)
-        g_message ("%s: %s", self->config->name, reason);
+        g_log (G_LOG_DOMAIN, level, "%s: %s", self->config->name, reason);
     else if (state == MONITOR_CAMERA_PLAYING && self->state != state)
         g_message ("%s: playing", self->config->name);
     self->state = state;
@@ -120,6 +121,12 @@ set_state (MonitorCamera *self, MonitorCameraState state, const char *reason)
         self->reason = g_strdup (reason);
     }
     g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
+set_state (MonitorCamera *self, MonitorCameraState state, const char *reason)
+{
+    set_state_at_level (self, state, reason, G_LOG_LEVEL_MESSAGE);
 }
 
 static void
@@ -227,7 +234,9 @@ fail_camera (MonitorCamera *self, MonitorFailure failure, const char *reason)
     self->reconnects++;
     clear_timer (&self->retry_timer);
     self->retry_timer = g_timeout_add (make_wait (self), on_retry, self);
-    set_state (self, MONITOR_CAMERA_WAITING, reason);
+    /* That cameras come and go is nothing that somebody has to mend. */
+    set_state_at_level (self, MONITOR_CAMERA_WAITING, reason,
+            failure == MONITOR_FAILURE_OWN ? G_LOG_LEVEL_CRITICAL : G_LOG_LEVEL_MESSAGE);
 }
 
 /* ---- What connections tell ------------------------------------------------------------------ */

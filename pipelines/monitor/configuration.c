@@ -7,7 +7,9 @@
 
 #include "address.h"
 #include "altclip.h"
+#include "altclipbrokerconfig.h"
 #include "prompt_set.h"
+#include "source.h"
 #include "trust.h"
 
 #include <errno.h>
@@ -235,7 +237,8 @@ load_object (const char *path, gsize most, gboolean is_secret, GError **error)
     return root;
 }
 
-/* What others can read is no secret. */
+/* What everybody can read is no secret. A group may be there for it, and where there is an access
+ * control list, what is shown as the group's is but its mask. */
 static void
 warn_of_readers (const char *path)
 {
@@ -458,7 +461,7 @@ set_address (MonitorCameraConfig *config, const char *uri, GError **error)
 {
     g_free (config->uri);
     config->uri = monitor_address_parse (uri, &config->user, &config->password, error);
-    return config->uri != NULL;
+    return config->uri && monitor_source_check (config->uri, error);
 }
 
 static MonitorCameraConfig *
@@ -580,6 +583,20 @@ read_cameras (const Section *section, MonitorConfiguration *configuration,
     return TRUE;
 }
 
+/* A slip of the pen would let a camera be asked without its password. */
+static void
+warn_of_strangers (const char *path, json_t *credentials, const GPtrArray *cameras)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach (credentials, name, value)
+    {
+        if (!monitor_configuration_find_camera (cameras, name))
+            g_warning ("%s: \"%s\" is the name of no camera", path, name);
+    }
+}
+
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
 static void
@@ -622,6 +639,15 @@ read_command (const Section *section, MonitorHookConfig *config, GError **error)
 }
 
 static gboolean
+check_program (const Section *section, const char *name, GError **error)
+{
+    g_autofree char *path = g_find_program_in_path (name);
+
+    return path || refuse (section, "command", error,
+                           "\"%s\" is not there, or is no program that may be run", name);
+}
+
+static gboolean
 read_hook (const Section *section, MonitorHookConfig *config, GError **error)
 {
     static const char *const fields[] = { "command", "url", "label", "camera", "kind", "timeout",
@@ -641,7 +667,7 @@ read_hook (const Section *section, MonitorHookConfig *config, GError **error)
     if (config->url && !g_str_has_prefix (config->url, "http://") &&
             !g_str_has_prefix (config->url, "https://"))
         return refuse (section, "url", error, "it begins with neither http:// nor https://");
-    return TRUE;
+    return !config->command || check_program (section, config->command[0], error);
 }
 
 static gboolean
@@ -726,6 +752,35 @@ read_retention (const Section *section, MonitorRetention *retention, GError **er
 }
 
 static gboolean
+check_readable (const Section *section, const char *path, GError **error)
+{
+    return !path || g_access (path, R_OK) == 0 ||
+           refuse (section, "config", error, "%s: %s", path, g_strerror (errno));
+}
+
+/* As altclippublish will read it for each camera. */
+static gboolean
+check_broker (const Section *section, const MonitorConfiguration *configuration, GError **error)
+{
+    g_autoptr (GError) fault = NULL;
+    g_autoptr (GstAltclipBrokerConfig) broker = gst_altclip_broker_config_new (
+            configuration->mqtt_address, NULL, NULL, configuration->mqtt_config, &fault);
+
+    if (!broker)
+        return refuse (section, configuration->mqtt_config ? "config" : "address", error, "%s",
+                fault->message);
+    if (!check_readable (section, broker->ca_file, error) ||
+            !check_readable (section, broker->certificate_file, error) ||
+            !check_readable (section, broker->key_file, error))
+        return FALSE;
+    if (broker->password)
+        warn_of_readers (configuration->mqtt_config);
+    if (broker->key_file)
+        warn_of_readers (broker->key_file);
+    return TRUE;
+}
+
+static gboolean
 read_mqtt (const Section *section, MonitorConfiguration *configuration, GError **error)
 {
     static const char *const fields[] = { "address", "config", NULL };
@@ -733,10 +788,15 @@ read_mqtt (const Section *section, MonitorConfiguration *configuration, GError *
 
     if (!open_section (section, "mqtt", "mqtt.", &inner, error))
         return FALSE;
-    return !inner.object ||
-           (check_fields (&inner, fields, error) &&
-                   read_text (&inner, "address", &configuration->mqtt_address, error) &&
-                   read_path (&inner, "config", &configuration->mqtt_config, error));
+    if (!inner.object)
+        return TRUE;
+    if (!check_fields (&inner, fields, error) ||
+            !read_text (&inner, "address", &configuration->mqtt_address, error) ||
+            !read_path (&inner, "config", &configuration->mqtt_config, error))
+        return FALSE;
+    if (!configuration->mqtt_address && !configuration->mqtt_config)
+        return refuse (&inner, "address", error, "it is not there, and no `config` that has one");
+    return check_broker (&inner, configuration, error);
 }
 
 static gboolean
@@ -760,6 +820,8 @@ read_server (const Section *section, MonitorConfiguration *configuration, GError
         return refuse (section, configuration->tls_key ? "tls_certificate" : "tls_key", error,
                 "it is not there, but the other of tls_certificate and tls_key is");
     configuration->port = (guint16)port;
+    if (configuration->tls_key)
+        warn_of_readers (configuration->tls_key);
     if (token_file && !(configuration->token = read_secret (token_file, error)))
         return FALSE;
     return TRUE;
@@ -793,9 +855,42 @@ read_top (const Section *section, MonitorConfiguration *configuration, GError **
         warn_of_readers (path);
     }
     right = read_cameras (section, configuration, path, credentials, error);
+    if (right && credentials)
+        warn_of_strangers (path, credentials, configuration->cameras);
     if (credentials)
         json_decref (credentials);
     return right;
+}
+
+static gboolean
+is_secret (json_t *text)
+{
+    g_autofree char *scrubbed = NULL;
+
+    if (!json_is_string (text))
+        return FALSE;
+    scrubbed = monitor_address_scrub (json_string_value (text));
+    return !g_str_equal (scrubbed, json_string_value (text));
+}
+
+/* Of an item of an array: whether its address, or a word of its command, has a password in it. */
+static gboolean
+has_secret (json_t *root, const char *array)
+{
+    json_t *item, *word;
+    gsize i, j;
+
+    json_array_foreach (json_object_get (root, array), i, item)
+    {
+        if (is_secret (json_object_get (item, "uri")) || is_secret (json_object_get (item, "url")))
+            return TRUE;
+        json_array_foreach (json_object_get (item, "command"), j, word)
+        {
+            if (is_secret (word))
+                return TRUE;
+        }
+    }
+    return FALSE;
 }
 
 MonitorConfiguration *
@@ -809,6 +904,8 @@ monitor_configuration_read (const char *path, GError **error)
     if (!section.object)
         return NULL;
     right = read_top (&section, configuration, error);
+    if (right && (has_secret (section.object, "cameras") || has_secret (section.object, "hooks")))
+        warn_of_readers (path);
     json_decref (section.object);
     if (!right)
         return NULL;

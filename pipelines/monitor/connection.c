@@ -391,9 +391,22 @@ describe_error (const GError *error, const char *details)
     return g_strdup (error->message);
 }
 
-static MonitorFailure
-classify (const GError *error)
+/* Whether an element of altclip says it. */
+static gboolean
+is_ours (GstMessage *message)
 {
+    GstElementFactory *factory = GST_IS_ELEMENT (message->src)
+                                         ? gst_element_get_factory (GST_ELEMENT (message->src))
+                                         : NULL;
+
+    return factory && g_str_has_prefix (GST_OBJECT_NAME (factory), "altclip");
+}
+
+static MonitorFailure
+classify (GstMessage *message, const GError *error)
+{
+    if (is_ours (message))
+        return MONITOR_FAILURE_OWN;
     if (error->domain != GST_RESOURCE_ERROR)
         return MONITOR_FAILURE_OTHER;
     switch (error->code) {
@@ -419,7 +432,7 @@ handle_error (MonitorConnection *connection, GstMessage *message)
     if (refusal)
         fail (connection, MONITOR_FAILURE_REFUSED, refusal);
     else
-        fail (connection, classify (error), describe_error (error, details));
+        fail (connection, classify (message, error), describe_error (error, details));
 }
 
 static void

@@ -36,6 +36,7 @@ typedef enum {
     MONITOR_FAILURE_ENDED,   /* a file's or stream's end */
     MONITOR_FAILURE_REFUSED, /* nobody listens, or there is no such thing, or the password is wrong
                               */
+    MONITOR_FAILURE_OWN,     /* nothing of the camera's: the model, say */
 } MonitorFailure;
 
 typedef struct {

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "camera.h"
+#include "inspection.h"
 #include "prompt_set.h"
 #include "server.h"
 
@@ -164,7 +165,8 @@ read_configuration (const Options *options, GError **error)
                             : monitor_configuration_new_for_uris (options->uris, error);
 
     if (!configuration || !apply_options (options, configuration, error) ||
-            !monitor_server_check (configuration, error))
+            !monitor_server_check (configuration, error) ||
+            !monitor_inspection_run (configuration, error))
         return NULL;
     return g_steal_pointer (&configuration);
 }

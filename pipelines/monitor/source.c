@@ -295,6 +295,34 @@ monitor_source_add (GstBin *pipeline, GstElement *sink, const MonitorConnectionS
 }
 
 gboolean
+monitor_source_check (const char *uri, GError **error)
+{
+    const char *pattern = uri + strlen (MONITOR_ADDRESS_TEST);
+    g_autoptr (GstElement) source = NULL;
+    GParamSpec *spec;
+    GValue value = G_VALUE_INIT;
+    gboolean is_there;
+
+    if (!g_str_has_prefix (uri, MONITOR_ADDRESS_TEST))
+        return TRUE;
+    source = gst_element_factory_make ("videotestsrc", NULL);
+    if (!source) {
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                "GStreamer's videotestsrc is not installed (gstreamer1.0-plugins-base)");
+        return FALSE;
+    }
+    gst_object_ref_sink (source);
+    spec = g_object_class_find_property (G_OBJECT_GET_CLASS (source), "pattern");
+    g_value_init (&value, spec->value_type);
+    is_there = gst_value_deserialize (&value, pattern);
+    g_value_unset (&value);
+    if (!is_there)
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                "\"%s\" is no pattern of videotestsrc, such as smpte, snow or black", pattern);
+    return is_there;
+}
+
+gboolean
 monitor_source_is_file (const char *uri)
 {
     return g_str_has_prefix (uri, "file:");

@@ -19,6 +19,9 @@ gboolean monitor_source_add (GstBin *pipeline, GstElement *sink,
         const MonitorConnectionSettings *settings, MonitorSourceFrame frame, gpointer data,
         GError **error);
 
+/* Whether there is such a test picture, where it is one. */
+gboolean monitor_source_check (const char *uri, GError **error);
+
 /* Whether what is there has an end and waits for us, as a file does. */
 gboolean monitor_source_is_file (const char *uri);
 

@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -24,6 +25,10 @@ import urllib.request
 PROGRAM = sys.argv[1]
 SECRET = "swordfish-4711"
 SANITIZED = "GST_REGISTRY_FORK" in os.environ
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MODEL = os.path.join(ROOT, "models", "demo")
+
+os.environ.pop("JOURNAL_STREAM", None)  # lines of the log are as they are for people
 
 
 class Monitor:
@@ -75,6 +80,18 @@ def write(folder, name, value):
     return path
 
 
+def zero_model(folder):
+    """A model whose files are all right but for every weight, which is 0."""
+    path = os.path.join(folder, "zero")
+    shutil.copytree(MODEL, path)
+    with open(os.path.join(path, "model.safetensors"), "r+b") as f:
+        begin = 8 + struct.unpack("<Q", f.read(8))[0]
+        size = f.seek(0, os.SEEK_END)
+        f.seek(begin)
+        f.write(bytes(size - begin))
+    return path
+
+
 def playing(monitor, *names):
     cameras = monitor.cameras()
     return set(names) == set(cameras) and all(cameras[name]["state"] == "playing" for name in names)
@@ -96,22 +113,123 @@ def test_usage(folder):
 
 def test_check(folder):
     """--check of what is right ends with 0, and watches nothing"""
-    right = write(folder, "right.json", {"cameras": [{"name": "a", "uri": "test:snow"}]})
+    data = os.path.join(folder, "not", "yet")
+    right = write(folder, "right.json", {"cameras": [{"name": "a", "uri": "test:snow"}], "data_directory": data, "model": MODEL,
+                                         "hooks": [{"command": ["true"]}, {"command": ["/bin/true"]}]})
     result = run("--check", "--config", right)
-    assert result.returncode == 0 and "1 cameras" in result.stdout, result
+    assert result.returncode == 0 and "1 cameras" in result.stdout and not result.stderr, result
+    assert sorted(os.listdir(folder)) == ["right.json"]
     assert run("--version").returncode == 0
     assert run("--help").returncode == 0
 
 
+def test_what_is_named(folder):
+    """what a configuration names has to be there: --check and the start say the same of it, and end with 2"""
+    for name in ["file", "no-program"]:
+        with open(os.path.join(folder, name), "w") as f:
+            f.write("#!/bin/sh\n")
+    os.mkdir(os.path.join(folder, "empty"))
+    write(folder, "tls.json", {"tls": True, "ca_file": os.path.join(folder, "none.pem")})
+    write(folder, "password.json", {"password": "x"})
+    camera = {"name": "a", "uri": "test:snow"}
+    for wrong, words in [
+            ({"model": "no-model"}, "model no-model"), ({"model": "empty"}, "model empty config.json"),
+            ({"data_directory": "/proc/nowhere"}, "data_directory /proc/nowhere"),
+            ({"data_directory": "file"}, "data_directory file"), ({"data_directory": "file/data"}, "data_directory file/data"),
+            ({"mqtt": {}}, "mqtt.address config"), ({"mqtt": {"address": ":"}}, "mqtt.address"),
+            ({"mqtt": {"config": "none.json"}}, "mqtt.config none.json"),
+            ({"mqtt": {"config": "tls.json"}}, "mqtt.config none.pem"),
+            ({"mqtt": {"config": "password.json"}}, "mqtt.config username"),
+            ({"hooks": [{"command": ["no-such-program-4711"]}]}, "hooks[0].command no-such-program-4711"),
+            ({"hooks": [{"command": [os.path.join(folder, "no-program")]}]}, "hooks[0].command no-program"),
+            ({"hooks": [{"command": [folder]}]}, "hooks[0].command"),
+            ({"cameras": [{"name": "a", "uri": "test:nosuch"}]}, "cameras[0].uri nosuch"),
+            ({"credentials_file": "none.json"}, "none.json"), ({"token_file": "none"}, "none")]:
+        path = write(folder, "wrong.json", {"port": 0, "data_directory": "data", "cameras": [camera], **wrong})
+        said = []
+        for arguments in [("--check", "--config", path), ("--config", path)]:
+            result = run(*arguments)
+            assert result.returncode == 2, (wrong, result)
+            assert len(result.stderr.splitlines()) == 1, (wrong, result.stderr)
+            assert all(word in result.stderr for word in words.split()), (wrong, result.stderr)
+            said.append(result.stderr)
+        assert said[0] == said[1], said
+    assert not os.path.exists(os.path.join(folder, "data"))
+    environment = dict(os.environ, ALTCLIP_MODEL="/no/model")
+    for arguments in [("--check", "test:snow"), ("test:snow",)]:
+        result = run("--data-directory", folder, *arguments, environment=environment)
+        assert result.returncode == 2 and "ALTCLIP_MODEL" in result.stderr and "/no/model" in result.stderr, result
+
+
+def test_readers(folder):
+    """whoever lets everybody read passwords, keys and tokens is told so, and of passwords for cameras that there are not"""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "certificate.pem"],
+                   cwd=folder, check=True, capture_output=True)
+    camera = {"name": "a", "uri": "test:snow"}
+    write(folder, "mqtt.json", {"username": "door", "password": SECRET})
+    write(folder, "plain.json", {"username": "door"})
+    write(folder, "cameras.json", {"a": {"password": SECRET}, "aa": {"password": SECRET}})
+    with open(os.path.join(folder, "token"), "w") as f:
+        f.write("a token that is long enough")
+    for secret, more in [
+            ("key.pem", {"tls_certificate": "certificate.pem", "tls_key": "key.pem"}), ("mqtt.json", {"mqtt": {"config": "mqtt.json"}}),
+            (None, {"mqtt": {"config": "plain.json"}}), ("cameras.json", {"credentials_file": "cameras.json"}),
+            ("token", {"token_file": "token"}), ("monitor.json", {"hooks": [{"url": "https://me:%s@192.0.2.1/" % SECRET}]}),
+            ("monitor.json", {"hooks": [{"command": ["true", "https://192.0.2.1/?token=" + SECRET]}]}),
+            ("monitor.json", {"cameras": [{"name": "a", "uri": "rtsp://viewer:%s@192.0.2.1/" % SECRET}]}),
+            ("monitor.json", {"cameras": [{"name": "a", "uri": "http://192.0.2.1/?user=viewer&password=" + SECRET}]}),
+            (None, {"cameras": [{"name": "a", "uri": "rtsp://192.0.2.1/?channel=1"}]})]:
+        path = write(folder, "monitor.json", {"data_directory": "data", "cameras": [camera], **more})
+        for mode in (0o600, 0o640, 0o644):
+            for name in os.listdir(folder):
+                os.chmod(os.path.join(folder, name), mode)
+            result = run("--check", "--config", path)
+            assert result.returncode == 0, (more, result)
+            told = [line for line in result.stderr.splitlines() if "everybody on this machine may read it" in line]
+            expected = [os.path.join(folder, secret)] if secret and mode == 0o644 else []
+            assert [line.split(": ")[1] for line in told] == expected, (more, mode, result.stderr)
+            assert SECRET not in result.stderr and all(" warning: " in line for line in told), result.stderr
+            assert ('"aa" is the name of no camera' in result.stderr) == (secret == "cameras.json"), result.stderr
+            assert '"a" is the name' not in result.stderr
+
+
+def test_example(folder):
+    """the example of a configuration is right, once its passwords are where systemd has them"""
+    examples = os.path.join(ROOT, "pipelines", "monitor", "examples")
+    with open(os.path.join(examples, "monitor.json")) as f:
+        example = json.load(f)
+    with open(os.path.join(examples, "credentials.conf")) as f:
+        handed = dict(re.findall("^LoadCredential=([^:]*):(.*)$", f.read(), re.MULTILINE))
+    name = os.path.relpath(example["credentials_file"], "/run/credentials/altclip-monitor.service")
+    assert handed == {name: "/etc/altclip-monitor/" + name}, (handed, name)
+    shutil.copy(os.path.join(examples, name), folder)
+    os.chmod(os.path.join(folder, name), 0o600)
+    path = write(folder, "monitor.json", {**example, "credentials_file": name, "data_directory": "data"})
+    result = run("--check", "--config", path)
+    assert result.returncode == 0 and not result.stderr, result
+
+
+def test_broken_model(folder):
+    """a model whose weights tell nothing apart is an error of each camera, and in the log too"""
+    path = write(folder, "monitor.json", {"model": zero_model(folder), "cameras": [
+        {"name": "a", "uri": "test:smpte", "prompts": "colour bars;static noise"}]})
+    monitor = Monitor(folder, "--config", path)
+    monitor.wait(lambda: monitor.cameras()["a"]["reason"], 20, "a reason")
+    reason = monitor.cameras()["a"]["reason"]
+    assert monitor.stop() == 0
+    lines = [line for line in monitor.read_log().splitlines() if reason in line]
+    assert "model.safetensors" in reason and len(lines) == 1 and " error: a: " in lines[0], (reason, monitor.read_log())
+
+
 def test_no_place(folder):
-    """a port that is taken, and a folder that cannot be made, end with 1"""
+    """a port that is taken ends with 1"""
     monitor = Monitor(folder, "test:snow")
     port = monitor.address.rsplit(":", 1)[1]
     with tempfile.TemporaryDirectory() as other:
         result = run("--port", port, "--data-directory", other, "test:snow")
     assert result.returncode == 1, result
     assert monitor.stop() == 0
-    assert run("--port", "0", "--data-directory", "/proc/nowhere", "test:snow").returncode == 1
 
 
 def test_token(folder):
@@ -251,15 +369,20 @@ def test_reload_process(folder):
     def camera(name):
         return {"name": name, "uri": "test:smpte", "prompts": "colour bars;static noise"}
 
+    model = zero_model(folder)
     path = write(folder, "monitor.json", {"cameras": [camera("a")]})
     monitor = Monitor(folder, "--config", path)
     monitor.wait(lambda: playing(monitor, "a"), 20, "a camera")
     for names in ["ab", "abc"]:
-        write(folder, "monitor.json", {"model": "/no/such/model", "cameras": [camera(name) for name in names]})
+        write(folder, "monitor.json", {"model": model, "cameras": [camera(name) for name in names]})
         monitor.process.send_signal(signal.SIGHUP)
         monitor.wait(lambda: playing(monitor, *names) and all(camera["labels"] for camera in monitor.cameras().values()),
                      20, "labels of " + names)
     assert monitor.read_log().count("only with a restart") == 2, monitor.read_log()
+    write(folder, "monitor.json", {"model": "/no/such/model", "cameras": [camera("a")]})
+    monitor.process.send_signal(signal.SIGHUP)
+    monitor.wait(lambda: "stays as it was: model" in monitor.read_log(), 5, "a warning")
+    assert playing(monitor, "a", "b", "c")
     assert monitor.stop() == 0
 
 

@@ -117,6 +117,13 @@ static const struct {
     { "{\"cameras\": [{\"name\": \"a\", \"uri\": \"test:1\"}, {\"name\": \"a\", \"uri\": "
       "\"test:2\"}]}",
             "cameras[1].name" },
+    { "{\"cameras\": [{\"name\": \"a\", \"uri\": \"test:nosuch\"}]}",
+            "cameras[0].uri nosuch smpte" },
+    { "{\"hooks\": [{\"command\": [\"./none\"]}]}", "hooks[0].command ./none" },
+    { "{\"mqtt\": {}}", "mqtt.address config" },
+    { "{\"mqtt\": {\"address\": \"\"}}", "mqtt.address empty" },
+    { "{\"mqtt\": {\"address\": \"a:0\"}}", "mqtt.address a:0 65535" },
+    { "{\"mqtt\": {\"config\": \"none\"}}", "mqtt.config none" },
     { CAMERA ("\"interval\": -1"), "cameras[0].interval -1 3600" },
     { CAMERA ("\"watchdog\": 0"), "cameras[0].watchdog 0 1" },
     { CAMERA ("\"transport\": \"sctp\""), "cameras[0].transport sctp tcp" },
@@ -168,6 +175,24 @@ test_secrets (void)
         g_assert_nonnull (strstr (error->message, "secrets.json"));
         g_assert_null (strstr (error->message, "4711"));
     }
+}
+
+/* Its camera would be asked without a password. */
+static void
+test_strangers (void)
+{
+    g_autofree char *credentials = write_file (
+            "secrets.json", "{\"a\": {\"password\": \"p\"}, \"A\": {\"password\": \"p\"}}");
+    g_autoptr (GError) error = NULL;
+    g_autoptr (MonitorConfiguration) configuration = NULL;
+
+    g_test_expect_message ("altclip-monitor", G_LOG_LEVEL_WARNING,
+            "*secrets.json: \"A\" is the name of no camera");
+    configuration = read_text ("{\"credentials_file\": \"secrets.json\", \"cameras\": [{\"name\": "
+                               "\"a\", \"uri\": \"test:snow\"}]}",
+            &error);
+    g_assert_no_error (error);
+    g_test_assert_expected_messages ();
 }
 
 static void
@@ -390,6 +415,7 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/configuration/all", test_all);
     g_test_add_func ("/monitor/configuration/faults", test_faults);
     g_test_add_func ("/monitor/configuration/secrets", test_secrets);
+    g_test_add_func ("/monitor/configuration/strangers", test_strangers);
     g_test_add_func ("/monitor/configuration/uris", test_uris);
     g_test_add_func ("/monitor/configuration/environment", test_environment);
     g_test_add_func ("/monitor/address/scrub", test_scrub);
