@@ -1048,15 +1048,15 @@ ALTCLIP_API gboolean altclip_tensors_save (GPtrArray *tensors, const char *path,
  * AltclipScoreMode:
  * @ALTCLIP_SCORE_SOFTMAX: share among the labels of a group and the negatives at the model's own
  *   scale, 0 to 1
- * @ALTCLIP_SCORE_COSINE: raw cosine, −1 to 1
  * @ALTCLIP_SCORE_SIGMOID: 1 / (1 + exp (−(scale · cosine + bias))) with the model's scale and the
  *   label's bias, 0 to 1: each label for itself. The bias of a label that has none puts the cosine
  *   0.25 at 0.5
+ * @ALTCLIP_SCORE_COSINE: raw cosine, −1 to 1
  */
 typedef enum {
     ALTCLIP_SCORE_SOFTMAX,
-    ALTCLIP_SCORE_COSINE,
-    ALTCLIP_SCORE_SIGMOID
+    ALTCLIP_SCORE_SIGMOID,
+    ALTCLIP_SCORE_COSINE
 } AltclipScoreMode;
 
 /**

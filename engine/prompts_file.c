@@ -79,8 +79,8 @@ static const struct {
 
 static const char *const SCORE_MODES[] = {
     [ALTCLIP_SCORE_SOFTMAX] = "softmax",
-    [ALTCLIP_SCORE_COSINE] = "cosine",
     [ALTCLIP_SCORE_SIGMOID] = "sigmoid",
+    [ALTCLIP_SCORE_COSINE] = "cosine",
 };
 
 /* A file being read. */

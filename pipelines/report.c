@@ -330,8 +330,8 @@ void
 report_add_panel (Report *report, const ReportPanel *panel)
 {
     static const char *const titles[] = { [ALTCLIP_SCORE_SOFTMAX] = "score (softmax)",
-        [ALTCLIP_SCORE_COSINE] = "score (cosine)",
-        [ALTCLIP_SCORE_SIGMOID] = "score (sigmoid)" };
+        [ALTCLIP_SCORE_SIGMOID] = "score (sigmoid)",
+        [ALTCLIP_SCORE_COSINE] = "score (cosine)" };
     GString *svg = report->panels;
     double top = HEAD + (double)report->n_panels * PANEL + PLOT_TOP;
     g_autofree char *name = escape (panel->label, LONGEST_NAME);

@@ -99,6 +99,16 @@ check_rules (const AltclipLabelRules *rules, double threshold, double hysteresis
     g_assert_cmpuint (rules->min_off, ==, 2000000000);
 }
 
+/* The order is a promise to who stores the number. */
+static void
+test_score_modes (void)
+{
+    static const char *const names[] = { "softmax", "sigmoid", "cosine" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+        g_assert_cmpstr (altclip_score_mode_get_name ((AltclipScoreMode)i), ==, names[i]);
+}
+
 static void
 test_everything (void)
 {
@@ -1176,6 +1186,7 @@ main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/prompts-file/everything", test_everything);
+    g_test_add_func ("/prompts-file/score-modes", test_score_modes);
     g_test_add_func ("/prompts-file/entries", test_entries);
     g_test_add_func ("/prompts-file/least", test_least);
     g_test_add_func ("/prompts-file/refused/document", test_refused_document);
