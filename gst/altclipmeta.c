@@ -7,9 +7,6 @@
 
 #include "altclipanalytics.h"
 
-/* Name of the structure that regions of interest get. */
-#define ROI_PARAM "altclip"
-
 /* Most classifications that are added to a frame: the memory of GstAnalytics
  * grows with the square of their number. */
 #define MAX_CLASSIFICATIONS 256
@@ -98,8 +95,8 @@ gst_altclip_meta_attach (GstBuffer *buffer, const GstAltclipTagger *tagger,
 static void
 set_roi_param (GstVideoRegionOfInterestMeta *roi, GstStructure *structure)
 {
-  GstStructure *earlier =
-      gst_video_region_of_interest_meta_get_param (roi, ROI_PARAM);
+  GstStructure *earlier = gst_video_region_of_interest_meta_get_param (
+      roi, GST_ALTCLIP_REGION_NAME);
 
   if (earlier != NULL)
     roi->params = g_list_remove (roi->params, earlier);
@@ -125,8 +122,7 @@ set_roi_params (GstBuffer *buffer, GstAltclipResult *result,
       continue;
     if (matches[i] >= 0)
       set_roi_param ((GstVideoRegionOfInterestMeta *) meta,
-          gst_altclip_result_new_region (
-              result, ROI_PARAM, (guint) matches[i], age));
+          gst_altclip_result_new_region (result, (guint) matches[i], age));
     i++;
   }
 }

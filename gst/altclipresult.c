@@ -104,18 +104,18 @@ gst_altclip_result_set_embedding (
 }
 
 GstStructure *
-gst_altclip_result_new_region (GstAltclipResult *result, const gchar *name,
-    guint index, GstClockTimeDiff age)
+gst_altclip_result_new_region (
+    GstAltclipResult *result, guint index, GstClockTimeDiff age)
 {
   const GstAltclipRegion *region =
       &g_array_index (result->view.regions, GstAltclipRegion, index);
   const GstAltclipFinding *finding = &result->findings[index];
   g_autofree gchar *type = gst_altclip_region_dup_type (region);
-  GstStructure *structure = gst_structure_new (name, "type", G_TYPE_STRING,
-      type, "id", G_TYPE_UINT, region->id, "x", G_TYPE_DOUBLE, region->box.x,
-      "y", G_TYPE_DOUBLE, region->box.y, "w", G_TYPE_DOUBLE, region->box.w, "h",
-      G_TYPE_DOUBLE, region->box.h, "frame-pts", G_TYPE_UINT64,
-      result->timing.pts, "age", G_TYPE_INT64, age, NULL);
+  GstStructure *structure = gst_structure_new (GST_ALTCLIP_REGION_NAME, "type",
+      G_TYPE_STRING, type, "id", G_TYPE_UINT, region->id, "x", G_TYPE_DOUBLE,
+      region->box.x, "y", G_TYPE_DOUBLE, region->box.y, "w", G_TYPE_DOUBLE,
+      region->box.w, "h", G_TYPE_DOUBLE, region->box.h, "frame-pts",
+      G_TYPE_UINT64, result->timing.pts, "age", G_TYPE_INT64, age, NULL);
 
   gst_structure_set_value (structure, "results", &finding->labels);
   if (finding->embedding != NULL)
@@ -139,9 +139,8 @@ gst_altclip_result_add_regions (GstAltclipResult *result,
     gint match = matches != NULL ? matches[i] : (gint) i;
 
     if (match >= 0)
-      gst_altclip_array_append_structure (&regions,
-          gst_altclip_result_new_region (
-              result, "altclip-region", (guint) match, age));
+      gst_altclip_array_append_structure (
+          &regions, gst_altclip_result_new_region (result, (guint) match, age));
   }
   gst_structure_take_value (structure, "regions", &regions);
 }

@@ -14,6 +14,10 @@
 
 G_BEGIN_DECLS
 
+/* Name of the structure that says what a region shows, in the frame's metadata
+ * and as a parameter of the region's own. */
+#define GST_ALTCLIP_REGION_NAME "altclip-region"
+
 /**
  * GstAltclipFinding:
  * @labels: GstValueArray of `altclip-label` structures, best first
@@ -65,14 +69,13 @@ void gst_altclip_result_set_embedding (
 
 /**
  * gst_altclip_result_new_region:
- * @name: of the structure
  * @index: of the region
  * @age: how much later the frame is that it will be on
  *
  * Returns: (transfer full): what region number @index shows
  */
-GstStructure *gst_altclip_result_new_region (GstAltclipResult *result,
-    const gchar *name, guint index, GstClockTimeDiff age);
+GstStructure *gst_altclip_result_new_region (
+    GstAltclipResult *result, guint index, GstClockTimeDiff age);
 
 /**
  * gst_altclip_result_add_regions:

@@ -44,7 +44,7 @@ def print_tags(frame):
         print("frame: x=%.1f" % region.get_value("x"), get_best(region))
     for number in 1, 2:
         region = GstVideo.buffer_get_video_region_of_interest_meta_id(frame, number)
-        print("region %d: x=%d" % (number, region.x), get_best(region.get_param("altclip")))
+        print("region %d: x=%d" % (number, region.x), get_best(region.get_param("altclip-region")))
 
 
 def print_analytics(frame):

@@ -242,7 +242,7 @@ get_param (GstBuffer *buffer, guint *n_params)
     GstVideoRegionOfInterestMeta *roi = get_roi (buffer);
 
     *n_params = g_list_length (roi->params);
-    return gst_video_region_of_interest_meta_get_param (roi, "altclip");
+    return gst_video_region_of_interest_meta_get_param (roi, "altclip-region");
 }
 
 static guint

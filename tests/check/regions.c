@@ -418,15 +418,11 @@ GST_START_TEST (test_roi_parameters)
         GstMeta *meta = gst_buffer_iterate_meta_filtered (
                 buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
         GstStructure *param = gst_video_region_of_interest_meta_get_param (
-                (GstVideoRegionOfInterestMeta *)meta, "altclip");
-        g_autoptr (GstStructure) renamed = NULL;
+                (GstVideoRegionOfInterestMeta *)meta, "altclip-region");
 
         fail_unless_equals_int (param != NULL, i != 1);
-        if (!param)
-            continue;
-        renamed = gst_structure_copy (param);
-        gst_structure_set_name (renamed, "altclip-region");
-        fail_unless (gst_structure_is_equal (renamed, get_region (buffer, i / 2)));
+        if (param)
+            fail_unless (gst_structure_is_equal (param, get_region (buffer, i / 2)));
     }
     rig_free (rig);
 }
