@@ -1380,12 +1380,13 @@ ALTCLIP_API const char *altclip_prompts_get_neutral (AltclipPrompts *prompts);
 
 /**
  * altclip_prompts_get_unknown:
- * @prompts: the set
+ * @prompts: the set, embedded
+ * @n: (out): their number
  *
- * Returns: (transfer none) (nullable): the first text of which more than half the
- *   tokens are unknown to the model's tokenizer, or %NULL
+ * Returns: (transfer none) (array length=n): the texts of which more than half the tokens are
+ *   unknown to the model's tokenizer, in the set's order
  */
-ALTCLIP_API const char *altclip_prompts_get_unknown (AltclipPrompts *prompts);
+ALTCLIP_API const char *const *altclip_prompts_get_unknown (AltclipPrompts *prompts, guint *n);
 
 /**
  * altclip_prompts_score:

@@ -51,6 +51,21 @@ altclip_excerpt (const char *text)
     return g_string_free (shown, FALSE);
 }
 
+char *
+altclip_excerpt_list (const char *const *texts, guint n)
+{
+    guint n_shown = MIN (n, ALTCLIP_EXCERPT_MAX_TEXTS);
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; i < n_shown; i++) {
+        g_autofree char *shown = altclip_excerpt (texts[i]);
+        g_string_append_printf (list, "%s\"%s\"", i > 0 ? ", " : "", shown);
+    }
+    if (n > n_shown)
+        g_string_append_printf (list, " and %u more", n - n_shown);
+    return g_string_free (list, FALSE);
+}
+
 gboolean
 altclip_excerpt_is_printable (const char *text)
 {

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 /* Longest part that is shown, in bytes. */
 #define ALTCLIP_EXCERPT_MAX_BYTES 80
 
+/* Most texts of a list that are shown. */
+#define ALTCLIP_EXCERPT_MAX_TEXTS 5
+
 /**
  * altclip_excerpt:
  * @text: (nullable): bytes of any kind, up to a NUL; %NULL: an empty text
@@ -24,6 +27,16 @@ G_BEGIN_DECLS
  * Returns: (transfer full): the excerpt
  */
 char *altclip_excerpt (const char *text);
+
+/**
+ * altclip_excerpt_list:
+ * @texts: [n] (array length=n)
+ * @n: their number
+ *
+ * Returns: (transfer full): excerpts of the first of them between double quotes, with commas, and
+ *     of more than %ALTCLIP_EXCERPT_MAX_TEXTS how many more there are
+ */
+char *altclip_excerpt_list (const char *const *texts, guint n);
 
 /* Returns: whether @text is valid UTF-8 on one line, without control characters. */
 gboolean altclip_excerpt_is_printable (const char *text);

@@ -517,15 +517,15 @@ static gboolean
 find_unknown_of_entry (AltclipPrompts *prompts, const AltclipPromptEntry *entry,
         AltclipModel *model, GCancellable *cancellable, GError **error)
 {
-    for (guint i = 0; i < entry->texts->len && !prompts->unknown; i++) {
-        const char *text = g_ptr_array_index (entry->texts, i);
+    for (guint i = 0; i < entry->texts->len; i++) {
+        char *text = g_ptr_array_index (entry->texts, i);
         gboolean is_unknown;
 
         if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
                 !find_is_unknown (model, text, &is_unknown, error))
             return FALSE;
         if (is_unknown)
-            prompts->unknown = g_strdup (text);
+            g_ptr_array_add (prompts->unknown, text);
     }
     return TRUE;
 }
@@ -538,6 +538,7 @@ find_unknown (
     guint n = prompts->entries->len - (prompts->neutral != NULL);
     gboolean ok = TRUE;
 
+    g_ptr_array_set_size (prompts->unknown, 0);
     altclip_cache_refresh (cache);
     for (guint i = 0; i < n && ok; i++)
         ok = find_unknown_of_entry (
@@ -631,6 +632,7 @@ altclip_prompts_new (void)
     prompts->n_contests = 1;
     prompts->templates = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (prompts->templates, g_strdup (SLOT));
+    prompts->unknown = g_ptr_array_new ();
     prompts->score_mode = -1;
     return prompts;
 }
@@ -671,7 +673,7 @@ altclip_prompts_unref (AltclipPrompts *prompts)
     g_clear_pointer (&prompts->regions, g_array_unref);
     g_free (prompts->file);
     g_free (prompts->ready_place);
-    g_free (prompts->unknown);
+    g_clear_pointer (&prompts->unknown, g_ptr_array_unref);
     g_free (prompts->embeddings);
     g_free (prompts);
 }
@@ -840,8 +842,9 @@ altclip_prompts_get_neutral (AltclipPrompts *prompts)
     return prompts->neutral;
 }
 
-const char *
-altclip_prompts_get_unknown (AltclipPrompts *prompts)
+const char *const *
+altclip_prompts_get_unknown (AltclipPrompts *prompts, guint *n)
 {
-    return prompts->unknown;
+    *n = prompts->unknown->len;
+    return (const char *const *)prompts->unknown->pdata;
 }

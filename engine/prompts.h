@@ -77,7 +77,8 @@ struct _AltclipPrompts {
     guint ready_dim;        /* of the ready embeddings; 0: there are none */
     char *ready_place;      /* (nullable): of the first of them, for messages */
     const char *neutral;    /* (nullable): label of the last entry, if it was added */
-    char *unknown;          /* (nullable): a text the model's tokenizer does not know */
+    GPtrArray *unknown;     /* (element-type utf8): texts the model's tokenizer does not know, owned
+                               by the entries */
 
     /* From here on set when embedded. */
     guint dim;

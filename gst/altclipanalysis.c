@@ -6,6 +6,7 @@
 #include "altclipfilter.h"
 #include "altclipmessage.h"
 
+#include "excerpt.h"
 #include "still.h"
 
 #define GST_CAT_DEFAULT altclip_filter_debug
@@ -175,20 +176,23 @@ put_prompts_warning (GstAltclipFilter *self, const GError *error)
 static void
 put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
-  const gchar *unknown = altclip_prompts_get_unknown (prompts);
+  guint n_unknown;
+  const gchar *const *unknown =
+      altclip_prompts_get_unknown (prompts, &n_unknown);
   const gchar *neutral = altclip_prompts_get_neutral (prompts);
   GstAltclipRules rules;
 
   gst_altclip_filter_get_rules (self, &rules);
-  if (unknown != NULL) {
-    g_autofree gchar *text = g_strdup_printf (
-        "The model knows few of the words in \"%s\".", unknown);
+  if (n_unknown > 0) {
+    g_autofree gchar *list = altclip_excerpt_list (unknown, n_unknown);
+    g_autofree gchar *text =
+        g_strdup_printf ("The model knows few of the words in %s.", list);
 
     gst_altclip_outbox_put (&self->outbox,
         gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
             GST_LIBRARY_ERROR_SETTINGS, text,
-            "More than half of the tokens of \"%s\" are unknown to the model.",
-            unknown));
+            "More than half of the tokens of %s are unknown to the model.",
+            list));
   }
   if (neutral != NULL
       && altclip_prompts_get_score_mode (prompts, rules.score_mode)

@@ -6,6 +6,7 @@
  */
 
 #include "command.h"
+#include "excerpt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,14 +155,17 @@ void
 command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
 {
     const char *neutral = altclip_prompts_get_neutral (prompts);
-    const char *unknown = altclip_prompts_get_unknown (prompts);
+    guint n_unknown;
+    const char *const *unknown = altclip_prompts_get_unknown (prompts, &n_unknown);
 
     if (neutral && mode == ALTCLIP_SCORE_SOFTMAX)
         command_warn ("a single phrase, or one alone in its group, has nothing to compare with: "
                       "'%s' competes with it",
                 neutral);
-    if (unknown)
-        command_warn ("most of '%s' is unknown to this model's tokenizer", unknown);
+    if (n_unknown > 0) {
+        g_autofree char *list = altclip_excerpt_list (unknown, n_unknown);
+        command_warn ("most of %s is unknown to this model's tokenizer", list);
+    }
 }
 
 /* ---- Results --------------------------------------------------------------------------------- */

@@ -38,6 +38,23 @@ test_shown (void)
     }
 }
 
+/* The first five, and how many more. */
+static void
+test_list (void)
+{
+    static const char *const texts[] = { "a", "two\nlines", "猫", "d", "e", "f", "g" };
+    static const char *const lists[] = { "", "\"a\"", "\"a\", \"two\uFFFDlines\"",
+        "\"a\", \"two\uFFFDlines\", \"猫\", \"d\", \"e\"",
+        "\"a\", \"two\uFFFDlines\", \"猫\", \"d\", \"e\" and 1 more",
+        "\"a\", \"two\uFFFDlines\", \"猫\", \"d\", \"e\" and 2 more" };
+    static const guint numbers[] = { 0, 1, 2, 5, 6, 7 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++) {
+        g_autofree char *list = altclip_excerpt_list (texts, numbers[i]);
+        g_assert_cmpstr (list, ==, lists[i]);
+    }
+}
+
 /* Cut between two characters, never within one. */
 static void
 test_cut (void)
@@ -61,5 +78,6 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/excerpt/shown", test_shown);
     g_test_add_func ("/excerpt/cut", test_cut);
+    g_test_add_func ("/excerpt/list", test_list);
     return g_test_run ();
 }

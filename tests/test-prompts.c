@@ -45,6 +45,7 @@ test_parse (void)
 {
     g_autoptr (AltclipPrompts) prompts = parse (
             " a red circle ;cat=a cat| une image de chat |猫;\t彩条\n;", "empty; dark=night", NULL);
+    guint n_unknown = 1;
 
     g_assert_cmpuint (altclip_prompts_get_n_labels (prompts), ==, 3);
     g_assert_cmpuint (prompts->entries->len, ==, 5);
@@ -55,7 +56,8 @@ test_parse (void)
     check_entry (prompts, 4, "dark=night");
     g_assert_cmpstr (altclip_prompts_get_label (prompts, 1), ==, "cat");
     g_assert_null (altclip_prompts_get_neutral (prompts));
-    g_assert_null (altclip_prompts_get_unknown (prompts));
+    altclip_prompts_get_unknown (prompts, &n_unknown);
+    g_assert_cmpuint (n_unknown, ==, 0);
 }
 
 static void
@@ -548,16 +550,27 @@ test_neutral (Small *small, gconstpointer data)
 static void
 test_unknown (Small *small, gconstpointer data)
 {
-    const char *unknown = "ᚠᚢᚦᚨᚱᚲ";
-    g_autofree char *list = g_strconcat ("a red circle;", unknown, ";dog", NULL);
     g_autoptr (AltclipPrompts) known = parse ("a red circle;dog", NULL, NULL);
-    g_autoptr (AltclipPrompts) prompts = parse (list, NULL, NULL);
+    g_autoptr (AltclipPrompts) prompts =
+            parse ("a red circle;ᚠᚢᚦᚨᚱᚲ;dog;rune=cat|ᚦᚨ|ᚱᚲ", "ᚲ", NULL);
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    const char *const *unknown;
+    guint n;
 
     (void)data;
     g_assert_true (altclip_prompts_embed (known, small->session, NULL, NULL));
-    g_assert_null (altclip_prompts_get_unknown (known));
+    altclip_prompts_get_unknown (known, &n);
+    g_assert_cmpuint (n, ==, 0);
+    /* None of what a cancelled call has found is found twice. */
+    g_cancellable_cancel (cancellable);
+    g_assert_false (altclip_prompts_embed (prompts, small->session, cancellable, NULL));
     g_assert_true (altclip_prompts_embed (prompts, small->session, NULL, NULL));
-    g_assert_cmpstr (altclip_prompts_get_unknown (prompts), ==, unknown);
+    unknown = altclip_prompts_get_unknown (prompts, &n);
+    g_assert_cmpuint (n, ==, 4);
+    g_assert_cmpstr (unknown[0], ==, "ᚠᚢᚦᚨᚱᚲ");
+    g_assert_cmpstr (unknown[1], ==, "ᚦᚨ");
+    g_assert_cmpstr (unknown[2], ==, "ᚱᚲ");
+    g_assert_cmpstr (unknown[3], ==, "ᚲ");
 }
 
 static void
