@@ -1422,7 +1422,7 @@ ALTCLIP_API void altclip_prompts_score_region (AltclipPrompts *prompts, AltclipS
 
 /**
  * AltclipSeparation:
- * @threshold: 0 to 1: what is there scores at or above it
+ * @threshold: 0 to 1, of cosines −1 to 1: what is there scores at or above it
  * @roc_area: area under the receiver operating characteristic: how often, of a positive and a
  *   negative, the positive scores higher; 0.5: by chance
  * @misses: share of the positives below the threshold
@@ -1507,7 +1507,8 @@ ALTCLIP_API double altclip_fit_bias (double scale, const double *positives, gsiz
  * altclip_prompts_calibrate:
  * @prompts: the set
  * @mode: what the thresholds are for: how the set is to be scored from now on
- * @thresholds: [n_labels], 0 to 1: see altclip_separate(); NAN leaves the label's own
+ * @thresholds: [n_labels], 0 to 1, of cosines −1 to 1: see altclip_separate(); NAN leaves the
+ *   label's own
  * @biases: [n_labels]: see altclip_fit_bias(); NAN leaves the label's own
  *
  * Gives labels what a calibration brought. Not thread-safe: to be called before @prompts is shared.

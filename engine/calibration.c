@@ -136,8 +136,10 @@ make_grid (AltclipScoreMode mode, const Scores *scores)
     double low = fmin (scores->positives[0], scores->negatives[0]);
     double high = fmax (
             scores->positives[scores->n_positives - 1], scores->negatives[scores->n_negatives - 1]);
+    double least = mode == ALTCLIP_SCORE_COSINE ? -1.0 : 0.0;
 
-    return (Grid){ mode != ALTCLIP_SCORE_COSINE, CLAMP (low, 0.0, 1.0), CLAMP (high, 0.0, 1.0) };
+    return (Grid){ mode != ALTCLIP_SCORE_COSINE, CLAMP (low, least, 1.0),
+        CLAMP (high, least, 1.0) };
 }
 
 /* @i: below N_THRESHOLDS. The upper end is met to the bit, in spite of rounding. */

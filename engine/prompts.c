@@ -801,6 +801,9 @@ altclip_prompts_calibrate (AltclipPrompts *prompts, AltclipScoreMode mode, const
 
         if (!isnan (thresholds[i]))
             entry->rules[ALTCLIP_RULE_THRESHOLD] = thresholds[i];
+        else if (mode != ALTCLIP_SCORE_COSINE && entry->rules[ALTCLIP_RULE_THRESHOLD] < 0.0)
+            /* Of cosines, and no file could hold it now. */
+            entry->rules[ALTCLIP_RULE_THRESHOLD] = NAN;
         if (!isnan (biases[i]))
             entry->rules[ALTCLIP_RULE_BIAS] = biases[i];
     }

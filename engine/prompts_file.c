@@ -38,6 +38,7 @@
 
 #define TEXT_LIMIT "a text of 1 to 4096 bytes that is not blank"
 #define TEMPLATE_LIMIT TEXT_LIMIT ", with {} once to 15 times"
+#define THRESHOLD_LIMIT "a number from 0 to 1, or with score_mode cosine from -1 to 1"
 #define PATH_LIMIT TEXT_LIMIT ", on one line"
 #define REGION_LIMIT "a list of four numbers x, y, w, h from 0 to 1"
 #define EMBEDDING_LIMIT \
@@ -74,7 +75,7 @@ static const char *const FIELDS[] = { "label", "texts", "templates", "images", "
 static const struct {
     double minimum;
     double maximum;
-} RANGES[ALTCLIP_N_RULES] = { { 0.0, 1.0 }, { 0.0, 1.0 }, { 0.0, MAX_SECONDS },
+} RANGES[ALTCLIP_N_RULES] = { { -1.0, 1.0 }, { 0.0, 1.0 }, { 0.0, MAX_SECONDS },
     { 0.0, MAX_SECONDS }, { 0.0, MAX_SECONDS }, { -MAX_BIAS, MAX_BIAS } };
 
 static const char *const SCORE_MODES[] = {
@@ -100,6 +101,8 @@ typedef struct {
     guint n_strings;
     guint ready_dim;
     char *ready_place;
+    double below_zero; /* the first threshold that is; likewise its place */
+    char *below_zero_place;
 } Parser;
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
@@ -511,8 +514,18 @@ read_region (Parser *parser, AltclipPromptEntry *entry)
 static gboolean
 read_rule (Parser *parser, AltclipRule rule, double *rules)
 {
-    return altclip_scanner_read_number (
-            &parser->scanner, RANGES[rule].minimum, RANGES[rule].maximum, NULL, &rules[rule]);
+    const char *limit = rule == ALTCLIP_RULE_THRESHOLD ? THRESHOLD_LIMIT : NULL;
+
+    if (!altclip_scanner_read_number (
+                &parser->scanner, RANGES[rule].minimum, RANGES[rule].maximum, limit, &rules[rule]))
+        return FALSE;
+    /* The score_mode that it needs may come after it. */
+    if (rule == ALTCLIP_RULE_THRESHOLD && rules[rule] < 0.0 && !parser->below_zero_place) {
+        parser->below_zero = rules[rule];
+        parser->below_zero_place =
+                altclip_scanner_get_place (&parser->scanner, parser->scanner.line);
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -723,6 +736,17 @@ read_document (Parser *parser)
     return TRUE;
 }
 
+/* Only cosines are ever below 0. */
+static gboolean
+check_thresholds (Parser *parser)
+{
+    if (!parser->below_zero_place || parser->score_mode == (int)ALTCLIP_SCORE_COSINE)
+        return TRUE;
+    g_set_error (parser->scanner.error, ALTCLIP_ERROR, ALTCLIP_ERROR_PROMPTS,
+            "%s is %g, but must be " THRESHOLD_LIMIT, parser->below_zero_place, parser->below_zero);
+    return FALSE;
+}
+
 /* What there is to embed: texts by templates, and pictures. */
 static guint64
 count_vectors (const Parser *parser, GPtrArray *entries)
@@ -830,6 +854,7 @@ parser_clear (Parser *parser)
     g_hash_table_unref (parser->groups);
     g_clear_pointer (&parser->regions, g_array_unref);
     g_free (parser->ready_place);
+    g_free (parser->below_zero_place);
 }
 
 /* A label's own rules go before the set's. */
@@ -913,7 +938,7 @@ parse_into (AltclipPrompts *prompts, const char *name, const char *directory, co
     gboolean ok;
 
     parser_init (&parser, name, directory, bytes, length, loader, error);
-    ok = read_document (&parser) && check_vectors (&parser) &&
+    ok = read_document (&parser) && check_thresholds (&parser) && check_vectors (&parser) &&
          check_all_negatives (&parser, prompts);
     if (ok) {
         fill_set (&parser, prompts);

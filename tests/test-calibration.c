@@ -172,17 +172,27 @@ test_alike (void)
 {
     const double same[] = { 0.5, 0.5 };
     const double one[] = { 0.5 };
-    const double below_zero[] = { -0.9, -0.8 };
-    const double less[] = { -0.95 };
     AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_SOFTMAX, same, one);
 
     g_assert_cmpfloat (separation.roc_area, ==, 0.5);
     g_assert_cmpfloat (separation.threshold, ==, 0.5);
-    /* A file of prompts holds none below 0. */
-    separation = SEPARATE (ALTCLIP_SCORE_COSINE, below_zero, less);
-    g_assert_cmpfloat (separation.threshold, ==, 0.0);
-    g_assert_cmpfloat (separation.misses, ==, 1.0);
+}
+
+/* Cosines may be below 0, and so may the threshold between them. */
+static void
+test_below_zero (void)
+{
+    const double high[] = { -0.2, -0.1, 0.3 };
+    const double low[] = { -0.5, -0.4 };
+    const double lowest[] = { -1.0 };
+    AltclipSeparation separation = SEPARATE (ALTCLIP_SCORE_COSINE, high, low);
+
+    g_assert_cmpfloat_with_epsilon (separation.threshold, -0.3, 2e-3);
+    g_assert_cmpfloat (separation.roc_area, ==, 1.0);
+    g_assert_cmpfloat (separation.misses, ==, 0.0);
     g_assert_cmpfloat (separation.false_alarms, ==, 0.0);
+    separation = SEPARATE (ALTCLIP_SCORE_COSINE, low, lowest);
+    g_assert_cmpfloat_with_epsilon (separation.threshold, -0.75, 2e-3);
 }
 
 /* Scores and lines that lie as close as doubles can. */
@@ -252,6 +262,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibration/balance", test_balance);
     g_test_add_func ("/calibration/counted", test_counted);
     g_test_add_func ("/calibration/alike", test_alike);
+    g_test_add_func ("/calibration/below-zero", test_below_zero);
     g_test_add_func ("/calibration/neighbours", test_neighbours);
     g_test_add_func ("/calibration/bias", test_bias);
     g_test_add_func ("/calibration/bias-symmetric", test_bias_symmetric);

@@ -749,7 +749,9 @@ test_bad_prompts_file (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     g_autofree char *path = g_build_filename (fixture->directory, "prompts.json", NULL);
     g_autofree char *ready = g_build_filename (fixture->directory, "ready.json", NULL);
     g_autofree char *message = g_strconcat ("altclip: ", path,
-            ": line 2: labels[1].threshold is 2, but must be a number from 0 to 1\n", NULL);
+            ": line 2: labels[1].threshold is 2, but must be a number from 0 to 1, "
+            "or with score_mode cosine from -1 to 1\n",
+            NULL);
     g_auto (Invocation) classified = INVOCATION_INIT;
     g_auto (Invocation) embedded = INVOCATION_INIT;
     g_auto (Invocation) missing = invocation_run (

@@ -213,6 +213,7 @@ check_labels_refused (const char *labels, AltclipError code, const char *expecte
     check_refused (json, code, message);
 }
 
+#define THRESHOLD_LIMIT "a number from 0 to 1, or with score_mode cosine from -1 to 1"
 #define TEXT_LIMIT "a text of 1 to 4096 bytes that is not blank"
 
 static void
@@ -385,21 +386,49 @@ test_negatives_of_other_labels (void)
         altclip_prompts_unref (parse (files[i]));
 }
 
+/* Of cosines alone, wherever the file says so. */
+static void
+test_thresholds_below_zero (void)
+{
+    const AltclipError code = ALTCLIP_ERROR_PROMPTS;
+    const AltclipLabelRules defaults = { 0.5, 0.2, 0, 0, 0 };
+    g_autoptr (AltclipPrompts) prompts =
+            parse ("{'version': 1, 'threshold': -0.25, 'labels': [{'label': 'a'},"
+                   " {'label': 'b', 'threshold': -1}], 'score_mode': 'cosine'}");
+    g_autofree char *description = altclip_prompts_describe (prompts);
+    g_autoptr (AltclipPrompts) again = parse (description);
+    AltclipLabelRules rules[2];
+
+    for (guint i = 0; i < 2; i++) {
+        altclip_prompts_get_rules (i == 0 ? prompts : again, &defaults, rules);
+        g_assert_cmpfloat (rules[0].threshold, ==, -0.25);
+        g_assert_cmpfloat (rules[1].threshold, ==, -1.0);
+    }
+    check_refused ("{'version': 1, 'score_mode': 'cosine', 'threshold': -1.01}", code,
+            "f.json: line 1: threshold is -1.01, but must be " THRESHOLD_LIMIT);
+    check_refused ("{'version': 1,\n'threshold': -0.5, 'labels': [{'label': 'a'}],"
+                   " 'score_mode': 'softmax'}",
+            code, "f.json: line 2: threshold is -0.5, but must be " THRESHOLD_LIMIT);
+    check_refused ("{'version': 1, 'score_mode': 'sigmoid', 'labels': [{'label': 'a'},\n"
+                   "{'label': 'b', 'threshold': -1e-9},\n{'label': 'c', 'threshold': -1}]}",
+            code, "f.json: line 2: labels[1].threshold is -1e-09, but must be " THRESHOLD_LIMIT);
+}
+
 static void
 test_refused_labels (void)
 {
     const AltclipError rules = ALTCLIP_ERROR_PROMPTS;
 
     check_labels_refused ("{'label':'a'},\n{'label':'b', 'threshold': 2}", rules,
-            "3: labels[1].threshold is 2, but must be a number from 0 to 1");
+            "3: labels[1].threshold is 2, but must be " THRESHOLD_LIMIT);
     check_labels_refused ("{'label':'a', 'threshold': -0.1}", rules,
-            "2: labels[0].threshold is -0.1, but must be a number from 0 to 1");
+            "2: labels[0].threshold is -0.1, but must be " THRESHOLD_LIMIT);
     check_labels_refused ("{'label':'a', 'threshold': '0.5'}", rules,
-            "2: labels[0].threshold is '0.5', but must be a number from 0 to 1");
+            "2: labels[0].threshold is '0.5', but must be " THRESHOLD_LIMIT);
     check_labels_refused ("{'label':'a', 'threshold': NaN}", rules,
-            "2: labels[0].threshold is NaN, but must be a number from 0 to 1");
+            "2: labels[0].threshold is NaN, but must be " THRESHOLD_LIMIT);
     check_labels_refused ("{'label':'a', 'threshold': null}", rules,
-            "2: labels[0].threshold is null, but must be a number from 0 to 1");
+            "2: labels[0].threshold is null, but must be " THRESHOLD_LIMIT);
     check_labels_refused ("{'label':'a', 'hysteresis': 1.01}", rules,
             "2: labels[0].hysteresis is 1.01, but must be a number from 0 to 1");
     check_labels_refused ("{'label':'a', 'hysteresis': .5}", rules,
@@ -963,7 +992,7 @@ test_embed_fails (Small *small, gconstpointer data)
     check_embed_fails (
             small, "{'version': 1, 'labels': [{'label': 'a', 'embedding': [1, 2, 3]}]}", bad_size);
     check_embed_fails (small, "{'version': 1,\n'labels': [{'label': 'a', 'threshold': 2}]}",
-            "2: labels[0].threshold is 2, but must be a number from 0 to 1");
+            "2: labels[0].threshold is 2, but must be " THRESHOLD_LIMIT);
 }
 
 /* A set whose file was bad is none; once the file is good, it can be embedded. */
@@ -1175,6 +1204,33 @@ test_calibrate (void)
     }
 }
 
+/* What a label's own threshold was for cosines, no file of shares can hold. */
+static void
+test_calibrate_below_zero (void)
+{
+    const double thresholds[] = { -0.5, NAN };
+    const double shares[] = { 0.75, NAN };
+    const double biases[] = { NAN, NAN };
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr (AltclipPrompts) prompts =
+                parse ("{'version': 1, 'score_mode': 'cosine', 'labels': [{'label': 'a'},"
+                       " {'label': 'b', 'threshold': -0.25}]}");
+        g_autofree char *description = NULL;
+        g_autoptr (AltclipPrompts) after = NULL;
+        double left;
+
+        altclip_prompts_calibrate (prompts, i == 0 ? ALTCLIP_SCORE_COSINE : ALTCLIP_SCORE_SOFTMAX,
+                i == 0 ? thresholds : shares, biases);
+        description = altclip_prompts_describe (prompts);
+        after = parse (description);
+        left = get_entry (after, 1)->rules[ALTCLIP_RULE_THRESHOLD];
+        g_assert_cmpfloat (
+                get_entry (after, 0)->rules[ALTCLIP_RULE_THRESHOLD], ==, i == 0 ? -0.5 : 0.75);
+        g_assert_true (i == 0 ? left == -0.25 : isnan (left));
+    }
+}
+
 static void
 add_embedding_test (const char *path, void (*test) (Small *, gconstpointer))
 {
@@ -1192,6 +1248,7 @@ main (int argc, char **argv)
     g_test_add_func ("/prompts-file/refused/document", test_refused_document);
     g_test_add_func ("/prompts-file/refused/syntax", test_refused_syntax);
     g_test_add_func ("/prompts-file/refused/labels", test_refused_labels);
+    g_test_add_func ("/prompts-file/thresholds-below-zero", test_thresholds_below_zero);
     g_test_add_func ("/prompts-file/refused/regions", test_refused_regions);
     g_test_add_func ("/prompts-file/refused/embeddings", test_refused_embeddings);
     g_test_add_func ("/prompts-file/refused/pictures", test_refused_pictures);
@@ -1212,6 +1269,7 @@ main (int argc, char **argv)
     add_embedding_test ("/prompts-file/neutral", test_neutral);
     g_test_add_func ("/prompts-file/describe", test_describe);
     g_test_add_func ("/prompts-file/calibrate", test_calibrate);
+    g_test_add_func ("/prompts-file/calibrate-below-zero", test_calibrate_below_zero);
     add_embedding_test ("/prompts-file/save", test_save);
     add_embedding_test ("/prompts-file/save-lone", test_save_lone);
     add_embedding_test ("/prompts-file/save-fails", test_save_fails);
