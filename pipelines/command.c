@@ -140,17 +140,6 @@ command_check_interval (const Command *command, double seconds)
     return command_check_seconds (command, "--interval", seconds);
 }
 
-gboolean
-command_check_is_new (const char *directory)
-{
-    g_autofree char *path = g_build_filename (directory, "model.safetensors", NULL);
-
-    if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return TRUE;
-    command_warn ("%s: exists already, and is not replaced", path);
-    return FALSE;
-}
-
 void
 command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode)
 {

@@ -70,10 +70,6 @@ gboolean command_check_seconds (const Command *command, const char *option, doub
 /* The same of the time between two frames of a video that are looked at. */
 gboolean command_check_interval (const Command *command, double seconds);
 
-/* Whether @directory holds no weights yet, so that none are replaced by a slip of the hand;
- * complains if it does. */
-gboolean command_check_is_new (const char *directory);
-
 /* Says what a person would wonder about in the scores of embedded prompts. */
 void command_warn_about_prompts (AltclipPrompts *prompts, AltclipScoreMode mode);
 

@@ -11,8 +11,6 @@ convert (const char *directory, AltclipPrecision precision, gboolean image_tower
 {
     g_autoptr (GError) error = NULL;
 
-    if (!command_check_is_new (output))
-        return STATUS_FAILED;
     if (!altclip_convert (directory, precision,
                 image_tower_only ? ALTCLIP_CONVERT_IMAGE_TOWER_ONLY : ALTCLIP_CONVERT_NONE, output,
                 &error))

@@ -20,6 +20,25 @@ warn_without_tokenizer (const char *directory)
         command_warn ("%s: put a tokenizer there before using texts", pieces);
 }
 
+/* Whether @directory holds no weights yet, of whatever format, so that neither they nor the
+ * configuration that is theirs are replaced by a slip of the hand; complains if it does. */
+static gboolean
+check_is_new (const char *directory)
+{
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+        "pytorch_model.bin", "pytorch_model.bin.index.json" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *path = g_build_filename (directory, names[i], NULL);
+
+        if (!g_file_test (path, G_FILE_TEST_EXISTS))
+            continue;
+        command_warn ("%s: exists already, and is not replaced", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* Where the configuration comes from: one file, two, or none for the defaults. */
 typedef struct {
     char *whole;
@@ -33,7 +52,7 @@ initialise (const Source *source, guint64 seed, const char *directory)
     g_autoptr (GError) error = NULL;
     gboolean ok;
 
-    if (!command_check_is_new (directory))
+    if (!check_is_new (directory))
         return STATUS_FAILED;
     if (source->text)
         ok = altclip_initialise_from_towers (source->text, source->vision, seed, directory, &error);

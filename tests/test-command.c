@@ -927,6 +927,32 @@ test_forward_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 
 /* ---- init ------------------------------------------------------------------------------------ */
 
+/* Whatever the weights are called, neither they nor what goes with them are replaced. */
+static void
+test_init_over_weights (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+        "pytorch_model.bin", "pytorch_model.bin.index.json" };
+    g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
+    g_autofree char *directory = g_build_filename (fixture->directory, "taken", NULL);
+    g_autofree char *taken = g_build_filename (directory, "config.json", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *message = g_strconcat (names[i], ": exists already", NULL);
+        g_auto (Invocation) result = INVOCATION_INIT;
+        g_autofree char *contents = NULL;
+
+        g_assert_cmpint (g_mkdir (directory, 0777), ==, 0);
+        write_bytes (directory, "config.json", "mine", 4);
+        write_bytes (directory, names[i], "x", 1);
+        result = invocation_run ("init", "--config", config, directory, NULL);
+        invocation_assert_failed (&result, message);
+        g_assert_true (g_file_get_contents (taken, &contents, NULL, NULL));
+        g_assert_cmpstr (contents, ==, "mine");
+        remove_directory (directory);
+    }
+}
+
 /* Returns: (transfer full): the weights that @seed gives */
 static GBytes *
 initialise (Fixture *fixture, const char *seed)
@@ -1212,7 +1238,7 @@ test_convert_fails (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
     invocation_assert_failed (&no_model, "/no/such");
     g_assert_false (g_file_test (converted, G_FILE_TEST_EXISTS));
     invocation_assert_failed (&no_place, "/dev/null/x");
-    invocation_assert_failed (&itself, "model.safetensors: exists already");
+    invocation_assert_failed (&itself, "is the directory of the model itself");
     invocation_assert_failed (&itself_sharded, "is the directory of the model itself");
 
     /* Another model there stays what it is. */
@@ -1504,6 +1530,7 @@ main (int argc, char **argv)
     add ("/command/forward/square", NULL, test_forward_square);
     add ("/command/forward/fails", NULL, test_forward_fails);
     add ("/command/bench/auto", NULL, test_bench_auto);
+    add ("/command/init/over-weights", NULL, test_init_over_weights);
     add ("/command/init", NULL, test_init);
     add ("/command/init/composed", NULL, test_init_composed);
     add ("/command/init/fails", NULL, test_init_fails);
