@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "altclipsettings.h"
 #include "command_model.h"
 
 #include <glib/gstdio.h>
@@ -228,14 +229,37 @@ parse_number (const char *option, const char *text, guint least, guint most, gui
 static gboolean
 check (Options *options, const char *model)
 {
-    if (!options->shape == !model) {
-        command_refuse (&COMMAND_BENCH, "either a MODEL or a --shape is needed");
+    if (options->shape && model) {
+        command_refuse (&COMMAND_BENCH, "a --shape takes the place of a MODEL");
         return FALSE;
     }
     return parse_number ("--batch", options->batch_text, 1, MAX_BATCH, &options->batch) &&
            parse_number ("--threads", options->threads_text, 0, MAX_THREADS, &options->threads) &&
            parse_number ("--runs", options->runs_text, 1, MAX_RUNS, &options->runs) &&
            model_arguments_check (&COMMAND_BENCH, &options->model);
+}
+
+/* Returns: (transfer full): the directory of the model that altclipfilter takes without one */
+static char *
+find_model (void)
+{
+    const GstAltclipSettings nothing = { .model = NULL };
+    gboolean bundled;
+    char *directory = gst_altclip_settings_find_model (&nothing, &bundled);
+
+    command_warn ("no MODEL was named: %s serves, %s",
+            bundled ? "the bundled one" : "that of $ALTCLIP_MODEL", directory);
+    return directory;
+}
+
+static int
+bench_directory (const char *directory, const Options *options)
+{
+    g_autofree char *found = directory ? NULL : find_model ();
+    const char *model = directory ? directory : found;
+    g_autofree char *name = g_filename_display_name (model);
+
+    return bench (model, name, options, NULL);
 }
 
 static int
@@ -254,7 +278,6 @@ run (int argc, char **argv)
 {
     g_auto (Options) options = { .batch = 1, .runs = 10 };
     g_auto (GStrv) operands = NULL;
-    g_autofree char *name = NULL;
     json_t *config;
     const GOptionEntry entries[] = {
         { "shape", 0, 0, G_OPTION_ARG_FILENAME, &options.shape,
@@ -275,10 +298,8 @@ run (int argc, char **argv)
         return STATUS_USAGE;
     if (options.threads == 0)
         options.threads = g_get_num_processors ();
-    if (!options.shape) {
-        name = g_filename_display_name (operands[0]);
-        return bench (operands[0], name, &options, NULL);
-    }
+    if (!options.shape)
+        return bench_directory (operands ? operands[0] : NULL, &options);
     config = new_config (options.shape);
     if (!config)
         return refuse_shape (options.shape);
@@ -299,10 +320,12 @@ const Command COMMAND_BENCH = {
             "int8\n"
             "leaves to what auto would be. Pictures are noise, and not preprocessed.\n"
             "\n"
+            "Without a MODEL, that of $ALTCLIP_MODEL serves, else the bundled one.\n"
             "--shape makes random weights in the folder for temporary files ($TMPDIR), of up to\n"
             "1.3 GB, and deletes them.\n"
             "\n"
             "Examples:\n"
+            "  altclip bench\n"
             "  altclip bench models/demo\n"
             "  altclip bench --shape vit-l-14 --precision bf16 --threads 2",
     .run = run,

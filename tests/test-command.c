@@ -139,8 +139,7 @@ test_usage (void)
                 "--precision is 'f32', but must be bf16 or int8" },
         { { "convert", "a", "b", "--precision", "odd" },
                 "--precision is 'odd', but must be bf16 or int8" },
-        { { "bench" }, "either a MODEL or a --shape is needed" },
-        { { "bench", "a", "--shape", "vit-b-32" }, "either a MODEL or a --shape is needed" },
+        { { "bench", "a", "--shape", "vit-b-32" }, "a --shape takes the place of a MODEL" },
         { { "bench", "--shape", "vit-g" }, "--shape is 'vit-g', but must be one of vit-b-32, "
                                            "vit-b-16, vit-l-14, vit-l-14-336" },
         { { "bench", "a", "--batch", "0" }, "--batch is '0', but must be 1 to 256" },
@@ -229,6 +228,40 @@ test_bench (void)
     g_assert_cmpfloat (get_number (bench, "peak_memory"), >, get_number (bench, "model_memory"));
     g_assert_null (json_object_get (bench, "trial"));
     json_decref (lines);
+}
+
+/* Without a model it is that of the environment, else the bundled one, as with the element. */
+static void
+test_bench_without_model (void)
+{
+    g_autofree char *half = golden_get_path ("half", NULL);
+    g_autofree char *shards = golden_get_path ("shards", NULL);
+    const struct {
+        const char *variable;
+        const char *model;
+        const char *said;
+    } cases[] = {
+        { "ALTCLIP_DEMO_MODEL_DIR", shards, "the bundled one serves" },
+        { "ALTCLIP_MODEL", half, "that of $ALTCLIP_MODEL serves" },
+    };
+
+    g_unsetenv ("ALTCLIP_MODEL");
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_auto (Invocation) result = INVOCATION_INIT;
+        g_autofree char *said = g_strdup_printf (
+                "altclip: no MODEL was named: %s, %s\n", cases[i].said, cases[i].model);
+        json_t *line;
+
+        g_setenv (cases[i].variable, cases[i].model, TRUE);
+        result = invocation_run ("bench", "--runs", "1", NULL);
+        g_assert_cmpint (result.status, ==, 0);
+        g_assert_cmpstr (result.err, ==, said);
+        line = invocation_parse_line (&result, 0);
+        g_assert_cmpstr (get_string (line, "model"), ==, cases[i].model);
+        json_decref (line);
+    }
+    g_unsetenv ("ALTCLIP_MODEL");
+    g_unsetenv ("ALTCLIP_DEMO_MODEL_DIR");
 }
 
 /* That the precision and the kernels of @object are what its trial says. */
@@ -1506,6 +1539,7 @@ main (int argc, char **argv)
     g_test_add_func ("/command/help", test_help);
     g_test_add_func ("/command/usage", test_usage);
     g_test_add_func ("/command/bench", test_bench);
+    g_test_add_func ("/command/bench-without-model", test_bench_without_model);
     g_test_add_func ("/command/bench-shape", test_bench_shape);
     g_test_add_func ("/command/info", test_info);
     add ("/command/info/one-tower", NULL, test_info_one_tower);
