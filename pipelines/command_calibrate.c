@@ -11,6 +11,7 @@
 
 #include <gst/gst.h>
 #include <math.h>
+#include <string.h>
 
 #define DEFAULT_INTERVAL 0.2 /* seconds */
 
@@ -255,6 +256,49 @@ open_and_calibrate (const char *directory, const Arguments *arguments, AltclipPr
     return error ? command_fail (error) : STATUS_FAILED;
 }
 
+/* The option, if it is one that takes files, that @argument is, or begins with.
+ *
+ * Returns: (nullable): --positive, --negative */
+static const char *
+find_files_option (const char *argument)
+{
+    static const char *const options[] = { "--positive", "--negative" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
+        gsize length = strlen (options[i]);
+
+        if (strncmp (argument, options[i], length) == 0 &&
+                (argument[length] == '\0' || argument[length] == '='))
+            return options[i];
+    }
+    return NULL;
+}
+
+/* Writes --positive A B as --positive A --positive B: files go on until the next option.
+ *
+ * Returns: (transfer container) (element-type utf8): the arguments, which @argv owns */
+static GPtrArray *
+repeat_options (int argc, char **argv)
+{
+    GPtrArray *arguments = g_ptr_array_new ();
+    const char *option = NULL;
+    int i = 0;
+
+    for (; i < argc && !g_str_equal (argv[i], "--"); i++) {
+        if (option && argv[i][0] != '-')
+            g_ptr_array_add (arguments, (gpointer)option);
+        else
+            option = find_files_option (argv[i]);
+        g_ptr_array_add (arguments, argv[i]);
+        /* The first is the option's own, whatever it begins with. */
+        if (option && g_str_equal (argv[i], option) && i + 1 < argc)
+            g_ptr_array_add (arguments, argv[++i]);
+    }
+    for (; i < argc; i++)
+        g_ptr_array_add (arguments, argv[i]);
+    return arguments;
+}
+
 static int
 run (int argc, char **argv)
 {
@@ -262,12 +306,13 @@ run (int argc, char **argv)
     g_auto (GStrv) operands = NULL;
     g_autoptr (AltclipPrompts) prompts = NULL;
     g_autoptr (GArray) examples = NULL;
+    g_autoptr (GPtrArray) words = repeat_options (argc, argv);
     const GOptionEntry entries[] = {
         PROMPTS_ARGUMENTS_ENTRIES (arguments.prompts),
         { "positive", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.positives,
-                "A picture or video that shows the label; may be repeated", "LABEL=FILE" },
+                "Pictures or videos that show the label", "[LABEL=]FILE…" },
         { "negative", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.negatives,
-                "One that does not, or that shows no label; may be repeated", "[LABEL=]FILE" },
+                "Such that do not, or that show no label", "[LABEL=]FILE…" },
         { "exclusive", 0, 0, G_OPTION_ARG_NONE, &arguments.exclusive,
                 "What shows one label shows none of the others", NULL },
         { "interval", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.interval,
@@ -283,7 +328,8 @@ run (int argc, char **argv)
     AltclipScoreMode mode;
     int status;
 
-    if (!command_parse (&COMMAND_CALIBRATE, entries, 1, 1, argc, argv, &operands, &status))
+    if (!command_parse (&COMMAND_CALIBRATE, entries, 1, 1, (int)words->len, (char **)words->pdata,
+                &operands, &status))
         return status;
     if (!check_arguments (&arguments))
         return STATUS_USAGE;
@@ -308,9 +354,12 @@ const Command COMMAND_CALIBRATE = {
             "shown: on standard output, or with --output in a file, and then a line per label\n"
             "with what to expect on standard output.\n"
             "\n"
-            "A label's examples begin with its name: 'a red circle=clip.mp4'. A negative without\n"
-            "one shows no label at all; with a single label, a positive needs none either. A file\n"
-            "whose own name begins so can be written ./like=this.png.\n"
+            "--positive and --negative take files up to the next option, and may be repeated; "
+            "MODEL\n"
+            "comes before them. With two labels or more, each example of a label begins with its\n"
+            "name: 'a red circle=clip.mp4'. A negative without one shows no label at all; with a\n"
+            "single label, a positive needs none either. A file whose own name begins so can be\n"
+            "written ./like=this.png.\n"
             "\n"
             "The threshold goes by the states that the label would have had, with its smoothing,\n"
             "hysteresis and times. An alarm an hour where it is not weighs as much as a twentieth\n"
@@ -318,7 +367,9 @@ const Command COMMAND_CALIBRATE = {
             "left open is as near to 0.5 as can be, and for cosines in the middle. The bias, for\n"
             "--score-mode sigmoid, is that of a logistic regression with the model's own scale.\n"
             "\n"
-            "Example:\n"
+            "Examples:\n"
+            "  altclip calibrate models/demo --prompts 'colour bars' -n 'a clear picture' \\\n"
+            "      --positive bars.png more-bars.png --negative day.mp4 night.mp4\n"
             "  altclip calibrate models/demo --prompts 'a dark picture;a blurred picture' \\\n"
             "      --negative-prompts 'a clear picture' --positive 'a dark picture=night.mp4' \\\n"
             "      --positive 'a blurred picture=fog.mp4' --negative day.mp4 --exclusive \\\n"

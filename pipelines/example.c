@@ -54,7 +54,8 @@ add_argument (const Command *command, AltclipPrompts *prompts, const char *argum
         add_example (examples, path, (guint)label, positive);
     else if (positive && n > 1)
         command_refuse (command,
-                "--positive '%s' begins with none of the labels; expected LABEL=FILE", shown);
+                "--positive '%s' begins with none of the labels: of %u, expected LABEL=FILE", shown,
+                n);
     else
         for (guint i = 0; i < n; i++)
             add_example (examples, path, i, positive);

@@ -221,6 +221,47 @@ test_printed (void)
     json_decref (set);
 }
 
+/* Files go on until the next option; what is behind `--` is no file any more. */
+static void
+test_several_files (void)
+{
+    static const char *const arguments[][9] = {
+        { "--positive", "bars.png", "bars.webm", "--negative", "black.webm", "snow.webm", "-o",
+                "out.json" },
+        { "--positive=bars.png", "bars.webm", "-o", "out.json", "--negative=black.webm",
+                "snow.webm" },
+        { "--positive", "bars.png", "--negative", "black.webm", "--positive", "bars.webm", "-o",
+                "out.json", "--negative=snow.webm" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (arguments); i++) {
+        const char *const *a = arguments[i];
+        g_auto (Invocation) result =
+                run ("calibrate", "--prompts", "colour bars", "-n", "a clear picture", a[0], a[1],
+                        a[2], a[3], a[4], a[5], a[6], a[7], i == 2 ? a[8] : NULL, NULL);
+        json_t *line;
+
+        invocation_assert_succeeded (&result);
+        line = invocation_parse_line (&result, 0);
+        check_line (line, "colour bars", 21, 40);
+        json_decref (line);
+    }
+    {
+        g_auto (Invocation) result = run ("calibrate", PROMPTS, "--positive", "bars=bars.png",
+                "bars=bars.webm", "noise=snow.webm", "--negative", "black.webm", "--exclusive",
+                "-o", "out.json", NULL);
+        g_auto (Invocation) model =
+                run ("calibrate", PROMPTS, "--positive", "a.png", "--", "another", NULL);
+        json_t *line;
+
+        invocation_assert_succeeded (&result);
+        line = invocation_parse_line (&result, 0);
+        check_line (line, "bars", 21, 40);
+        json_decref (line);
+        invocation_assert_refused (&model, "'another' is too much: expected MODEL");
+    }
+}
+
 /* A file of prompts keeps what it says beside the thresholds. */
 static void
 test_prompts_file (void)
@@ -388,7 +429,12 @@ test_usage (void)
         { { "--positive", "bars=a.png", "--negative", "noise=b.png" },
                 "label 'bars' has no --negative FILE to be told from" },
         { { "--positive", "bar=a.png", "--negative", "b.png" },
-                "--positive 'bar=a.png' begins with none of the labels; expected LABEL=FILE" },
+                "--positive 'bar=a.png' begins with none of the labels: of 2, expected "
+                "LABEL=FILE" },
+        { { "--positive", "bars=a.png", "b.png" },
+                "--positive 'b.png' begins with none of the labels: of 2, expected LABEL=FILE" },
+        { { "--negative", "b.png", "c.png", "--positive" }, "Missing argument for --positive" },
+
         { { "--positive", "bars=", "--negative", "b.png" }, "--positive 'bars=' names no file" },
         { { "--negative", "bars=" }, "--positive is missing" },
         { { "--positive", "bars=a.png", "--interval", "-1" },
@@ -479,6 +525,7 @@ main (int argc, char **argv)
     g_test_add_func ("/calibrate/videos", test_videos);
     g_test_add_func ("/calibrate/interval", test_interval);
     g_test_add_func ("/calibrate/printed", test_printed);
+    g_test_add_func ("/calibrate/several-files", test_several_files);
     g_test_add_func ("/calibrate/prompts-file", test_prompts_file);
     g_test_add_func ("/calibrate/flashes", test_flashes);
     g_test_add_func ("/calibrate/stills", test_stills);
