@@ -174,41 +174,138 @@ put_prompts_warning (GstAltclipFilter *self, const GError *error)
 }
 
 static void
-put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
+put_unknown (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
-  guint n_unknown;
-  const gchar *const *unknown =
-      altclip_prompts_get_unknown (prompts, &n_unknown);
-  const gchar *neutral = altclip_prompts_get_neutral (prompts);
-  GstAltclipRules rules;
+  guint n;
+  const gchar *const *unknown = altclip_prompts_get_unknown (prompts, &n);
+  g_autofree gchar *list = altclip_excerpt_list (unknown, n);
+  g_autofree gchar *text =
+      g_strdup_printf ("The model knows few of the words in %s.", list);
 
-  gst_altclip_filter_get_rules (self, &rules);
-  if (n_unknown > 0) {
-    g_autofree gchar *list = altclip_excerpt_list (unknown, n_unknown);
-    g_autofree gchar *text =
-        g_strdup_printf ("The model knows few of the words in %s.", list);
-
+  if (n > 0)
     gst_altclip_outbox_put (&self->outbox,
         gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
             GST_LIBRARY_ERROR_SETTINGS, text,
             "More than half of the tokens of %s are unknown to the model.",
             list));
-  }
-  if (neutral != NULL
-      && altclip_prompts_get_score_mode (prompts, rules.score_mode)
-          == ALTCLIP_SCORE_SOFTMAX) {
-    g_autofree gchar *text = g_strdup_printf (
-        "There is one phrase only, or one alone in its group: \"%s\" "
-        "competes with it.",
-        neutral);
+}
 
-    gst_altclip_outbox_put (&self->outbox,
-        gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
-            GST_LIBRARY_ERROR_SETTINGS, text,
-            "A lone phrase would always score 1, so \"%s\" was added to the "
-            "negative prompts. Name more prompts or negative prompts.",
-            neutral));
+/* What is said of a set of prompts once, be it when the set comes or when the
+ * properties do. */
+enum
+{
+  DOUBT_LONE = 1 << 0,
+  DOUBT_NEGATIVE_PROMPTS = 1 << 1,
+  DOUBT_TEMPLATES = 1 << 2
+};
+
+/* Of @doubts, which @prompts give reason for, those that were not told yet,
+ * unless other prompts are in force by now. */
+static guint
+take_untold (GstAltclipFilter *self, AltclipPrompts *prompts, guint doubts)
+{
+  guint untold = 0;
+
+  g_mutex_lock (&self->lock);
+  if (self->analysis.prompts == prompts) {
+    untold = doubts & ~self->analysis.told_doubts;
+    self->analysis.told_doubts |= doubts;
   }
+  g_mutex_unlock (&self->lock);
+  return untold;
+}
+
+/* The set in force, unless another one was asked for that will be looked at
+ * when it comes. */
+static AltclipPrompts *
+ref_settled_prompts (GstAltclipFilter *self)
+{
+  AltclipPrompts *prompts = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->analysis.prompts != NULL
+      && g_queue_is_empty (&self->analysis.asked))
+    prompts = altclip_prompts_ref (self->analysis.prompts);
+  g_mutex_unlock (&self->lock);
+  return prompts;
+}
+
+static guint
+find_doubts (AltclipPrompts *prompts, const GstAltclipSettings *settings)
+{
+  guint doubts = 0;
+
+  if (altclip_prompts_get_neutral (prompts) != NULL
+      && altclip_prompts_get_score_mode (prompts, settings->rules.score_mode)
+          == ALTCLIP_SCORE_SOFTMAX)
+    doubts |= DOUBT_LONE;
+  if (settings->from_file && gst_altclip_settings_has_negatives (settings))
+    doubts |= DOUBT_NEGATIVE_PROMPTS;
+  if (settings->from_file && gst_altclip_settings_has_templates (settings))
+    doubts |= DOUBT_TEMPLATES;
+  return doubts;
+}
+
+static void
+put_lone (GstAltclipFilter *self, const gchar *neutral)
+{
+  g_autofree gchar *text = g_strdup_printf (
+      "There is one phrase only, or one alone in its group: \"%s\" "
+      "competes with it.",
+      neutral);
+
+  gst_altclip_outbox_put (&self->outbox,
+      gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+          GST_LIBRARY_ERROR_SETTINGS, text,
+          "A lone phrase would always score 1, so \"%s\" was added to the "
+          "negative prompts. Name more prompts or negative prompts.",
+          neutral));
+}
+
+static void
+put_ignored (GstAltclipFilter *self, guint doubts)
+{
+  gboolean both =
+      (doubts & DOUBT_NEGATIVE_PROMPTS) && (doubts & DOUBT_TEMPLATES);
+  g_autofree gchar *names = g_strconcat (
+      doubts & DOUBT_NEGATIVE_PROMPTS ? "negative-prompts" : "",
+      both ? " and " : "", doubts & DOUBT_TEMPLATES ? "templates" : "", NULL);
+  g_autofree gchar *text = g_strdup_printf (
+      "A file of prompts holds, which has no use for %s.", names);
+
+  gst_altclip_outbox_put (&self->outbox,
+      gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+          GST_LIBRARY_ERROR_SETTINGS, text,
+          "What %s says counts with prompts alone: prompts-file has fields of "
+          "its own for it.",
+          names));
+}
+
+static void
+put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
+{
+  g_auto (GstAltclipSettings) settings;
+  guint doubts;
+
+  GST_OBJECT_LOCK (self);
+  gst_altclip_settings_copy (&settings, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+  doubts = take_untold (self, prompts, find_doubts (prompts, &settings));
+  if (doubts & DOUBT_LONE)
+    put_lone (self, altclip_prompts_get_neutral (prompts));
+  if (doubts & (DOUBT_NEGATIVE_PROMPTS | DOUBT_TEMPLATES))
+    put_ignored (self, doubts);
+}
+
+void
+gst_altclip_analysis_review_prompts (GstAltclipFilter *self)
+{
+  g_autoptr (AltclipPrompts) prompts = ref_settled_prompts (self);
+
+  if (prompts == NULL)
+    return;
+  put_doubts (self, prompts);
+  gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
 /* With the labels' lock. Puts prompts in force, and takes the results of the
@@ -225,6 +322,7 @@ swap_prompts (GstAltclipFilter *self, AltclipPrompts *prompts)
   self->analysis.n_labels =
       prompts != NULL ? altclip_prompts_get_n_labels (prompts) : 0;
   self->analysis.n_swaps++;
+  self->analysis.told_doubts = 0;
   g_clear_pointer (&self->analysis.prompts, altclip_prompts_unref);
   if (prompts != NULL)
     self->analysis.prompts = altclip_prompts_ref (prompts);
@@ -290,9 +388,10 @@ prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
     strike_asked (self, prompts);
   g_mutex_unlock (&self->labels.lock);
 
-  if (asked && error == NULL)
+  if (asked && error == NULL) {
+    put_unknown (self, prompts);
     put_doubts (self, prompts);
-  else if (asked)
+  } else if (asked)
     put_prompts_warning (self, error);
   gst_altclip_outbox_send (&self->outbox, GST_ELEMENT_CAST (self));
 }

@@ -97,6 +97,10 @@ gst_altclip_filter_set_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
   else if (is_prompts)
     gst_altclip_analysis_apply_prompts (self);
+  else if (prop_id == GST_ALTCLIP_SETTING_SCORE_MODE
+      || prop_id == GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS
+      || prop_id == GST_ALTCLIP_SETTING_TEMPLATES)
+    gst_altclip_analysis_review_prompts (self);
   else if (prop_id == GST_ALTCLIP_SETTING_REGION
       && gst_altclip_analysis_is_started (self))
     check_region (self);

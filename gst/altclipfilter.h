@@ -68,6 +68,7 @@ typedef struct
   guint n_labels;
   guint n_swaps;
   AltclipPrompts *prompts;
+  guint told_doubts;
 
   GstAltclipResult *newest;
   guint epoch;
@@ -194,6 +195,14 @@ gboolean gst_altclip_analysis_is_started (GstAltclipFilter *self);
  * warning when they cannot be parsed.
  */
 void gst_altclip_analysis_apply_prompts (GstAltclipFilter *self);
+
+/**
+ * gst_altclip_analysis_review_prompts:
+ *
+ * To be called when a property was set that the prompts in force may not go
+ * with. Posts a warning then, one of each kind for a set of prompts.
+ */
+void gst_altclip_analysis_review_prompts (GstAltclipFilter *self);
 
 /**
  * gst_altclip_analysis_is_settled:

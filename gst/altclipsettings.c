@@ -5,6 +5,8 @@
 
 #include "altclipsettings.h"
 
+#include <string.h>
+
 #define DEFAULT_TEMPLATES "{}"
 #define DEFAULT_THRESHOLD (-1.0)
 #define DEFAULT_HYSTERESIS 0.2
@@ -641,6 +643,19 @@ gst_altclip_settings_is_prompts (const GstAltclipSettings *settings, guint id)
   return id == GST_ALTCLIP_SETTING_PROMPTS
       || id == GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS
       || id == GST_ALTCLIP_SETTING_TEMPLATES;
+}
+
+gboolean
+gst_altclip_settings_has_negatives (const GstAltclipSettings *settings)
+{
+  return !is_unset (settings->negative_prompts);
+}
+
+gboolean
+gst_altclip_settings_has_templates (const GstAltclipSettings *settings)
+{
+  return !is_unset (settings->templates)
+      && strcmp (settings->templates, DEFAULT_TEMPLATES) != 0;
 }
 
 gdouble

@@ -189,6 +189,16 @@ gboolean gst_altclip_settings_is_prompts (
     const GstAltclipSettings *settings, guint id);
 
 /**
+ * gst_altclip_settings_has_negatives:
+ *
+ * Returns: whether negative-prompts are more than nothing; likewise templates
+ */
+gboolean gst_altclip_settings_has_negatives (
+    const GstAltclipSettings *settings);
+gboolean gst_altclip_settings_has_templates (
+    const GstAltclipSettings *settings);
+
+/**
  * gst_altclip_rules_get_threshold:
  * @mode: how the labels are scored
  *

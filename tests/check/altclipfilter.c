@@ -1191,6 +1191,39 @@ GST_START_TEST (test_lone_prompt_is_told_of)
 }
 GST_END_TEST;
 
+static void
+expect_no_warning (Rig *rig)
+{
+    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) == NULL);
+}
+
+/* Once of each set of prompts, whichever of the set and the score mode comes last. */
+GST_START_TEST (test_lone_prompt_with_another_score_mode)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a", "score-mode", "cosine", "mode", "exact", NULL);
+    guint at = 0;
+
+    gst_buffer_unref (push_until_revision (rig, &at, 1));
+    expect_no_warning (rig);
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "sigmoid");
+    expect_no_warning (rig);
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "softmax");
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "one phrase");
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "cosine");
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "softmax");
+    gst_buffer_unref (push_until_revision (rig, &at, 1));
+    expect_no_warning (rig);
+    g_object_set (rig->element, "prompts", "b", NULL);
+    gst_buffer_unref (push_until_revision (rig, &at, 2));
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "one phrase");
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "cosine");
+    gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "softmax");
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* Runes, which the bundled model's tokenizer has never met, beside words that it has. */
 GST_START_TEST (test_unknown_words_are_told_of)
 {
@@ -1247,12 +1280,6 @@ expect_revision (Rig *rig, guint *at, guint revision, const char *label)
     g_autoptr (GstBuffer) buffer = push_until_revision (rig, at, revision);
 
     expect_first_label (buffer, label);
-}
-
-static void
-expect_no_warning (Rig *rig)
-{
-    fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) == NULL);
 }
 
 static void
@@ -1355,12 +1382,12 @@ GST_START_TEST (test_prompts_file_reloads)
 }
 GST_END_TEST;
 
-/* Of the two the one set last holds; the parts of the short form have no part in a file. */
+/* Of the two the one set last holds; the parts of the short form have no part in a file, and that
+ * is said. */
 GST_START_TEST (test_prompts_or_file)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a", "negative-prompts", "x", "score-mode",
             "sigmoid", "mode", "exact", NULL);
-    g_autoptr (GstBuffer) buffer = NULL;
     guint at = 0;
 
     expect_revision (rig, &at, 1, "a");
@@ -1369,14 +1396,51 @@ GST_START_TEST (test_prompts_or_file)
     g_object_set (rig->element, "negative-prompts", "x;x", "templates", "no slot", NULL);
     for (guint i = 0; i < 5; i++)
         expect_revision (rig, &at, 2, "b");
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "no use for negative-prompts.");
+    expect_text (rig->bus, GST_MESSAGE_WARNING, "no use for templates.");
     expect_no_warning (rig);
     g_object_set (rig->element, "negative-prompts", "y", "templates", "{}", "prompts", "c", NULL);
     expect_revision (rig, &at, 3, "c");
-    g_object_set (rig->element, "prompts-file", "", NULL);
-    buffer = gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
-    fail_unless (get_tags (buffer) == NULL);
     expect_no_warning (rig);
     rig_free (rig);
+}
+GST_END_TEST;
+
+/* One warning when a file is taken, which names what has no part in it: not defaults. */
+GST_START_TEST (test_prompts_file_ignores_others)
+{
+    static const struct {
+        const char *negative_prompts;
+        const char *templates;
+        const char *ignored;
+    } cases[] = {
+        { NULL, "{}", NULL },
+        { "", "", NULL },
+        { "x", "{}", "no use for negative-prompts." },
+        { "", "a photo of {}", "no use for templates." },
+        { "x", "a photo of {}", "no use for negative-prompts and templates." },
+    };
+    g_autofree char *json = g_strdup_printf (ONE_LABEL, "a");
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autofree char *path = write_file (json);
+        Rig *rig = rig_new_idle (models_get_quick (), "mode", "exact", NULL);
+        guint at = 0;
+
+        g_object_set (rig->element, "prompts-file", path, "negative-prompts",
+                cases[i].negative_prompts, "templates", cases[i].templates, NULL);
+        rig_start (rig);
+        expect_revision (rig, &at, 1, "a");
+        if (cases[i].ignored)
+            expect_text (rig->bus, GST_MESSAGE_WARNING, cases[i].ignored);
+        expect_no_warning (rig);
+        set_one_label (rig, "b");
+        expect_revision (rig, &at, 2, "b");
+        if (cases[i].ignored)
+            expect_text (rig->bus, GST_MESSAGE_WARNING, cases[i].ignored);
+        expect_no_warning (rig);
+        rig_free (rig);
+    }
 }
 GST_END_TEST;
 
@@ -1904,6 +1968,7 @@ add_prompts (Suite *suite)
     tcase_add_test (tests, test_bad_prompts);
     tcase_add_test (tests, test_ten_thousand_prompts);
     tcase_add_test (tests, test_lone_prompt_is_told_of);
+    tcase_add_test (tests, test_lone_prompt_with_another_score_mode);
     tcase_add_test (tests, test_unknown_words_are_told_of);
     suite_add_tcase (suite, tests);
 }
@@ -1918,6 +1983,7 @@ add_prompts_file (Suite *suite)
     tcase_add_test (tests, test_bad_first_prompts_file);
     tcase_add_test (tests, test_prompts_file_reloads);
     tcase_add_test (tests, test_prompts_or_file);
+    tcase_add_test (tests, test_prompts_file_ignores_others);
     tcase_add_test (tests, test_prompts_file_pictures);
     tcase_add_test (tests, test_image_tower_alone);
     tcase_add_test (tests, test_min_on_time);
