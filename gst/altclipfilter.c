@@ -86,11 +86,14 @@ gst_altclip_filter_set_property (
 {
   GstAltclipFilter *self = GST_ALTCLIP_FILTER (object);
   gboolean known;
+  gboolean from_file;
   gboolean is_prompts;
 
   GST_OBJECT_LOCK (self);
+  from_file = self->settings.from_file;
   known = gst_altclip_settings_set (&self->settings, prop_id, value);
-  is_prompts = gst_altclip_settings_is_prompts (&self->settings, prop_id);
+  is_prompts = gst_altclip_settings_is_prompts (&self->settings, prop_id)
+      || self->settings.from_file != from_file;
   GST_OBJECT_UNLOCK (self);
 
   if (!known)

@@ -170,8 +170,9 @@ install_prompts (GObjectClass *object_class)
       GST_ALTCLIP_SETTING_PROMPTS_FILE,
       g_param_spec_string ("prompts-file", "Prompts file",
           "JSON file of labels with texts, pictures, thresholds, negatives, "
-          "groups, regions; of this and prompts the one set last holds, and "
-          "setting it again reads the file again. It has its own negatives and "
+          "groups, regions; of this and prompts the one set last holds (to "
+          "nothing does not count), and setting it again reads the file again. "
+          "It has its own negatives and "
           "templates, and what it says goes before score-mode, threshold, "
           "hysteresis, smoothing, min-on-time, min-off-time and region",
           NULL, FLAGS_PLAYING));
@@ -458,7 +459,7 @@ gst_altclip_settings_set (
       break;
     case GST_ALTCLIP_SETTING_PROMPTS_FILE:
       set_string (&settings->prompts_file, value);
-      settings->from_file = TRUE;
+      settings->from_file = !is_unset (settings->prompts_file);
       break;
     case GST_ALTCLIP_SETTING_NEGATIVE_PROMPTS:
       set_string (&settings->negative_prompts, value);

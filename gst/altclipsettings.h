@@ -88,7 +88,7 @@ typedef struct
 /**
  * GstAltclipSettings:
  * @from_file: whether the prompts are those of @prompts_file, because it was
- *   set after @prompts
+ *   set after @prompts, and to something
  *
  * What the properties were last set to.
  */

@@ -1406,6 +1406,36 @@ GST_START_TEST (test_prompts_or_file)
 }
 GST_END_TEST;
 
+/* One that is set to nothing was not set: it turns off no prompts but its own. */
+GST_START_TEST (test_unset_prompts_file)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a", "score-mode", "sigmoid", "mode", "exact", NULL);
+    guint at = 0;
+
+    expect_revision (rig, &at, 1, "a");
+    g_object_set (rig->element, "prompts-file", NULL, NULL);
+    g_object_set (rig->element, "prompts-file", "", NULL);
+    for (guint i = 0; i < 5; i++)
+        expect_revision (rig, &at, 1, "a");
+    set_one_label (rig, "b");
+    expect_revision (rig, &at, 2, "b");
+    g_object_set (rig->element, "prompts-file", "", NULL);
+    expect_revision (rig, &at, 3, "a");
+    set_one_label (rig, "c");
+    expect_revision (rig, &at, 4, "c");
+    g_object_set (rig->element, "prompts", NULL, "prompts-file", NULL, NULL);
+    for (guint i = 0; i < 5; i++) {
+        g_autoptr (GstBuffer) buffer =
+                gst_harness_push_and_pull (rig->harness, new_numbered_frame (at++));
+
+        fail_unless (get_tags (buffer) == NULL);
+    }
+    expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* One warning when a file is taken, which names what has no part in it: not defaults. */
 GST_START_TEST (test_prompts_file_ignores_others)
 {
@@ -1983,6 +2013,7 @@ add_prompts_file (Suite *suite)
     tcase_add_test (tests, test_bad_first_prompts_file);
     tcase_add_test (tests, test_prompts_file_reloads);
     tcase_add_test (tests, test_prompts_or_file);
+    tcase_add_test (tests, test_unset_prompts_file);
     tcase_add_test (tests, test_prompts_file_ignores_others);
     tcase_add_test (tests, test_prompts_file_pictures);
     tcase_add_test (tests, test_image_tower_alone);
