@@ -99,7 +99,9 @@ typedef struct
   guint section;
   guint due_swaps;
   GstAltclipMotion motion;
+  guint due_section;
   guint due_views;
+  guint due_rules;
   GArray *due_regions;
   gboolean crowd_warned;
   gboolean expiring;

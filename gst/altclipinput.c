@@ -106,21 +106,34 @@ is_interval_over (GstAltclipFilter *self, GstBuffer *buffer,
       || now - input->last_due >= interval - half_frame;
 }
 
-/* Whether the last analysed frame is young enough to stand for a still picture:
- * half of what makes its result too old, so that another is there in time. */
+/* Whether results grow too old: in live mode those of frames, and in both those
+ * of regions, since of one that has gone nothing tells but that it is not there
+ * when the others are looked at. */
+static gboolean
+is_ageing (GstAltclipFilter *self, const GstAltclipView *view)
+{
+  return !self->output.queued || view->regions != NULL;
+}
+
+/* Whether the last analysed frame can stand for a still picture: nothing came
+ * between, and where results grow too old, only half of that time is over, so
+ * that another is there in time. */
 static gboolean
 is_recent (GstAltclipFilter *self, const GstAltclipTiming *timing,
-    GstClockTime max_age)
+    const GstAltclipView *view, GstClockTime max_age)
 {
   GstClockTime now = timing->running_time;
   GstClockTime last = self->input.last_due;
+
+  if (timing->section != self->input.due_section)
+    return FALSE;
 
   if (!GST_CLOCK_TIME_IS_VALID (now) || !GST_CLOCK_TIME_IS_VALID (last)) {
     now = timing->arrival;
     last = self->input.last_arrival;
   }
   return GST_CLOCK_TIME_IS_VALID (last) && now >= last
-      && now - last < max_age / 2;
+      && (!is_ageing (self, view) || now - last < max_age / 2);
 }
 
 /* Whether the last analysed frame had all the regions: one that upstream found
@@ -154,7 +167,8 @@ is_still (GstAltclipFilter *self, GstBuffer *buffer,
   return gst_altclip_motion_is_still (&input->motion, input->format, buffer,
              view, rules->motion_threshold)
       && is_interval_over (self, buffer, timing, rules->interval)
-      && is_recent (self, timing, rules->max_age)
+      && input->due_rules == rules->n_rules
+      && is_recent (self, timing, view, rules->max_age)
       && has_due_regions (self, view);
 }
 
@@ -194,7 +208,9 @@ note_due (GstAltclipFilter *self, GstAltclipTiming *timing,
   input->last_due = timing->running_time;
   input->last_arrival = timing->arrival;
   input->due_swaps = view->n_swaps;
+  input->due_section = timing->section;
   input->due_views = rules->n_views;
+  input->due_rules = rules->n_rules;
   g_clear_pointer (&input->due_regions, g_array_unref);
   if (view->regions != NULL)
     input->due_regions = g_array_ref (view->regions);

@@ -258,9 +258,9 @@ install_timing (GObjectClass *object_class)
       GST_ALTCLIP_SETTING_MOTION_THRESHOLD,
       g_param_spec_double ("motion-threshold", "Motion threshold",
           "Share of the picture, 0 to 1, that must have changed since the last "
-          "analysed frame; until then its result serves, for half of max-age "
-          "at most, and while no label may begin or end with what is seen (0: "
-          "off)",
+          "analysed frame; until then its result serves, while no label may "
+          "begin or end with what is seen; in live mode, and of regions, for "
+          "half of max-age at most (0: off)",
           0.0, 1.0, 0.0, FLAGS_PLAYING));
 }
 
@@ -469,24 +469,31 @@ gst_altclip_settings_set (
       break;
     case GST_ALTCLIP_SETTING_SCORE_MODE:
       rules->score_mode = g_value_get_enum (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_THRESHOLD:
       rules->threshold = g_value_get_double (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_HYSTERESIS:
       rules->hysteresis = g_value_get_double (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_SMOOTHING:
       rules->smoothing = g_value_get_uint64 (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_MIN_ON_TIME:
       rules->min_on_time = g_value_get_uint64 (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_MIN_OFF_TIME:
       rules->min_off_time = g_value_get_uint64 (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_TOP_K:
       rules->top_k = g_value_get_uint (value);
+      rules->n_rules++;
       break;
     case GST_ALTCLIP_SETTING_MODE:
       rules->mode = g_value_get_enum (value);
@@ -521,6 +528,7 @@ gst_altclip_settings_set (
       break;
     case GST_ALTCLIP_SETTING_ATTACH_EMBEDDING:
       rules->attach_embedding = g_value_get_boolean (value);
+      rules->n_rules++;
       break;
     default:
       return FALSE;

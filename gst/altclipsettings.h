@@ -56,6 +56,7 @@ typedef enum
  * @has_object_class: whether only regions of type @object_class count
  * @object_class: 0: nothing in this process has such a type
  * @n_views: how often what is looked at was changed
+ * @n_rules: how often what scores come to was changed
  *
  * The settings that are looked at for every frame; copied whole, so that
  * nothing works with the object lock held.
@@ -80,6 +81,7 @@ typedef struct
   gboolean has_region;
   GstAltclipBox region;
   guint n_views;
+  guint n_rules;
   GstAltclipPostMessages post_messages;
   gboolean attach_embedding;
   gboolean send_tags;

@@ -24,23 +24,83 @@ expect_frame_pts (Rig *rig, GstBuffer *in, GstClockTime pts)
     fail_unless_equals_uint64 (get_frame_pts (get_tags (out)), pts);
 }
 
-/* Exact: a still frame has the result of the last analysed one, until something moves or half of
- * max-age is over. */
+/* Exact: a still frame has the result of the last analysed one, until something moves: max-age is
+ * of live mode. */
 GST_START_TEST (test_exact_still_frames_reuse)
 {
     Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
             "0.01", "max-age", "1000000000", "post-messages", "none", NULL);
 
-    for (guint i = 0; i < 16; i++)
+    for (guint i = 0; i < 100; i++)
         expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 0);
-    /* Half of a second is over. */
-    for (guint i = 16; i < 20; i++)
-        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 16 * FRAME);
-    for (guint i = 20; i < 25; i++)
-        expect_frame_pts (rig, new_frame (i * FRAME, 180, 180, 180), 20 * FRAME);
-    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 3);
-    fail_unless_equals_uint64 (rig_get_count (rig, "skipped"), 22);
-    fail_unless_equals_uint64 (rig_get_count (rig, "reused"), 22);
+    for (guint i = 100; i < 105; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 180, 180, 180), 100 * FRAME);
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 2);
+    fail_unless_equals_uint64 (rig_get_count (rig, "skipped"), 103);
+    fail_unless_equals_uint64 (rig_get_count (rig, "reused"), 103);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* After a gap, which separates what is known, and without running times, a backward step. */
+GST_START_TEST (test_exact_still_frames_after_a_gap)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "max-age", "1000000000", "post-messages", "none", NULL);
+    static const guint starts[] = { 0, 60, 200, 20 };
+
+    /* Of 55 frames the next is no gap. */
+    for (guint i = 0; i < 55; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 0);
+    for (guint start = 1; start < G_N_ELEMENTS (starts); start++) {
+        guint last = starts[start];
+        guint analysed = start == 1 ? 0 : last;
+
+        for (guint i = last; i < last + 5; i++)
+            expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), analysed * FRAME);
+    }
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A label waits for min-on-time in a picture that stands still: it begins when that is over, the
+ * frames until then are looked at, and those after it are not. */
+GST_START_TEST (test_exact_still_label_begins)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "max-age", "1000000000", "min-on-time", "1999999980", "score-mode", "cosine",
+            "threshold", "-0.99", NULL);
+
+    for (guint i = 0; i < 200; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), MIN (i, 60) * FRAME);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr (GstMessage) message = pop_event (rig->bus, "begin");
+        guint64 pts;
+
+        fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "pts", &pts));
+        fail_unless_equals_uint64 (pts, 60 * FRAME);
+    }
+    fail_unless_equals_uint64 (rig_get_count (rig, "analysed"), 61);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* Another threshold makes a still frame due, since nothing else would. */
+GST_START_TEST (test_exact_still_frames_and_settings)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "score-mode", "cosine", "threshold", "1", NULL);
+    g_autoptr (GstMessage) begin = NULL;
+
+    for (guint i = 0; i < 5; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 9, 9, 9), 0);
+    g_object_set (rig->element, "threshold", -0.99, NULL);
+    for (guint i = 5; i < 10; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 9, 9, 9), 5 * FRAME);
+    begin = pop_event (rig->bus, "begin");
+    g_object_set (rig->element, "top-k", 1, NULL);
+    for (guint i = 10; i < 15; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 9, 9, 9), 10 * FRAME);
     rig_free (rig);
 }
 GST_END_TEST;
@@ -190,6 +250,9 @@ motion_suite (void)
 
     tcase_set_timeout (tests, 0);
     tcase_add_test (tests, test_exact_still_frames_reuse);
+    tcase_add_test (tests, test_exact_still_frames_after_a_gap);
+    tcase_add_test (tests, test_exact_still_label_begins);
+    tcase_add_test (tests, test_exact_still_frames_and_settings);
     tcase_add_test (tests, test_moving_frames_are_analysed);
     tcase_add_test (tests, test_with_interval);
     tcase_add_test (tests, test_flush_and_prompts);
