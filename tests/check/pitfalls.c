@@ -22,6 +22,8 @@
  *   metadata on a buffer that is not      altclipfilter.c test_shared_buffers_stay_untouched;
  *     writable                              orders.c test_any_order
  *   results that never expire             altclipfilter.c test_live_results_expire
+ *   GstAnalytics: no mtd pointer, or      metadata.c test_classifications_of_frames,
+ *     several labels in one ClsMtd          test_objects (GStreamer 1.24)
  *   an error posted under a lock:         test_messages_are_posted_without_a_lock;
  *     deadlock                              altclipfilter.c test_flush_from_a_message_handler
  *   the same embedding for every          test_constant_weights_are_refused,
@@ -29,7 +31,7 @@
  *                                           test_pictures_differ
  *   a score that differs from the         test-parity.c; formats.c;
  *     reference's                           stills.c
- *   illegal instruction without AVX       test-kernels, as test-kernels-prescott
+ *   illegal instruction without AVX       tests/without-avx
  *   hardware memory that cannot be        test_hardware_memory_is_refused
  *     mapped
  *   quarks of free text grow for ever     test_free_text_makes_no_quarks
