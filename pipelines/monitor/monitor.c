@@ -165,8 +165,7 @@ read_configuration (const Options *options, GError **error)
                             : monitor_configuration_new_for_uris (options->uris, error);
 
     if (!configuration || !apply_options (options, configuration, error) ||
-            !monitor_server_check (configuration, error) ||
-            !monitor_inspection_run (configuration, error))
+            !monitor_server_check (configuration, error))
         return NULL;
     return g_steal_pointer (&configuration);
 }
@@ -295,7 +294,7 @@ on_reload (gpointer data)
     if (monitor->is_stopping)
         return G_SOURCE_CONTINUE;
     after = read_configuration (monitor->options, &error);
-    if (!after) {
+    if (!after || !monitor_inspection_run (after, &error)) {
         g_warning ("the configuration stays as it was: %s", error->message);
         return G_SOURCE_CONTINUE;
     }
@@ -568,12 +567,12 @@ find_fault (const Options *options)
 }
 
 static int
-refuse (const char *text)
+refuse (const char *text, int status)
 {
     g_autofree char *scrubbed = monitor_message_scrub (text, NULL, NULL);
 
     fprintf (stderr, "altclip-monitor: %s\n", scrubbed);
-    return USAGE;
+    return status;
 }
 
 static int
@@ -585,16 +584,21 @@ start (Monitor *monitor)
     const char *fault = find_fault (options);
 
     if (fault)
-        return refuse (fault);
+        return refuse (fault, USAGE);
     if (options->prompts) {
         g_autoptr (AltclipPrompts) prompts = monitor_prompts_parse (options->prompts, NULL, &error);
 
         if (!prompts)
-            return refuse (error->message);
+            return refuse (error->message, USAGE);
     }
     configuration = read_configuration (options, &error);
     if (!configuration)
-        return refuse (error->message);
+        return refuse (error->message, USAGE);
+    /* A disk that is not there yet may be at the next try. */
+    if (!monitor_inspection_run (configuration, &error)) {
+        monitor_configuration_free (configuration);
+        return refuse (error->message, FAILED);
+    }
     if (!options->check) {
         monitor->configuration = configuration;
         return run (monitor);
@@ -628,7 +632,7 @@ main (int argc, char **argv)
     signal (SIGPIPE, SIG_IGN);
     g_log_set_writer_func (write_log, NULL, NULL);
     if (!parse_options (&argc, &argv, &options, &error)) {
-        status = refuse (error->message);
+        status = refuse (error->message, USAGE);
     } else if (options.version) {
         printf ("altclip-monitor %s\n", ALTCLIP_VERSION);
         status = SUCCESS;

@@ -907,11 +907,17 @@ const editor = {
         return this.prompts.labels;
     },
 
+    /* Thresholds below 0 mean something for these scores alone. */
+    isCosine() {
+        return this.prompts.score_mode === "cosine";
+    },
+
     fill() {
         const fields = find("editor-form").elements;
         for (const name of FILE_NUMBERS) {
             fields[name].value = this.prompts[name] ?? "";
         }
+        fields.threshold.min = this.isCosine() ? "-1" : "0";
         const negatives = Array.isArray(this.prompts.negatives) ? this.prompts.negatives : [];
         fields.negatives.value = negatives.map(plainText).filter(Boolean).join("\n");
         find("label-list").replaceChildren(...this.labels().map((label, i) => this.makeLabel(label, i)));
@@ -931,9 +937,9 @@ const editor = {
             oninput: (event) => this.change(() => { label.label = event.target.value; }),
         });
         const threshold = make("input", {
-            type: "number", min: "0", max: "1", step: "any", inputmode: "decimal",
+            type: "number", min: this.isCosine() ? "-1" : "0", max: "1", step: "any", inputmode: "decimal",
             value: label.threshold ?? "",
-            placeholder: this.prompts.threshold ?? "0.5",
+            placeholder: this.prompts.threshold ?? (this.isCosine() ? "0.25" : "0.5"),
             oninput: (event) => this.change(() => setOrDelete(label, "threshold", parseNumber(event.target))),
         });
         const texts = make("textarea", {
