@@ -166,6 +166,22 @@ read_file (GstAltclipBrokerConfig *config, const gchar *path, GError **error)
 
 /* ---- The rest ----------------------------------------------------------- */
 
+/* Says what it is, unless somebody may have written a password into it. */
+static gboolean
+refuse_address (const gchar *address, GError **error)
+{
+  g_autofree gchar *shown = altclip_excerpt (address);
+
+  if (strchr (address, '@') != NULL)
+    return refuse (error,
+        "The broker's address must be a host, or a host, a colon and a port "
+        "from 1 to 65535, without a user's name and password");
+  return refuse (error,
+      "The broker's address is %s, and must be a host, or a host, a colon "
+      "and a port from 1 to 65535",
+      shown);
+}
+
 /* `host`, `host:port`, `[address]:port` */
 static gboolean
 parse_address (GstAltclipBrokerConfig *config, GError **error)
@@ -173,17 +189,13 @@ parse_address (GstAltclipBrokerConfig *config, GError **error)
   g_autoptr (GSocketConnectable) connectable = g_network_address_parse (
       config->address, config->tls ? DEFAULT_TLS_PORT : DEFAULT_PORT, NULL);
 
-  if (connectable == NULL
+  /* No host has an @, but what stands before one would be taken for a part of
+   * it, or, in a URI, be dropped. */
+  if (connectable == NULL || strchr (config->address, '@') != NULL
       || *g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable))
           == '\0'
-      || g_network_address_get_port (G_NETWORK_ADDRESS (connectable)) == 0) {
-    g_autofree gchar *shown = altclip_excerpt (config->address);
-
-    return refuse (error,
-        "The broker's address is %s, and must be a host, or a host, a colon "
-        "and a port from 1 to 65535",
-        shown);
-  }
+      || g_network_address_get_port (G_NETWORK_ADDRESS (connectable)) == 0)
+    return refuse_address (config->address, error);
   config->host = g_strdup (
       g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)));
   config->port = g_network_address_get_port (G_NETWORK_ADDRESS (connectable));

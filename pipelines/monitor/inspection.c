@@ -25,6 +25,7 @@ check_model (const MonitorConfiguration *configuration, GError **error)
     };
     const char *variable = g_getenv ("ALTCLIP_MODEL");
     const char *directory = configuration->model ? configuration->model : variable;
+    const char *place = configuration->model ? "model" : "ALTCLIP_MODEL";
     g_autoptr (AltclipModel) model = NULL;
 
     /* The bundled one is no part of any configuration. */
@@ -32,13 +33,13 @@ check_model (const MonitorConfiguration *configuration, GError **error)
         return TRUE;
     model = altclip_model_open (directory, &options, NULL, error);
     if (!model) {
-        g_prefix_error (error, "%s: ", configuration->model ? "model" : "ALTCLIP_MODEL");
+        g_prefix_error (error, "%s: ", place);
         return FALSE;
     }
     if (altclip_model_get_info (model)->towers & ALTCLIP_TOWER_IMAGE)
         return TRUE;
-    g_set_error (
-            error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "model: %s: has no image tower", directory);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s: has no image tower", place,
+            directory);
     return FALSE;
 }
 

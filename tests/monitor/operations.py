@@ -159,6 +159,11 @@ def test_what_is_named(folder):
     for arguments in [("--check", "test:snow"), ("test:snow",)]:
         result = run("--data-directory", folder, *arguments, environment=environment)
         assert result.returncode == 1 and "ALTCLIP_MODEL" in result.stderr and "/no/model" in result.stderr, result
+    without_images = os.path.join(ROOT, "tests", "golden", "models", "text-new")
+    path = write(folder, "without-images.json", {"data_directory": "data", "cameras": [camera], "model": without_images})
+    for named, arguments in [("ALTCLIP_MODEL", ["test:snow"]), ("model", ["--config", path])]:
+        result = run("--data-directory", folder, "--check", *arguments, environment=dict(os.environ, ALTCLIP_MODEL=without_images))
+        assert result.returncode == 1 and ": %s: %s: has no image tower" % (named, without_images) in result.stderr, result
 
 
 def test_readers(folder):

@@ -177,6 +177,24 @@ test_secrets (void)
     }
 }
 
+static void
+test_broker_secrets (void)
+{
+    static const char *const addresses[] = { "me:4711@broker", "me:4711@broker:1883",
+        "mqtt://me:4711@broker:1883" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (addresses); i++) {
+        g_autofree char *text = g_strdup_printf ("{\"mqtt\": {\"address\": \"%s\"}}", addresses[i]);
+        g_autoptr (GError) error = NULL;
+        g_autoptr (MonitorConfiguration) configuration = read_text (text, &error);
+
+        g_assert_null (configuration);
+        g_test_message ("%s", error->message);
+        g_assert_nonnull (strstr (error->message, "mqtt.address"));
+        g_assert_null (strstr (error->message, "4711"));
+    }
+}
+
 /* Its camera would be asked without a password. */
 static void
 test_strangers (void)
@@ -415,6 +433,7 @@ main (int argc, char **argv)
     g_test_add_func ("/monitor/configuration/all", test_all);
     g_test_add_func ("/monitor/configuration/faults", test_faults);
     g_test_add_func ("/monitor/configuration/secrets", test_secrets);
+    g_test_add_func ("/monitor/configuration/broker-secrets", test_broker_secrets);
     g_test_add_func ("/monitor/configuration/strangers", test_strangers);
     g_test_add_func ("/monitor/configuration/uris", test_uris);
     g_test_add_func ("/monitor/configuration/environment", test_environment);
