@@ -196,7 +196,8 @@ enum
 {
   DOUBT_LONE = 1 << 0,
   DOUBT_NEGATIVE_PROMPTS = 1 << 1,
-  DOUBT_TEMPLATES = 1 << 2
+  DOUBT_TEMPLATES = 1 << 2,
+  DOUBT_ALL = DOUBT_LONE | DOUBT_NEGATIVE_PROMPTS | DOUBT_TEMPLATES
 };
 
 /* Of @doubts, which @prompts give reason for, those that were not told yet,
@@ -281,8 +282,9 @@ put_ignored (GstAltclipFilter *self, guint doubts)
           names));
 }
 
+/* Of @among, what @prompts give reason for. */
 static void
-put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
+put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts, guint among)
 {
   g_auto (GstAltclipSettings) settings;
   guint doubts;
@@ -290,7 +292,8 @@ put_doubts (GstAltclipFilter *self, AltclipPrompts *prompts)
   GST_OBJECT_LOCK (self);
   gst_altclip_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
-  doubts = take_untold (self, prompts, find_doubts (prompts, &settings));
+  doubts =
+      take_untold (self, prompts, find_doubts (prompts, &settings) & among);
   if (doubts & DOUBT_LONE)
     put_lone (self, altclip_prompts_get_neutral (prompts));
   if (doubts & (DOUBT_NEGATIVE_PROMPTS | DOUBT_TEMPLATES))
@@ -304,7 +307,7 @@ gst_altclip_analysis_review_prompts (GstAltclipFilter *self)
 
   if (prompts == NULL)
     return;
-  put_doubts (self, prompts);
+  put_doubts (self, prompts, DOUBT_ALL);
   gst_altclip_outbox_post (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
@@ -366,6 +369,17 @@ forget_asked_one (GstAltclipFilter *self, AltclipPrompts *prompts)
   g_mutex_unlock (&self->lock);
 }
 
+/* They go on, since those asked for cannot be had. As long as those could, no
+ * property had them looked at. The file that was refused ignores nothing. */
+static void
+review_old_prompts (GstAltclipFilter *self)
+{
+  g_autoptr (AltclipPrompts) prompts = ref_settled_prompts (self);
+
+  if (prompts != NULL)
+    put_doubts (self, prompts, DOUBT_LONE);
+}
+
 static void
 prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
 {
@@ -390,9 +404,11 @@ prompts_ready (gpointer user_data, AltclipPrompts *prompts, const GError *error)
 
   if (asked && error == NULL) {
     put_unknown (self, prompts);
-    put_doubts (self, prompts);
-  } else if (asked)
+    put_doubts (self, prompts, DOUBT_ALL);
+  } else if (asked) {
     put_prompts_warning (self, error);
+    review_old_prompts (self);
+  }
   gst_altclip_outbox_send (&self->outbox, GST_ELEMENT_CAST (self));
 }
 
@@ -420,8 +436,6 @@ get_prompts (GstAltclipFilter *self, GError **error)
 
   if (!settings.from_file)
     return parse_prompts (&settings, error);
-  if (settings.prompts_file == NULL || *settings.prompts_file == '\0')
-    return NULL;
   return altclip_prompts_new_for_file (settings.prompts_file, still_load);
 }
 

@@ -1197,6 +1197,18 @@ expect_no_warning (Rig *rig)
     fail_unless (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) == NULL);
 }
 
+/* Which of the two comes first may be of no account. */
+static char *
+pop_two_warnings (Rig *rig)
+{
+    g_autoptr (GstMessage) one = pop_message (rig->bus, GST_MESSAGE_WARNING);
+    g_autoptr (GstMessage) other = pop_message (rig->bus, GST_MESSAGE_WARNING);
+    g_autofree char *first = get_text (one);
+    g_autofree char *second = get_text (other);
+
+    return g_strconcat (first, "\n", second, NULL);
+}
+
 /* Once of each set of prompts, whichever of the set and the score mode comes last. */
 GST_START_TEST (test_lone_prompt_with_another_score_mode)
 {
@@ -1220,6 +1232,33 @@ GST_START_TEST (test_lone_prompt_with_another_score_mode)
     gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "cosine");
     gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "softmax");
     expect_no_warning (rig);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* A score mode that comes while a file is read which turns out to be none counts for the prompts
+ * that go on. */
+GST_START_TEST (test_lone_prompt_after_a_bad_file)
+{
+    Rig *rig = rig_new (
+            models_get_quick (), "prompts", "a", "score-mode", "cosine", "mode", "exact", NULL);
+    guint at = 0;
+
+    gst_buffer_unref (push_until_revision (rig, &at, 1));
+    for (guint i = 1; i <= 20; i++) {
+        g_autofree char *label = g_strdup_printf ("label %u", i);
+        g_autofree char *said = NULL;
+
+        gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "cosine");
+        g_object_set (rig->element, "prompts", label, NULL);
+        gst_buffer_unref (push_until_revision (rig, &at, i + 1));
+        expect_no_warning (rig);
+        g_object_set (rig->element, "prompts-file", "/no/such.json", NULL);
+        gst_util_set_object_arg (G_OBJECT (rig->element), "score-mode", "softmax");
+        said = pop_two_warnings (rig);
+        fail_unless (strstr (said, "/no/such.json") && strstr (said, "one phrase"), "%s", said);
+        expect_no_warning (rig);
+    }
     rig_free (rig);
 }
 GST_END_TEST;
@@ -1999,6 +2038,7 @@ add_prompts (Suite *suite)
     tcase_add_test (tests, test_ten_thousand_prompts);
     tcase_add_test (tests, test_lone_prompt_is_told_of);
     tcase_add_test (tests, test_lone_prompt_with_another_score_mode);
+    tcase_add_test (tests, test_lone_prompt_after_a_bad_file);
     tcase_add_test (tests, test_unknown_words_are_told_of);
     suite_add_tcase (suite, tests);
 }
