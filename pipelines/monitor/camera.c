@@ -508,12 +508,31 @@ compute_checksum (const char *path)
     return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)content, length);
 }
 
+/* From a file to a file the filter goes in one step. From the short form it would warn that the
+ * file has no use for the negatives beside that, which no order of properties avoids: prompts may
+ * be embedded before the next one is set. So the short form is a file too, unless there is no
+ * writing one. */
+static void
+choose_short_prompts (MonitorCamera *self, const char *data_directory)
+{
+    g_autofree char *file = g_strconcat (self->config->name, ".json", NULL);
+    g_autofree char *path = g_build_filename (data_directory, "configured-prompts", file, NULL);
+    g_autoptr (AltclipPrompts) parsed = NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (monitor_prompts_write_short (path, self->config->prompts, &error)) {
+        self->prompts_path = g_steal_pointer (&path);
+        return;
+    }
+    g_warning ("%s: %s", self->config->name, error->message);
+    parsed = monitor_prompts_parse (self->config->prompts, &self->negatives, NULL);
+}
+
 /* What was edited goes before the configuration. */
 static void
 choose_prompts (MonitorCamera *self, const char *data_directory)
 {
     g_autoptr (AltclipPrompts) kept = NULL;
-    g_autoptr (AltclipPrompts) parsed = NULL;
     g_autoptr (GError) error = NULL;
 
     if (g_file_test (self->kept_path, G_FILE_TEST_EXISTS)) {
@@ -529,7 +548,7 @@ choose_prompts (MonitorCamera *self, const char *data_directory)
         self->prompts_path = g_strdup (self->config->prompts_file);
         self->prompts_checksum = compute_checksum (self->prompts_path);
     } else if (self->config->prompts) {
-        parsed = monitor_prompts_parse (self->config->prompts, &self->negatives, NULL);
+        choose_short_prompts (self, data_directory);
     } else {
         self->prompts_path = g_build_filename (data_directory, "default-prompts.json", NULL);
         if (!monitor_prompts_write_default (self->prompts_path, &error))

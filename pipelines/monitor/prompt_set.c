@@ -46,6 +46,18 @@ monitor_prompts_write_default (const char *path, GError **error)
     return g_file_set_contents (path, text, (gssize)length, error);
 }
 
+gboolean
+monitor_prompts_write_short (const char *path, const char *prompts, GError **error)
+{
+    g_autoptr (AltclipPrompts) set = monitor_prompts_parse (prompts, NULL, error);
+    g_autofree char *directory = g_path_get_dirname (path);
+    g_autofree char *document = set ? altclip_prompts_describe (set) : NULL;
+
+    /* Where there is no folder, writing says so. */
+    g_mkdir_with_parents (directory, 0700);
+    return document && g_file_set_contents (path, document, -1, error);
+}
+
 /* ---- Documents of others -------------------------------------------------------------------- */
 
 static void

@@ -21,6 +21,9 @@ AltclipPrompts *monitor_prompts_parse (const char *prompts, const char **negativ
 /* Writes what is looked for when nobody says anything: what the bundled model knows. */
 gboolean monitor_prompts_write_default (const char *path, GError **error);
 
+/* Writes the short form as a document, negatives and all. */
+gboolean monitor_prompts_write_short (const char *path, const char *prompts, GError **error);
+
 /* Checks a document of prompts and puts it in the place of path, whole or not at all. Pictures that
  * it names must be named by before, too: who may edit phrases may not read files. */
 gboolean monitor_prompts_keep (

@@ -295,6 +295,24 @@ def check_prompts(program, description):
         assert set_prompts(program, name, BARS).status == 200
 
 
+def check_short_prompts(program, description):
+    """Prompts that take the place of the configuration's short form have negatives of their own, and the camera has nothing to warn of."""
+    short = Program(cameras=[{"name": "bars", "uri": "test:smpte", "interval": 0.2, "prompts": "a black screen;static noise"}])
+
+    def shows(label):
+        return [one["score"] for one in short.get(camera_path("bars")).json()["labels"] if one["label"] == label and one["score"] is not None]
+
+    try:
+        short.wait_for(lambda: shows("a black screen"))
+        for _ in range(2):
+            assert set_prompts(short, "bars", BARS).status == 200
+            short.wait_for(lambda: shows("colour bars"))
+            assert short.get(camera_path("bars")).json()["warning"] is None
+        assert "no use for" not in short.said(), short.said()
+    finally:
+        assert short.end() == 0
+
+
 def check_lost_prompts(program, description):
     """A file of prompts that is gone is not one without labels, which an editor would keep."""
     with tempfile.TemporaryDirectory() as folder:
@@ -757,7 +775,7 @@ def main():
         description = json.load(f)
     program = Program()
     sleeper = Sleeper(program)
-    checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_lost_prompts, check_bodies, check_pictures,
+    checks = [check_page, check_words, check_state, check_description, check_methods, check_unknown, check_tokens, check_login, check_prompts, check_short_prompts, check_lost_prompts, check_bodies, check_pictures,
               check_news, check_events, check_flood, check_metrics, check_hook_counts, check_slow_clients, check_rate, check_garbage, check_secrets, check_without_token, check_listening,
               check_missed, check_slow_store, check_trouble, check_tls, check_handshakes, check_closed, check_crowd, sleeper.check]
     n_failed = 0
