@@ -460,7 +460,11 @@ embed_entries (
 
     for (guint i = 0; i < prompts->entries->len && ok; i++)
         ok = embed_entry (&embedding, prompts, i, error);
-    ok = ok && embed_chunk (&embedding, error) && normalise_entries (prompts, sums, dim, error);
+    ok = ok && embed_chunk (&embedding, error);
+    /* Those that still wait when a picture could not be had. */
+    for (guint i = 0; i < embedding.n; i++)
+        g_free (embedding.texts[i]);
+    ok = ok && normalise_entries (prompts, sums, dim, error);
     if (ok)
         altclip_prompts_set_embeddings (prompts, g_steal_pointer (&sums), dim,
                 prompts->own_logit_scale > 0.0 ? prompts->own_logit_scale : info->logit_scale);
