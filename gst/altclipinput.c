@@ -108,11 +108,12 @@ is_interval_over (GstAltclipFilter *self, GstBuffer *buffer,
 
 /* Whether results grow too old: in live mode those of frames, and in both those
  * of regions, since of one that has gone nothing tells but that it is not there
- * when the others are looked at. */
+ * when the others are looked at, and averages, which go on. */
 static gboolean
 is_ageing (GstAltclipFilter *self, const GstAltclipView *view)
 {
-  return !self->output.queued || view->regions != NULL;
+  return !self->output.queued || view->regions != NULL
+      || gst_altclip_labels_is_averaged (&self->labels);
 }
 
 /* Whether the last analysed frame can stand for a still picture: nothing came
@@ -510,6 +511,18 @@ wait_for_last (GstAltclipFilter *self)
   return self->output.result;
 }
 
+/* With the lock, after wait_for_last(). Whether what the last analysed frame
+ * came to can stand for a still one: not where that was nothing. */
+static gboolean
+is_known (GstAltclipFilter *self, const GstAltclipTiming *timing,
+    const GstAltclipView *view, const GstAltclipRules *rules)
+{
+  const GstAltclipTicket *ticket = self->input.ticket;
+
+  return (ticket == NULL || ticket->result != NULL)
+      && is_recent (self, timing, view, rules->max_age);
+}
+
 static GstFlowReturn
 chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
     GstAltclipTiming *timing, const GstAltclipView *view,
@@ -526,6 +539,7 @@ chain_exact (GstAltclipFilter *self, GstBuffer *buffer,
   timing->arrival = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
   g_mutex_lock (&self->lock);
   ret = still ? wait_for_last (self) : self->output.result;
+  still = still && is_known (self, timing, view, rules);
   if (ret == GST_FLOW_OK)
     to_analyse = enqueue (
         self, g_steal_pointer (&buffer), still, timing, view, rules, &ticket);

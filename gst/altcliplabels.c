@@ -58,6 +58,7 @@ gst_altclip_labels_reset (GstAltclipLabels *labels)
   labels->clock = GST_CLOCK_TIME_NONE;
   labels->known = GST_CLOCK_TIME_NONE;
   g_atomic_int_set (&labels->settled, TRUE);
+  g_atomic_int_set (&labels->averaged, FALSE);
 }
 
 void
@@ -532,6 +533,18 @@ are_settled (GstAltclipLabels *labels, const GstAltclipView *view)
   return TRUE;
 }
 
+static gboolean
+are_averaged (GstAltclipLabels *labels)
+{
+  guint n_labels = altclip_prompts_get_n_labels (labels->prompts);
+  guint i;
+
+  for (i = 0; i < n_labels; i++)
+    if (labels->rules[i].smoothing > 0)
+      return TRUE;
+  return FALSE;
+}
+
 GstAltclipResult *
 gst_altclip_labels_score (GstAltclipLabels *labels,
     const GstAltclipRules *rules, const GstAltclipTiming *timing,
@@ -549,6 +562,7 @@ gst_altclip_labels_score (GstAltclipLabels *labels,
   if (gst_altclip_view_get_n_pictures (view) > 0) {
     result = score_pictures (&scorer, view, embeddings);
     g_atomic_int_set (&labels->settled, are_settled (labels, view));
+    g_atomic_int_set (&labels->averaged, are_averaged (labels));
   }
   labels->known = timing->running_time;
   /* Not before, so that whoever is there again goes on. */
@@ -567,6 +581,12 @@ gboolean
 gst_altclip_labels_is_settled (GstAltclipLabels *labels)
 {
   return g_atomic_int_get (&labels->settled);
+}
+
+gboolean
+gst_altclip_labels_is_averaged (GstAltclipLabels *labels)
+{
+  return g_atomic_int_get (&labels->averaged);
 }
 
 /* ---- The last state ----------------------------------------------------- */

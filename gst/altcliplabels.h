@@ -21,6 +21,7 @@ G_BEGIN_DECLS
 /**
  * GstAltclipLabels:
  * @lock: held around every call below, but for gst_altclip_labels_is_settled()
+ *   and gst_altclip_labels_is_averaged()
  * @source: the element
  * @outbox: where the messages go
  * @events: where what elements downstream are told goes
@@ -36,6 +37,7 @@ G_BEGIN_DECLS
  * @known: running time of the last frame of which it is known what it shows, were
  *   it nothing; or %GST_CLOCK_TIME_NONE
  * @settled: atomic: gst_altclip_labels_is_settled()
+ * @averaged: atomic: gst_altclip_labels_is_averaged()
  * @mode: what the scores of that frame are
  */
 typedef struct
@@ -54,6 +56,7 @@ typedef struct
   GstClockTime clock;
   GstClockTime known;
   gint settled;
+  gint averaged;
   AltclipScoreMode mode;
 
   /* One per label. */
@@ -128,6 +131,16 @@ void gst_altclip_labels_end (GstAltclipLabels *labels,
  *   shows for longer
  */
 gboolean gst_altclip_labels_is_settled (GstAltclipLabels *labels);
+
+/**
+ * gst_altclip_labels_is_averaged:
+ *
+ * Any thread may ask, without the lock.
+ *
+ * Returns: %TRUE if scores of the last analysed frame are averages, which change
+ *   while it shows for longer
+ */
+gboolean gst_altclip_labels_is_averaged (GstAltclipLabels *labels);
 
 /**
  * gst_altclip_labels_get_state:

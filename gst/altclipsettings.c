@@ -259,8 +259,8 @@ install_timing (GObjectClass *object_class)
       g_param_spec_double ("motion-threshold", "Motion threshold",
           "Share of the picture, 0 to 1, that must have changed since the last "
           "analysed frame; until then its result serves, while no label may "
-          "begin or end with what is seen; in live mode, and of regions, for "
-          "half of max-age at most (0: off)",
+          "begin or end with what is seen; in live mode, of regions, and with "
+          "smoothing, for half of max-age at most (0: off)",
           0.0, 1.0, 0.0, FLAGS_PLAYING));
 }
 

@@ -85,6 +85,60 @@ GST_START_TEST (test_exact_still_label_begins)
 }
 GST_END_TEST;
 
+/* What comes of a frame that cannot be looked at stands for no other one. */
+GST_START_TEST (test_exact_still_frames_after_a_failure)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "post-messages", "none", NULL);
+    GstBuffer *broken = new_frame (5 * FRAME, 100, 100, 100);
+
+    for (guint i = 0; i < 5; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 0);
+    gst_buffer_set_size (broken, gst_buffer_get_size (broken) / 2);
+    gst_buffer_unref (push_and_pull (rig, broken));
+    for (guint i = 6; i < 10; i++)
+        expect_frame_pts (rig, new_frame (i * FRAME, 100, 100, 100), 6 * FRAME);
+    rig_free (rig);
+}
+GST_END_TEST;
+
+/* How far the average of the best label is from the last score. */
+static double
+get_lag (GstBuffer *buffer)
+{
+    const GValue *results = gst_structure_get_value (get_tags (buffer), "results");
+    const GstStructure *best = gst_value_get_structure (gst_value_array_get_value (results, 0));
+    double score = 0;
+    double cosine = 0;
+
+    fail_unless (gst_structure_get (
+            best, "score", G_TYPE_DOUBLE, &score, "cosine", G_TYPE_DOUBLE, &cosine, NULL));
+    return ABS (score - cosine);
+}
+
+/* An average comes to what a still picture shows, although nothing begins or ends on its way. */
+GST_START_TEST (test_exact_still_average_goes_on)
+{
+    Rig *rig = rig_new (models_get_quick (), "prompts", "a;b", "mode", "exact", "motion-threshold",
+            "0.01", "score-mode", "cosine", "threshold", "1", "max-age", "1000000000", "smoothing",
+            "1000000000", NULL);
+    double first = 0;
+    double last = 0;
+
+    for (guint i = 0; i < 300; i++) {
+        g_autoptr (GstBuffer) buffer =
+                push_and_pull (rig, new_frame (i * FRAME, i < 30 ? 255 : 0, 0, i < 30 ? 0 : 255));
+
+        if (i == 30)
+            first = get_lag (buffer);
+        last = get_lag (buffer);
+    }
+    fail_unless (first > 0 && last < first / 100, "%g, then %g", first, last);
+    fail_unless (rig_get_count (rig, "analysed") < 30);
+    rig_free (rig);
+}
+GST_END_TEST;
+
 /* Another threshold makes a still frame due, since nothing else would. */
 GST_START_TEST (test_exact_still_frames_and_settings)
 {
@@ -252,6 +306,8 @@ motion_suite (void)
     tcase_add_test (tests, test_exact_still_frames_reuse);
     tcase_add_test (tests, test_exact_still_frames_after_a_gap);
     tcase_add_test (tests, test_exact_still_label_begins);
+    tcase_add_test (tests, test_exact_still_frames_after_a_failure);
+    tcase_add_test (tests, test_exact_still_average_goes_on);
     tcase_add_test (tests, test_exact_still_frames_and_settings);
     tcase_add_test (tests, test_moving_frames_are_analysed);
     tcase_add_test (tests, test_with_interval);
