@@ -178,16 +178,18 @@ put_unknown (GstAltclipFilter *self, AltclipPrompts *prompts)
 {
   guint n;
   const gchar *const *unknown = altclip_prompts_get_unknown (prompts, &n);
-  g_autofree gchar *list = altclip_excerpt_list (unknown, n);
-  g_autofree gchar *text =
-      g_strdup_printf ("The model knows few of the words in %s.", list);
+  g_autofree gchar *list = NULL;
+  g_autofree gchar *text = NULL;
 
-  if (n > 0)
-    gst_altclip_outbox_put (&self->outbox,
-        gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
-            GST_LIBRARY_ERROR_SETTINGS, text,
-            "More than half of the tokens of %s are unknown to the model.",
-            list));
+  if (n == 0)
+    return;
+  list = altclip_excerpt_list (unknown, n);
+  text = g_strdup_printf ("The model knows few of the words in %s.", list);
+  gst_altclip_outbox_put (&self->outbox,
+      gst_altclip_message_new_warning (GST_OBJECT_CAST (self),
+          GST_LIBRARY_ERROR_SETTINGS, text,
+          "More than half of the tokens of %s are unknown to the model.",
+          list));
 }
 
 /* What is said of a set of prompts once, be it when the set comes or when the

@@ -155,6 +155,15 @@ test_faults (void)
     }
 }
 
+/* The message has the place, and of the password there nothing. */
+static void
+assert_names_no_secret (const GError *error, const char *place)
+{
+    g_test_message ("%s", error->message);
+    g_assert_nonnull (strstr (error->message, place));
+    g_assert_null (strstr (error->message, "4711"));
+}
+
 /* No message, whatever is wrong, says the password. */
 static void
 test_secrets (void)
@@ -171,9 +180,7 @@ test_secrets (void)
                         &error);
 
         g_assert_null (configuration);
-        g_test_message ("%s", error->message);
-        g_assert_nonnull (strstr (error->message, "secrets.json"));
-        g_assert_null (strstr (error->message, "4711"));
+        assert_names_no_secret (error, "secrets.json");
     }
 }
 
@@ -189,9 +196,7 @@ test_broker_secrets (void)
         g_autoptr (MonitorConfiguration) configuration = read_text (text, &error);
 
         g_assert_null (configuration);
-        g_test_message ("%s", error->message);
-        g_assert_nonnull (strstr (error->message, "mqtt.address"));
-        g_assert_null (strstr (error->message, "4711"));
+        assert_names_no_secret (error, "mqtt.address");
     }
 }
 
